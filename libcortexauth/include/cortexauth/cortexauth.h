@@ -1,0 +1,18 @@
+/*
+ * All of libcortexauth but the Cedar engine's own header.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CORTEXAUTH_CORTEXAUTH_H
+#define CORTEXAUTH_CORTEXAUTH_H
+
+#include <cortexauth/audit.h>
+#include <cortexauth/clock.h>
+#include <cortexauth/credential.h>
+#include <cortexauth/decision.h>
+#include <cortexauth/error.h>
+#include <cortexauth/identity.h>
+#include <cortexauth/login.h>
+#include <cortexauth/reason.h>
+#include <cortexauth/settings.h>
+
+#endif

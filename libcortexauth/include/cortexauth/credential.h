@@ -1,0 +1,59 @@
+/*
+ * Credential: the bytes sent as the password, and what proves them.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CORTEXAUTH_CREDENTIAL_H
+#define CORTEXAUTH_CREDENTIAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cortexauth/identity.h>
+#include <cortexauth/settings.h>
+
+/* The most bytes a PostgreSQL password message carries (measured: 65530). */
+#define CORTEX_CREDENTIAL_MAX 65535
+
+/*
+ * Key sets that a program fetched itself. Where a keyring has keys for an
+ * issuer's label they are used, else its jwks_file or the key cache.
+ */
+struct cortex_keyring;
+
+/* A new, empty keyring, or NULL without memory. Release with cortex_keyring_free. */
+CORTEX_API CORTEX_MUSTCHECK struct cortex_keyring *cortex_keyring_new(void);
+CORTEX_API void cortex_keyring_free(struct cortex_keyring **keyring);
+
+/*
+ * Puts one issuer's key document (a JWK set, RFC 7517 5) into the keyring, in
+ * place of an earlier one of that label. The bytes are copied.
+ *   gives  CORTEX_OK, CORTEX_TOO_LARGE (over 1 MiB), CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason cortex_keyring_put(struct cortex_keyring *keyring,
+                                                                  const char *label,
+                                                                  const char *bytes, size_t len);
+
+struct cortex_credential {
+  const void *bytes;                    /* not NUL-terminated, at most CORTEX_CREDENTIAL_MAX */
+  size_t len;                           /* 0 is malformed */
+  const struct cortex_keyring *keyring; /* NULL: files and cache only */
+  int64_t now;                          /* seconds since 1970: judges the credential's times */
+  int64_t real_now;                     /* seconds since 1970: judges the age of fetched keys */
+};
+
+/*
+ * Verifies a credential: kind, issuer, key, signature, audience, times, claims,
+ * and maps it to a username and groups (RFC 7519 7.2, RFC 8725, OpenID Connect
+ * Core 3.1.3.7, RFC 9068 4). Applies no rule of the login, reads no policy and
+ * writes nothing.
+ *
+ *   out  identity_out: release with cortex_identity_free; NULL on failure
+ *   gives  CORTEX_OK or the reason of refusal; for CORTEX_UNKNOWN_KID and
+ *          CORTEX_KEYS_UNAVAILABLE error->source is the configured issuer's label
+ *   reads key files and the cache; no network, no clock; thread safe
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_verify(const struct cortex_settings *settings, const struct cortex_credential *credential,
+              struct cortex_identity **identity_out, struct cortex_error *error);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * Decision: what the policy says an identity may do on a service.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CORTEXAUTH_DECISION_H
+#define CORTEXAUTH_DECISION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cortexauth/identity.h>
+#include <cortexauth/settings.h>
+
+enum cortex_effect {
+  CORTEX_DENY = 0,
+  CORTEX_ALLOW = 1
+};
+
+/* Levels are bits; none implies another. */
+enum cortex_level {
+  CORTEX_LEVEL_READ = 1,
+  CORTEX_LEVEL_WRITE = 2,
+  CORTEX_LEVEL_ADMIN = 4,
+  CORTEX_LEVEL_ASSUME = 8
+};
+
+/* "read", "write", "admin", "assume" for one bit; NULL for anything else. */
+CORTEX_API const char *cortex_level_name(unsigned level);
+
+/*
+ * Policies, template links, services and other entities of one configuration,
+ * loaded as a whole or not at all. Immutable; may be shared between threads.
+ */
+struct cortex_policy;
+
+/*
+ * Loads the files that [policy] names.
+ *   out  policy_out: release with cortex_policy_free; NULL on failure
+ *   gives  CORTEX_OK, CORTEX_POLICY_UNAVAILABLE with file, line and column
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_policy_load(const struct cortex_settings *settings, struct cortex_policy **policy_out,
+                   struct cortex_error *error);
+CORTEX_API void cortex_policy_free(struct cortex_policy **policy);
+
+/* SHA-256 over all loaded files in load order, as 64 hex digits. Borrowed. */
+CORTEX_API const char *cortex_policy_digest(const struct cortex_policy *policy);
+
+/* How many policies and templates there are. */
+CORTEX_API size_t cortex_policy_count(const struct cortex_policy *policy);
+
+/* A service as the entities file describes it; all strings borrowed from the policy. */
+struct cortex_service {
+  const char *name;
+  const char *database;
+  const char *environment;
+  const char *host;
+  const char *audience; /* NULL: none */
+  int64_t port;
+};
+
+/* Services in the order of their names. false: index past the end, or no such name. */
+CORTEX_API size_t cortex_policy_service_count(const struct cortex_policy *policy);
+CORTEX_API bool cortex_policy_service(const struct cortex_policy *policy, size_t index,
+                                      struct cortex_service *service_out);
+CORTEX_API bool cortex_policy_find_service(const struct cortex_policy *policy, const char *name,
+                                           struct cortex_service *service_out);
+
+/* The PostgreSQL roles that a level grants on a service; NULL at index past the last. */
+CORTEX_API const char *cortex_policy_grant(const struct cortex_policy *policy, const char *service,
+                                           enum cortex_level level, size_t index);
+
+/* What is asked. Strings are NUL-terminated UTF-8 and must live during the call. */
+struct cortex_question {
+  const struct cortex_identity *identity; /* admitted */
+  const char *service;
+  const char *role;     /* the role to log in as; NULL: the username */
+  const char *database; /* the one being entered; NULL: not known, not compared */
+  const char *address;  /* numeric IP; NULL: a Unix socket */
+  int64_t now;          /* microseconds since 1970 */
+};
+
+struct cortex_decision;
+
+/*
+ * Decides a login: service, database, role, then each level by the policy.
+ *
+ *   out  decision_out: release with cortex_decision_free; made for refusals by
+ *        the policy too; NULL only for CORTEX_INTERNAL
+ *   gives  CORTEX_OK (allowed), CORTEX_SERVICE_UNKNOWN, CORTEX_SERVICE_MISMATCH,
+ *          CORTEX_BAD_USERNAME, CORTEX_PROTECTED_ROLE, CORTEX_ASSUME_DENIED,
+ *          CORTEX_POLICY_DENIED, CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_decide(const struct cortex_policy *policy, const struct cortex_question *question,
+              struct cortex_decision **decision_out, struct cortex_error *error);
+CORTEX_API void cortex_decision_free(struct cortex_decision **decision);
+
+CORTEX_API enum cortex_effect cortex_decision_effect(const struct cortex_decision *decision);
+CORTEX_API unsigned cortex_decision_levels(const struct cortex_decision *decision);
+
+/* When the session must end (seconds since 1970); 0 for a deny. */
+CORTEX_API int64_t cortex_decision_session_until(const struct cortex_decision *decision);
+
+/* A policy that decided, or one that failed to evaluate. */
+struct cortex_determining {
+  const char *id;     /* borrowed from the decision */
+  const char *source; /* file */
+  unsigned line;
+  unsigned level;     /* the level bit it was asked for */
+  bool forbids;
+  const char *reason; /* its @reason; NULL: none */
+  const char *failure; /* why it could not be evaluated; NULL: it could */
+};
+CORTEX_API bool cortex_decision_determining(const struct cortex_decision *decision, size_t index,
+                                            struct cortex_determining *determining_out);
+
+/*
+ * Says in lines of plain text why a decision is as it is: the determining
+ * policies with file and line; for a deny the nearest permits, each with the
+ * clause that failed and the values seen. Asks the policy again.
+ *
+ *   out  text_out: NUL-terminated, release with free(); NULL on failure
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_explain(const struct cortex_policy *policy, const struct cortex_question *question,
+               char **text_out, struct cortex_error *error);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * cortex.conf, read whole and checked, or not at all.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CORTEXAUTH_SETTINGS_H
+#define CORTEXAUTH_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cortexauth/error.h>
+
+/* Immutable after loading; may be shared between threads. */
+struct cortex_settings;
+
+/* One configured issuer: an [oidc "LABEL"] or [saml "LABEL"] section. */
+struct cortex_issuer;
+
+/*
+ * Reads a configuration file through the strict open (regular file, owned by
+ * root or the caller, not writable by others, at most 1 MiB) and checks every
+ * section, key and value; files it names are not opened.
+ *
+ *   in   path: NUL-terminated; relative paths inside are taken from its folder
+ *   out  settings_out: release with cortex_settings_free; NULL on failure
+ *   gives  CORTEX_OK, or CORTEX_CONFIG_INVALID with source, line and the key
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_settings_load(const char *path, struct cortex_settings **settings_out,
+                     struct cortex_error *error);
+
+/* The same from bytes; name stands for the file in messages and paths. */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_settings_parse(const char *name, const char *bytes, size_t len,
+                      struct cortex_settings **settings_out, struct cortex_error *error);
+
+/* Frees and sets to NULL; NULL and pointer to NULL are fine. */
+CORTEX_API void cortex_settings_free(struct cortex_settings **settings);
+
+/*
+ * The value of a key as text, or its default; NULL when it has neither.
+ * Lists and repeatable keys give their items joined by a newline; paths come
+ * out absolute. Borrowed until the settings are freed.
+ *
+ *   in   section: "policy", "audit", …; for issuers use cortex_issuer_value
+ */
+CORTEX_API const char *cortex_settings_value(const struct cortex_settings *settings,
+                                             const char *section, const char *key);
+
+/* How many issuers are configured, and the one at an index below that (else NULL). */
+CORTEX_API size_t cortex_settings_issuer_count(const struct cortex_settings *settings);
+CORTEX_API const struct cortex_issuer *
+cortex_settings_issuer(const struct cortex_settings *settings, size_t index);
+
+/* The label in the section's head; the kind, "oidc" or "saml". Borrowed. */
+CORTEX_API const char *cortex_issuer_label(const struct cortex_issuer *issuer);
+CORTEX_API const char *cortex_issuer_kind(const struct cortex_issuer *issuer);
+
+/* As cortex_settings_value, for a key of this issuer's section. */
+CORTEX_API const char *cortex_issuer_value(const struct cortex_issuer *issuer, const char *key);
+
+/* The line of the section's head in the file, 1-based. */
+CORTEX_API unsigned cortex_issuer_line(const struct cortex_issuer *issuer);
+
+/*
+ * All options that exist, in the order of the manual, for documentation tests
+ * and completion. Sections of issuers are named "oidc" and "saml".
+ *   gives  false when index is past the last option
+ */
+struct cortex_option {
+  const char *section;
+  const char *key;
+  const char *type;          /* "text", "path", "url", "list", "duration", … */
+  const char *default_value; /* NULL: none */
+  bool required;
+  bool repeatable;
+};
+CORTEX_API bool cortex_option_get(size_t index, struct cortex_option *option_out);
+
+#endif

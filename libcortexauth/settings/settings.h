@@ -1,0 +1,144 @@
+/*
+ * The configuration as plain values: what the other modules are handed.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CX_SETTINGS_SETTINGS_H
+#define CX_SETTINGS_SETTINGS_H
+
+#include <cortexauth/settings.h>
+#include <regex.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cx_list {
+  char **items;
+  size_t count;
+};
+
+/* username_map = /ERE/replacement/, compiled; the whole value must match. */
+struct cx_map {
+  regex_t pattern;
+  char *replacement; /* \1 to \9 as written */
+};
+
+struct cx_maps {
+  struct cx_map *items;
+  size_t count;
+};
+
+/* required_claims: NAME=VALUE (equal) or NAME~=VALUE (an element or a word). */
+struct cx_claim_rule {
+  char *name;
+  char *value;
+  bool is_member;
+};
+
+struct cx_claim_rules {
+  struct cx_claim_rule *items;
+  size_t count;
+};
+
+/* How an issuer's names become ours; the same for every kind of credential. */
+struct cx_naming {
+  struct cx_maps maps;
+  bool lower;
+  char *namespace;
+  bool shared_names;
+};
+
+enum cx_token_use {
+  CX_TOKEN_ANY,
+  CX_TOKEN_ID,
+  CX_TOKEN_ACCESS
+};
+
+/* [oidc "LABEL"] */
+struct cx_oidc_settings {
+  char *issuer;
+  struct cx_list audience;
+  char *jwks_file; /* absolute; NULL: fetched keys */
+  char *jwks_uri;
+  char *ca_file;
+  char *proxy;
+  struct cx_list algorithms;
+  char *username_claim;
+  char *groups_claim;
+  struct cx_naming naming;
+  struct cx_claim_rules required_claims;
+  struct cx_list mfa_amr;
+  struct cx_list mfa_acr;
+  enum cx_token_use token_use;
+  int64_t token_max_age; /* seconds; 0: not limited */
+  int64_t auth_max_age;  /* seconds; 0: not limited */
+  bool one_use;
+  int64_t reuse_window;
+  char *decryption_key_file;
+  int64_t clock_skew;
+};
+
+struct cortex_issuer {
+  const char *kind; /* "oidc" */
+  char *label;
+  unsigned line;
+  struct cx_oidc_settings oidc;
+  struct cx_written *written; /* the pairs as text, for cortex_issuer_value */
+  size_t written_count;
+};
+
+struct cx_policy_settings {
+  char *path;
+  char *entities;
+  char *links;
+  char *schema;
+  char *image;
+};
+
+struct cx_audit_settings {
+  char *file;
+  bool required;
+  bool fsync;
+  int syslog; /* facility number as in RFC 5424 6.2.1 */
+  int64_t anchor_every;
+};
+
+struct cx_cache_settings {
+  char *path;
+  int64_t stale;
+  int64_t min_refresh;
+  int64_t max_refresh;
+};
+
+struct cx_state_settings {
+  char *path;
+};
+
+struct cx_session_settings {
+  char *path;
+  int64_t max;
+  int64_t default_length;
+  bool enforce;
+  int64_t reaper_grace;
+};
+
+struct cx_roles_settings {
+  struct cx_list protected;
+  bool assume;
+  bool jit;
+  char *jit_conninfo;
+};
+
+struct cortex_settings {
+  char *name; /* of the file, for messages */
+  struct cortex_issuer *issuers;
+  size_t issuer_count;
+  struct cx_policy_settings policy;
+  struct cx_audit_settings audit;
+  struct cx_cache_settings cache;
+  struct cx_state_settings state;
+  struct cx_session_settings session;
+  struct cx_roles_settings roles;
+  struct cx_written *written;
+  size_t written_count;
+};
+
+#endif
