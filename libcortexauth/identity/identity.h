@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "settings/settings.h"
+#include "util/error.h"
 
 /* All strings are heap copies, valid UTF-8, free of NUL; NULL only where said. */
 struct cortex_identity {
@@ -47,10 +48,5 @@ CORTEX_MUSTCHECK enum cortex_reason cx_identity_map(const struct cx_naming *nami
                                                     const char *raw, size_t len,
                                                     char **username_out,
                                                     struct cortex_error *error);
-
-/* Appends a copy to a list; false without memory. */
-CORTEX_MUSTCHECK bool cx_list_append(struct cx_list *list, const char *text, size_t len);
-bool cx_list_has(const struct cx_list *list, const char *text);
-void cx_list_clear(struct cx_list *list);
 
 #endif

@@ -10,15 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cx_list {
-  char **items;
-  size_t count;
-};
+#include "util/list.h"
 
-/* username_map = /ERE/replacement/, compiled; the whole value must match. */
+/*
+ * username_map = /ERE/replacement/. The pattern is compiled as ^(ERE)$, so the
+ * replacement's \1 is the second group of a match; \\ and \/ stand for \ and /.
+ */
 struct cx_map {
   regex_t pattern;
-  char *replacement; /* \1 to \9 as written */
+  char *replacement; /* as written, every \N known to exist */
 };
 
 struct cx_maps {
@@ -76,13 +76,23 @@ struct cx_oidc_settings {
   int64_t clock_skew;
 };
 
+/* A pair as written (lists joined by newlines, paths absolute), for the getters. */
+struct cx_written {
+  const struct cx_option *option;
+  char *text;
+};
+
+struct cx_texts {
+  struct cx_written *items;
+  size_t count;
+};
+
 struct cortex_issuer {
   const char *kind; /* "oidc" */
   char *label;
   unsigned line;
   struct cx_oidc_settings oidc;
-  struct cx_written *written; /* the pairs as text, for cortex_issuer_value */
-  size_t written_count;
+  struct cx_texts texts;
 };
 
 struct cx_policy_settings {
@@ -137,8 +147,7 @@ struct cortex_settings {
   struct cx_state_settings state;
   struct cx_session_settings session;
   struct cx_roles_settings roles;
-  struct cx_written *written;
-  size_t written_count;
+  struct cx_texts texts;
 };
 
 #endif

@@ -15,8 +15,9 @@ static void flatten(char *text) {
       *text = '?';
 }
 
-static enum cortex_reason fill(struct cortex_error *error, enum cortex_reason reason,
-                               struct cx_place place, const char *format, va_list arguments) {
+__attribute__((format(printf, 4, 0))) static enum cortex_reason
+fill(struct cortex_error *error, enum cortex_reason reason, struct cx_place place,
+     const char *format, va_list arguments) {
   if (error == NULL || error->reason != CORTEX_OK)
     return reason;
   error->reason = reason;

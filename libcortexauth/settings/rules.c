@@ -1,0 +1,201 @@
+/*
+ * The two types of values that are small languages: username_map, required_claims.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings/table.h"
+#include "util/ini.h"
+
+#define REFUSE(...) cx_error_set(error, CORTEX_CONFIG_INVALID, __VA_ARGS__)
+
+#define MAPS_MAX 64
+#define PATTERN_MAX 255
+
+/* Finds the next "/" that no backslash protects. */
+static char *find_slash(char *text) {
+  for (; *text != '\0' && *text != '/'; text++)
+    if (*text == '\\' && text[1] != '\0')
+      text++;
+  return *text == '/' ? text : NULL;
+}
+
+/* In a pattern "\/" is only a way to write "/". */
+static void drop_slash_escapes(char *text) {
+  char *to = text;
+
+  for (; *text != '\0'; text++) {
+    if (text[0] == '\\' && text[1] == '/')
+      text++;
+    *to++ = *text;
+  }
+  *to = '\0';
+}
+
+static bool is_replacement(const char *text, size_t groups) {
+  for (; *text != '\0'; text++) {
+    if (*text != '\\')
+      continue;
+    text++;
+    if (*text == '\\' || *text == '/')
+      continue;
+    if (*text < '1' || *text > '9' || (size_t)(*text - '0') > groups)
+      return false;
+  }
+  return true;
+}
+
+/* POSIX ERE has no back references; the C library's would count the group put around. */
+static bool has_back_reference(const char *pattern) {
+  for (; *pattern != '\0'; pattern++) {
+    if (*pattern != '\\')
+      continue;
+    pattern++;
+    if (*pattern >= '1' && *pattern <= '9')
+      return true;
+    if (*pattern == '\0')
+      break;
+  }
+  return false;
+}
+
+/* The whole value must match, so the expression is anchored around a group of its own. */
+static enum cortex_reason compile(struct cx_map *map, const char *pattern,
+                                  struct cortex_error *error) {
+  char anchored[PATTERN_MAX + 8];
+  char why[128];
+  int failure;
+
+  if (strlen(pattern) > PATTERN_MAX || *pattern == '\0')
+    return REFUSE("an expression has 1 to %d bytes", PATTERN_MAX);
+  if (has_back_reference(pattern))
+    return REFUSE("the expression is not a POSIX ERE: it has a back reference");
+  /* Alone first: "a)|(b" must not become valid by what is put around it. */
+  failure = regcomp(&map->pattern, pattern, REG_EXTENDED);
+  if (failure == 0) {
+    regfree(&map->pattern);
+    snprintf(anchored, sizeof anchored, "^(%s)$", pattern);
+    failure = regcomp(&map->pattern, anchored, REG_EXTENDED);
+  }
+  if (failure != 0) {
+    regerror(failure, &map->pattern, why, sizeof why);
+    return REFUSE("the expression is not a POSIX ERE: %s", why);
+  }
+  return CORTEX_OK;
+}
+
+static enum cortex_reason add_map(struct cx_maps *maps, const char *pattern,
+                                  const char *replacement, struct cortex_error *error) {
+  struct cx_map *items, *map;
+  enum cortex_reason reason;
+
+  if (maps->count == MAPS_MAX)
+    return REFUSE("at most %d maps are allowed", MAPS_MAX);
+  items = realloc(maps->items, (maps->count + 1) * sizeof *items);
+  if (items == NULL)
+    return cx_error_memory(error);
+  maps->items = items;
+  map = &items[maps->count];
+  reason = compile(map, pattern, error);
+  if (reason != CORTEX_OK)
+    return reason;
+  map->replacement = strdup(replacement);
+  if (map->replacement == NULL || !is_replacement(replacement, map->pattern.re_nsub - 1)) {
+    reason = map->replacement == NULL
+                 ? cx_error_memory(error)
+                 : REFUSE("the replacement may hold \\1 to \\9 for groups that exist, \\\\ and \\/");
+    free(map->replacement);
+    regfree(&map->pattern);
+    return reason;
+  }
+  maps->count++;
+  return CORTEX_OK;
+}
+
+/* map = "/" ERE "/" replacement "/" */
+static enum cortex_reason parse_map(char *value, const char *folder, void *member,
+                                    struct cortex_error *error) {
+  enum cortex_reason reason = cx_ini_unquote(value, error);
+  char *middle, *end;
+
+  (void)folder;
+  if (reason != CORTEX_OK)
+    return reason;
+  middle = value[0] == '/' ? find_slash(value + 1) : NULL;
+  end = middle != NULL ? find_slash(middle + 1) : NULL;
+  if (end == NULL || end[1] != '\0')
+    return REFUSE("expected /EXPRESSION/REPLACEMENT/");
+  *middle = '\0';
+  *end = '\0';
+  drop_slash_escapes(value + 1);
+  return add_map(member, value + 1, middle + 1, error);
+}
+
+static void clear_maps(void *member) {
+  struct cx_maps *maps = member;
+  size_t i;
+
+  for (i = 0; i < maps->count; i++) {
+    regfree(&maps->items[i].pattern);
+    free(maps->items[i].replacement);
+  }
+  free(maps->items);
+  *maps = (struct cx_maps){NULL, 0};
+}
+
+static enum cortex_reason add_rule(struct cx_claim_rules *rules, char *text,
+                                   struct cortex_error *error) {
+  struct cx_claim_rule *items;
+  char *equals = strchr(text, '=');
+  bool is_member = equals != NULL && equals > text && equals[-1] == '~';
+  struct cx_claim_rule rule = {NULL, NULL, is_member};
+
+  if (equals == NULL || equals == text + is_member || equals[1] == '\0')
+    return REFUSE("\"%s\" is not NAME=VALUE or NAME~=VALUE", text);
+  equals[is_member ? -1 : 0] = '\0';
+  items = realloc(rules->items, (rules->count + 1) * sizeof *items);
+  if (items == NULL)
+    return cx_error_memory(error);
+  rules->items = items;
+  rule.name = strdup(text);
+  rule.value = strdup(equals + 1);
+  if (rule.name == NULL || rule.value == NULL) {
+    free(rule.name);
+    free(rule.value);
+    return cx_error_memory(error);
+  }
+  items[rules->count++] = rule;
+  return CORTEX_OK;
+}
+
+/* claims = rule *("," rule); rule = NAME "=" VALUE / NAME "~=" VALUE */
+static enum cortex_reason parse_claims(char *value, const char *folder, void *member,
+                                       struct cortex_error *error) {
+  char *cursor = value, *item = NULL;
+  enum cortex_reason reason = CORTEX_OK;
+
+  (void)folder;
+  while (cursor != NULL && reason == CORTEX_OK) {
+    reason = cx_ini_split(&cursor, &item, error);
+    if (reason == CORTEX_OK)
+      reason = add_rule(member, item, error);
+  }
+  return reason;
+}
+
+static void clear_claims(void *member) {
+  struct cx_claim_rules *rules = member;
+  size_t i;
+
+  for (i = 0; i < rules->count; i++) {
+    free(rules->items[i].name);
+    free(rules->items[i].value);
+  }
+  free(rules->items);
+  *rules = (struct cx_claim_rules){NULL, 0};
+}
+
+const struct cx_type cx_type_maps = {"/ERE/replacement/", parse_map, clear_maps};
+const struct cx_type cx_type_claims = {"claim rules", parse_claims, clear_claims};

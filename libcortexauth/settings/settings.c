@@ -1,0 +1,425 @@
+/*
+ * cortex.conf: sections and pairs into one checked struct.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "settings/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings/table.h"
+#include "util/file.h"
+#include "util/ini.h"
+
+#define ISSUERS_MAX 256
+
+
+struct loader {
+  struct cortex_settings *settings;
+  const char *folder;
+  const char *section; /* of the table; NULL before the first */
+  unsigned section_line;
+  bool seen[CX_OPTIONS_MAX];
+  struct cortex_error *error;
+};
+
+static struct cx_place place_of(const struct loader *loader, unsigned line) {
+  return (struct cx_place){loader->settings->name, line, 0};
+}
+
+#define REFUSE(loader, line, ...)                                                                  \
+  cx_error_at((loader)->error, CORTEX_CONFIG_INVALID, place_of(loader, line), __VA_ARGS__)
+
+static bool is_issuer_section(const char *section) {
+  return strcmp(section, "oidc") == 0;
+}
+
+/* The struct that the current section's options are offsets into. */
+static void *target(struct loader *loader) {
+  struct cortex_settings *settings = loader->settings;
+
+  return is_issuer_section(loader->section) ? (void *)&settings->issuers[settings->issuer_count - 1]
+                                            : (void *)settings;
+}
+
+static struct cx_texts *texts(struct loader *loader) {
+  struct cortex_settings *settings = loader->settings;
+
+  return is_issuer_section(loader->section) ? &settings->issuers[settings->issuer_count - 1].texts
+                                            : &settings->texts;
+}
+
+/* Lists are kept with a newline between items, as the getters promise. */
+static char *join(const struct cx_list *list) {
+  size_t size = 1, i;
+  char *text, *end;
+
+  for (i = 0; i < list->count; i++)
+    size += strlen(list->items[i]) + 1;
+  text = malloc(size);
+  if (text == NULL)
+    return NULL;
+  end = text;
+  *end = '\0';
+  for (i = 0; i < list->count; i++)
+    end += sprintf(end, "%s%s", i > 0 ? "\n" : "", list->items[i]);
+  return text;
+}
+
+static char *text_of(const struct cx_option *option, const void *member, const char *value) {
+  if (option->type == &cx_type_list || option->type == &cx_type_algorithms)
+    return join(member);
+  if (option->type == &cx_type_path)
+    return strdup(*(char *const *)member);
+  return strdup(value);
+}
+
+static bool remember(struct cx_texts *texts, const struct cx_option *option, char *text) {
+  struct cx_written *items;
+
+  if (text == NULL)
+    return false;
+  items = realloc(texts->items, (texts->count + 1) * sizeof *items);
+  if (items == NULL) {
+    free(text);
+    return false;
+  }
+  texts->items = items;
+  items[texts->count++] = (struct cx_written){option, text};
+  return true;
+}
+
+static enum cortex_reason set_option(struct loader *loader, const struct cx_option *option,
+                                     const char *value, unsigned line) {
+  char *member = (char *)target(loader) + option->offset;
+  char room[CX_INI_LINE_MAX + 1];
+  enum cortex_reason reason;
+  struct cortex_error why = CORTEX_ERROR_NONE;
+
+  if ((option->flags & CX_DEFAULT_ONLY) != 0 &&
+      (option->default_value == NULL || strcmp(option->default_value, value) != 0))
+    return REFUSE(loader, line, "%s: this version supports only %s", option->key,
+                  option->default_value != NULL ? option->default_value : "its absence");
+  snprintf(room, sizeof room, "%s", value);
+  reason = option->type->parse(room, loader->folder, member, &why);
+  if (reason == CORTEX_INTERNAL)
+    return cx_error_memory(loader->error);
+  if (reason != CORTEX_OK)
+    return REFUSE(loader, line, "%s: %s", option->key, why.message);
+  if (!remember(texts(loader), option, text_of(option, member, room)))
+    return cx_error_memory(loader->error);
+  return CORTEX_OK;
+}
+
+/* Defaults and required keys, when a section has been read whole. */
+static enum cortex_reason finish_section(struct loader *loader) {
+  enum cortex_reason reason = CORTEX_OK;
+  size_t i;
+
+  for (i = 0; i < cx_option_count && reason == CORTEX_OK; i++) {
+    const struct cx_option *option = &cx_options[i];
+
+    if (loader->seen[i] || strcmp(option->section, loader->section) != 0)
+      continue;
+    if ((option->flags & CX_REQUIRED) != 0)
+      return REFUSE(loader, loader->section_line, "the section lacks the key \"%s\"", option->key);
+    if (option->default_value != NULL)
+      reason = set_option(loader, option, option->default_value, loader->section_line);
+  }
+  return reason;
+}
+
+static bool is_label(const char *label) {
+  static const char letters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  size_t len = strlen(label);
+
+  return len >= 1 && len <= 32 && strspn(label, letters) == len;
+}
+
+static enum cortex_reason add_issuer(struct loader *loader, unsigned line, const char *label) {
+  struct cortex_settings *settings = loader->settings;
+  struct cortex_issuer *issuers;
+  size_t i;
+
+  if (label == NULL || !is_label(label))
+    return REFUSE(loader, line, "a label in quotes with 1 to 32 of A-Z a-z 0-9 . _ - is needed");
+  for (i = 0; i < settings->issuer_count; i++)
+    if (strcmp(settings->issuers[i].label, label) == 0)
+      return REFUSE(loader, line, "the label \"%s\" was used in line %u", label,
+                    settings->issuers[i].line);
+  if (settings->issuer_count == ISSUERS_MAX)
+    return REFUSE(loader, line, "at most %d issuers are allowed", ISSUERS_MAX);
+  issuers = realloc(settings->issuers, (settings->issuer_count + 1) * sizeof *issuers);
+  if (issuers == NULL)
+    return cx_error_memory(loader->error);
+  settings->issuers = issuers;
+  issuers[settings->issuer_count] =
+      (struct cortex_issuer){.kind = "oidc", .label = strdup(label), .line = line};
+  if (issuers[settings->issuer_count].label == NULL)
+    return cx_error_memory(loader->error);
+  settings->issuer_count++;
+  return CORTEX_OK;
+}
+
+static const char *find_section(const char *name) {
+  size_t i;
+
+  for (i = 0; i < cx_option_count; i++)
+    if (strcmp(cx_options[i].section, name) == 0)
+      return cx_options[i].section;
+  return NULL;
+}
+
+/* True when a section of that name, which may stand once, was read before. */
+static bool was_read(const struct loader *loader, const char *section) {
+  const struct cx_texts *texts = &loader->settings->texts;
+  size_t i;
+
+  for (i = 0; i < texts->count; i++)
+    if (strcmp(texts->items[i].option->section, section) == 0)
+      return true;
+  return false;
+}
+
+static enum cortex_reason on_section(void *context, unsigned line, const char *name,
+                                     const char *label, struct cortex_error *error) {
+  struct loader *loader = context;
+  const char *section = find_section(name);
+  enum cortex_reason reason = loader->section != NULL ? finish_section(loader) : CORTEX_OK;
+
+  (void)error;
+  if (reason != CORTEX_OK)
+    return reason;
+  if (section == NULL)
+    return REFUSE(loader, line, "there is no section \"%s\"", name);
+  memset(loader->seen, 0, sizeof loader->seen);
+  loader->section = section;
+  loader->section_line = line;
+  if (is_issuer_section(section))
+    return add_issuer(loader, line, label);
+  if (label != NULL)
+    return REFUSE(loader, line, "the section \"%s\" takes no label", name);
+  if (was_read(loader, section))
+    return REFUSE(loader, line, "the section \"%s\" stands twice", name);
+  return CORTEX_OK;
+}
+
+static enum cortex_reason on_pair(void *context, unsigned line, const char *key, const char *value,
+                                  struct cortex_error *error) {
+  struct loader *loader = context;
+  size_t i;
+
+  (void)error;
+  if (loader->section == NULL)
+    return REFUSE(loader, line, "\"%s\" stands before the first section", key);
+  for (i = 0; i < cx_option_count; i++)
+    if (strcmp(cx_options[i].section, loader->section) == 0 && strcmp(cx_options[i].key, key) == 0)
+      break;
+  if (i == cx_option_count)
+    return REFUSE(loader, line, "the section \"%s\" has no key \"%s\"", loader->section, key);
+  if (loader->seen[i] && (cx_options[i].flags & CX_REPEATABLE) == 0)
+    return REFUSE(loader, line, "the key \"%s\" stands twice", key);
+  loader->seen[i] = true;
+  return set_option(loader, &cx_options[i], value, line);
+}
+
+/* Sections that the file leaves out get their defaults all the same. */
+static enum cortex_reason add_missing_sections(struct loader *loader) {
+  enum cortex_reason reason = CORTEX_OK;
+  size_t i;
+
+  for (i = 0; i < cx_option_count && reason == CORTEX_OK; i++) {
+    if (is_issuer_section(cx_options[i].section) || was_read(loader, cx_options[i].section))
+      continue;
+    memset(loader->seen, 0, sizeof loader->seen);
+    loader->section = cx_options[i].section;
+    loader->section_line = 0;
+    reason = finish_section(loader);
+  }
+  return reason;
+}
+
+static enum cortex_reason check_issuers(struct loader *loader) {
+  const struct cortex_settings *settings = loader->settings;
+  size_t i, j;
+
+  if (settings->issuer_count == 0)
+    return REFUSE(loader, 1, "there is no [oidc] section: nobody could log in");
+  for (i = 0; i < settings->issuer_count; i++)
+    for (j = 0; j < i; j++)
+      if (strcmp(settings->issuers[i].oidc.issuer, settings->issuers[j].oidc.issuer) == 0)
+        return REFUSE(loader, settings->issuers[i].line,
+                      "the issuer of \"%s\" is already the issuer of \"%s\" in line %u",
+                      settings->issuers[i].label, settings->issuers[j].label,
+                      settings->issuers[j].line);
+  return CORTEX_OK;
+}
+
+/* [session] path is a folder of the state path unless it is named. */
+static enum cortex_reason set_session_path(struct loader *loader) {
+  struct cortex_settings *settings = loader->settings;
+  char path[CX_INI_LINE_MAX + 16];
+
+  if (settings->session.path != NULL)
+    return CORTEX_OK;
+  snprintf(path, sizeof path, "%s/sessions", settings->state.path);
+  settings->session.path = strdup(path);
+  return settings->session.path != NULL ? CORTEX_OK : cx_error_memory(loader->error);
+}
+
+static enum cortex_reason read_sections(struct loader *loader, const char *bytes, size_t len) {
+  struct cx_ini_handler handler = {on_section, on_pair, loader};
+  enum cortex_reason reason =
+      cx_ini_parse(loader->settings->name, bytes, len, &handler, loader->error);
+
+  if (reason == CORTEX_OK && loader->section != NULL)
+    reason = finish_section(loader);
+  if (reason == CORTEX_OK)
+    reason = check_issuers(loader);
+  if (reason == CORTEX_OK)
+    reason = add_missing_sections(loader);
+  if (reason == CORTEX_OK)
+    reason = set_session_path(loader);
+  return reason;
+}
+
+/* The folder of the file, for relative paths inside it. */
+static char *folder_of(const char *name) {
+  const char *slash = strrchr(name, '/');
+
+  if (slash == NULL)
+    return strdup(".");
+  return slash == name ? strdup("/") : strndup(name, (size_t)(slash - name));
+}
+
+enum cortex_reason cortex_settings_parse(const char *name, const char *bytes, size_t len,
+                                         struct cortex_settings **settings_out,
+                                         struct cortex_error *error) {
+  struct cortex_settings *settings = calloc(1, sizeof *settings);
+  char *folder = folder_of(name);
+  struct loader loader = {.settings = settings, .folder = folder, .error = error};
+  enum cortex_reason reason = CORTEX_INTERNAL;
+
+  *settings_out = NULL;
+  if (settings == NULL || folder == NULL || (settings->name = strdup(name)) == NULL) {
+    cx_error_memory(error);
+    goto out;
+  }
+  reason = read_sections(&loader, bytes, len);
+  if (reason != CORTEX_OK)
+    goto out;
+  *settings_out = settings;
+  settings = NULL;
+out:
+  free(folder);
+  cortex_settings_free(&settings);
+  return reason;
+}
+
+enum cortex_reason cortex_settings_load(const char *path, struct cortex_settings **settings_out,
+                                        struct cortex_error *error) {
+  static const struct cx_file_rules rules = {CORTEX_CONFIG_INVALID, 1024 * 1024, false};
+  struct cx_buf content;
+  enum cortex_reason reason;
+
+  *settings_out = NULL;
+  reason = cx_file_read(path, &rules, &content, error);
+  if (reason == CORTEX_OK)
+    reason = cortex_settings_parse(path, content.bytes, content.len, settings_out, error);
+  cx_buf_clear(&content);
+  return reason;
+}
+
+static void clear_texts(struct cx_texts *texts) {
+  size_t i;
+
+  for (i = 0; i < texts->count; i++)
+    free(texts->items[i].text);
+  free(texts->items);
+}
+
+static void clear_members(void *base, bool issuer) {
+  size_t i;
+
+  for (i = 0; i < cx_option_count; i++)
+    if (is_issuer_section(cx_options[i].section) == issuer)
+      cx_options[i].type->clear((char *)base + cx_options[i].offset);
+}
+
+void cortex_settings_free(struct cortex_settings **settings) {
+  struct cortex_settings *old = settings != NULL ? *settings : NULL;
+  size_t i;
+
+  if (old == NULL)
+    return;
+  for (i = 0; i < old->issuer_count; i++) {
+    clear_members(&old->issuers[i], true);
+    clear_texts(&old->issuers[i].texts);
+    free(old->issuers[i].label);
+  }
+  free(old->issuers);
+  clear_members(old, false);
+  clear_texts(&old->texts);
+  free(old->name);
+  free(old);
+  *settings = NULL;
+}
+
+static const char *find_text(const struct cx_texts *texts, const char *section, const char *key) {
+  size_t i;
+
+  for (i = 0; i < texts->count; i++)
+    if (strcmp(texts->items[i].option->section, section) == 0 &&
+        strcmp(texts->items[i].option->key, key) == 0)
+      return texts->items[i].text;
+  return NULL;
+}
+
+const char *cortex_settings_value(const struct cortex_settings *settings, const char *section,
+                                  const char *key) {
+  if (strcmp(section, "session") == 0 && strcmp(key, "path") == 0)
+    return settings->session.path;
+  return find_text(&settings->texts, section, key);
+}
+
+size_t cortex_settings_issuer_count(const struct cortex_settings *settings) {
+  return settings->issuer_count;
+}
+
+const struct cortex_issuer *cortex_settings_issuer(const struct cortex_settings *settings,
+                                                   size_t index) {
+  return index < settings->issuer_count ? &settings->issuers[index] : NULL;
+}
+
+const char *cortex_issuer_label(const struct cortex_issuer *issuer) {
+  return issuer->label;
+}
+
+const char *cortex_issuer_kind(const struct cortex_issuer *issuer) {
+  return issuer->kind;
+}
+
+const char *cortex_issuer_value(const struct cortex_issuer *issuer, const char *key) {
+  return find_text(&issuer->texts, issuer->kind, key);
+}
+
+unsigned cortex_issuer_line(const struct cortex_issuer *issuer) {
+  return issuer->line;
+}
+
+bool cortex_option_get(size_t index, struct cortex_option *option_out) {
+  const struct cx_option *option;
+
+  if (index >= cx_option_count)
+    return false;
+  option = &cx_options[index];
+  *option_out = (struct cortex_option){option->section,
+                                       option->key,
+                                       option->type->name,
+                                       option->default_value,
+                                       (option->flags & CX_REQUIRED) != 0,
+                                       (option->flags & CX_REPEATABLE) != 0};
+  return true;
+}

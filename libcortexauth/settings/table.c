@@ -1,0 +1,67 @@
+/*
+ * The one table of options: all that can be configured.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "settings/table.h"
+
+#define OIDC(key, type, member, default_value, flags)                                              \
+  {"oidc", key, &cx_type_##type, offsetof(struct cortex_issuer, oidc.member), default_value, flags}
+#define MAIN(section, key, type, member, default_value, flags)                                     \
+  {#section, key, &cx_type_##type, offsetof(struct cortex_settings, section.member),               \
+   default_value, flags}
+
+/* In the order of cortex.conf(5). */
+const struct cx_option cx_options[] = {
+    OIDC("issuer", url, issuer, NULL, CX_REQUIRED),
+    OIDC("audience", list, audience, NULL, CX_REQUIRED),
+    OIDC("jwks_file", path, jwks_file, NULL, 0),
+    OIDC("jwks_uri", url, jwks_uri, NULL, 0),
+    OIDC("ca_file", path, ca_file, NULL, 0),
+    OIDC("proxy", text, proxy, NULL, 0),
+    OIDC("algorithms", algorithms, algorithms, "RS256, PS256, ES256, EdDSA", 0),
+    OIDC("username_claim", text, username_claim, "sub", 0),
+    OIDC("username_map", maps, naming.maps, NULL, CX_REPEATABLE),
+    OIDC("username_case", case, naming.lower, "exact", 0),
+    OIDC("groups_claim", text, groups_claim, "groups", 0),
+    OIDC("namespace", namespace, naming.namespace, NULL, 0),
+    OIDC("shared_names", bool, naming.shared_names, "no", 0),
+    OIDC("required_claims", claims, required_claims, NULL, 0),
+    OIDC("mfa_amr", list, mfa_amr, "mfa", 0),
+    OIDC("mfa_acr", list, mfa_acr, NULL, 0),
+    OIDC("token_use", token_use, token_use, "any", 0),
+    OIDC("token_max_age", duration, token_max_age, NULL, 0),
+    OIDC("auth_max_age", duration, auth_max_age, NULL, 0),
+    OIDC("one_use", bool, one_use, "no", CX_DEFAULT_ONLY),
+    OIDC("reuse_window", duration, reuse_window, "0", CX_DEFAULT_ONLY),
+    OIDC("decryption_key_file", path, decryption_key_file, NULL, CX_DEFAULT_ONLY),
+    OIDC("clock_skew", skew, clock_skew, "60", 0),
+    MAIN(policy, "path", path, path, "/etc/cortex/policies", 0),
+    MAIN(policy, "entities", path, entities, "/etc/cortex/entities.json", 0),
+    MAIN(policy, "links", path, links, NULL, 0),
+    MAIN(policy, "schema", path, schema, NULL, CX_DEFAULT_ONLY),
+    MAIN(policy, "image", path, image, NULL, CX_DEFAULT_ONLY),
+    MAIN(audit, "file", path, file, "/var/log/cortex/audit.jsonl", 0),
+    MAIN(audit, "required", bool, required, "yes", 0),
+    MAIN(audit, "fsync", bool, fsync, "no", 0),
+    MAIN(audit, "syslog", facility, syslog, "authpriv", 0),
+    MAIN(audit, "anchor_every", count, anchor_every, "1000", 0),
+    MAIN(cache, "path", path, path, "/var/cache/cortex", 0),
+    MAIN(cache, "stale", duration, stale, "24h", 0),
+    MAIN(cache, "min_refresh", duration, min_refresh, "30s", 0),
+    MAIN(cache, "max_refresh", duration, max_refresh, "6h", 0),
+    MAIN(state, "path", path, path, "/var/lib/cortex", 0),
+    MAIN(session, "path", path, path, NULL, 0),
+    MAIN(session, "max", duration, max, "12h", 0),
+    MAIN(session, "default", duration, default_length, "1h", 0),
+    MAIN(session, "enforce", bool, enforce, "no", CX_DEFAULT_ONLY),
+    MAIN(session, "reaper_grace", duration, reaper_grace, "5m", 0),
+    MAIN(roles, "protected", list, protected, NULL, 0),
+    MAIN(roles, "assume", bool, assume, "no", 0),
+    MAIN(roles, "jit", bool, jit, "no", CX_DEFAULT_ONLY),
+    MAIN(roles, "jit_conninfo", text, jit_conninfo, NULL, CX_DEFAULT_ONLY),
+};
+
+const size_t cx_option_count = sizeof cx_options / sizeof cx_options[0];
+
+_Static_assert(sizeof cx_options / sizeof cx_options[0] <= CX_OPTIONS_MAX,
+               "the loader's memory of keys it has seen is too small");

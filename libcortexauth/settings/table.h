@@ -1,0 +1,47 @@
+/*
+ * The one table of options: all that can be configured.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CX_SETTINGS_TABLE_H
+#define CX_SETTINGS_TABLE_H
+
+#include <stddef.h>
+
+#include "settings/settings.h"
+#include "util/error.h"
+
+#define CX_OPTIONS_MAX 96
+
+enum cx_option_flags {
+  CX_REQUIRED = 1,
+  CX_REPEATABLE = 2,
+  /* Known, but only its default can be kept so far: any other value is refused. */
+  CX_DEFAULT_ONLY = 4
+};
+
+/* How a value of one type is read into its member and released again. */
+struct cx_type {
+  const char *name;
+  /* The value still has its quotes; folder is the configuration's own. */
+  enum cortex_reason (*parse)(char *value, const char *folder, void *member,
+                              struct cortex_error *error);
+  void (*clear)(void *member);
+};
+
+struct cx_option {
+  const char *section;
+  const char *key;
+  const struct cx_type *type;
+  size_t offset; /* into struct cortex_issuer for "oidc", else into struct cortex_settings */
+  const char *default_value;
+  unsigned flags;
+};
+
+extern const struct cx_option cx_options[];
+extern const size_t cx_option_count;
+
+extern const struct cx_type cx_type_text, cx_type_path, cx_type_url, cx_type_list, cx_type_bool,
+    cx_type_duration, cx_type_skew, cx_type_count, cx_type_case, cx_type_token_use,
+    cx_type_namespace, cx_type_maps, cx_type_claims, cx_type_algorithms, cx_type_facility;
+
+#endif
