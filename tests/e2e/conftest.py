@@ -1,0 +1,37 @@
+"""Fixtures that every topic shares, and totals as automake prints them.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import shutil
+
+import pytest
+
+from harness import BUILD, Folder
+from openid import Provider
+
+
+@pytest.fixture(scope="session")
+def folder():
+    made = Folder()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def openid():
+    """The real OpenID provider with alice the engineer and bob of no group."""
+    installed = BUILD / "tests" / "e2e" / "provider"
+    if not shutil.which("node") or not (installed / "node_modules").is_dir():
+        pytest.skip("no node, or no oidc-provider installed in " + str(installed))
+    provider = Provider(installed)
+    provider.account("alice-1", preferred_username="alice", groups=["engineers"])
+    provider.account("bob-2", preferred_username="bob", groups=[])
+    yield provider
+    provider.stop()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """So that ./bootstrap check can add up what ran, wherever it ran."""
+    words = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "ERROR": "error"}
+    for word, outcome in words.items():
+        terminalreporter.write_line(f"# {word}: {len(terminalreporter.stats.get(outcome, ()))}")
