@@ -11,6 +11,7 @@
 #include "settings/table.h"
 #include "util/file.h"
 #include "util/ini.h"
+#include "util/text.h"
 
 #define ISSUERS_MAX 256
 
@@ -407,6 +408,10 @@ const char *cortex_issuer_value(const struct cortex_issuer *issuer, const char *
 
 unsigned cortex_issuer_line(const struct cortex_issuer *issuer) {
   return issuer->line;
+}
+
+bool cortex_duration_parse(const char *text, int64_t *seconds_out) {
+  return cx_text_parse_duration(text, seconds_out);
 }
 
 bool cortex_option_get(size_t index, struct cortex_option *option_out) {

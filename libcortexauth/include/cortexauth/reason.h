@@ -21,14 +21,10 @@ enum cortex_reason {
 };
 
 enum cortex_reason_class {
-  CORTEX_CLASS_OK,
-  CORTEX_CLASS_CREDENTIAL,
-  CORTEX_CLASS_KEYS,
-  CORTEX_CLASS_IDENTITY,
-  CORTEX_CLASS_POLICY,
-  CORTEX_CLASS_STATE,
-  CORTEX_CLASS_CONFIG,
-  CORTEX_CLASS_INTERNAL
+#define CLASS(symbol, name, pam, exit) CORTEX_CLASS_##symbol,
+#include <cortexauth/class.def>
+#undef CLASS
+  CORTEX_CLASSES /* how many there are */
 };
 
 /*

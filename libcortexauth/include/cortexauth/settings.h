@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cortexauth/error.h>
 
@@ -61,6 +62,13 @@ CORTEX_API const char *cortex_issuer_value(const struct cortex_issuer *issuer, c
 
 /* The line of the section's head in the file, 1-based. */
 CORTEX_API unsigned cortex_issuer_line(const struct cortex_issuer *issuer);
+
+/*
+ * A duration as cortex.conf writes it: whole seconds, or parts such as 1d2h30m10s.
+ *   out  seconds_out: never negative; left alone on failure
+ *   gives  false when the text is no duration
+ */
+CORTEX_API CORTEX_MUSTCHECK bool cortex_duration_parse(const char *text, int64_t *seconds_out);
 
 /*
  * All options that exist, in the order of the manual, for documentation tests

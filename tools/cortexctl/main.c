@@ -1,0 +1,18 @@
+/*
+ * cortexctl: the operator's program.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "cortexctl.h"
+
+int main(int argc, char **argv) {
+  static const struct cli_verb *const verbs[] = {
+      &cmd_codes,
+      &cmd_dev_issuer,
+      &cmd_dev_token,
+      NULL,
+  };
+  static const struct cli_program program = {
+      "cortexctl", "Check, ask and look after Cortex PostgreSQL", verbs};
+
+  return cli_main(&program, argc, argv);
+}
