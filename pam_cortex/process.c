@@ -1,0 +1,93 @@
+/*
+ * Reading /proc/self: start time, program name, command line.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MICROSECONDS INT64_C(1000000)
+
+static size_t read_file(const char *path, char *room, size_t size) {
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  size_t len = 0;
+  ssize_t n = 0;
+
+  if (file < 0)
+    return 0;
+  do {
+    n = read(file, room + len, size - len);
+    if (n > 0)
+      len += (size_t)n;
+  } while ((n > 0 && len < size) || (n < 0 && errno == EINTR));
+  close(file);
+  return n < 0 ? 0 : len;
+}
+
+static int64_t now(clockid_t clock) {
+  struct timespec time;
+
+  if (clock_gettime(clock, &time) != 0)
+    return 0;
+  return (int64_t)time.tv_sec * MICROSECONDS + time.tv_nsec / 1000;
+}
+
+/* Clock ticks after boot, field 22 of proc(5) stat; text is what follows the name. */
+static int64_t start_time(const char *text) {
+  long per_second = sysconf(_SC_CLK_TCK);
+  int64_t ticks;
+  char *end;
+  int field;
+
+  for (field = 2; field < 22; field++) {
+    text = strchr(text, ' ');
+    if (text == NULL)
+      return 0;
+    text++;
+  }
+  errno = 0;
+  ticks = strtoll(text, &end, 10);
+  if (errno != 0 || end == text || *end != ' ' || ticks <= 0 || per_second <= 0 ||
+      ticks > INT64_MAX / MICROSECONDS)
+    return 0;
+  return now(CLOCK_REALTIME) - now(CLOCK_BOOTTIME) + ticks * MICROSECONDS / per_second;
+}
+
+/* The name in stat stands in brackets and may itself hold any byte. */
+static void read_stat(struct cx_process *process) {
+  char stat[1024];
+  size_t len = read_file("/proc/self/stat", stat, sizeof stat - 1);
+  char *open_bracket, *close_bracket;
+
+  stat[len] = '\0';
+  open_bracket = strchr(stat, '(');
+  close_bracket = strrchr(stat, ')');
+  if (open_bracket == NULL || close_bracket == NULL || close_bracket < open_bracket)
+    return;
+  *close_bracket = '\0';
+  process->is_postgres = strcmp(open_bracket + 1, "postgres") == 0;
+  process->start = start_time(close_bracket + 1);
+}
+
+void cx_process_read(struct cx_process *process_out) {
+  static const char prefix[] = "postgres: ";
+
+  process_out->pid = getpid();
+  process_out->start = 0;
+  process_out->is_postgres = false;
+  read_stat(process_out);
+  if (gethostname(process_out->host, sizeof process_out->host) != 0)
+    process_out->host[0] = '\0';
+  process_out->host[sizeof process_out->host - 1] = '\0';
+  process_out->title_len =
+      read_file("/proc/self/cmdline", process_out->title, sizeof process_out->title);
+  if (process_out->title_len >= sizeof prefix - 1 &&
+      memcmp(process_out->title, prefix, sizeof prefix - 1) == 0)
+    process_out->is_postgres = true;
+}

@@ -1,0 +1,27 @@
+/*
+ * Process: what the kernel says about the process the module runs in.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CX_PAM_PROCESS_H
+#define CX_PAM_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cx_process {
+  int64_t pid;
+  int64_t start;    /* microseconds since 1970, to a clock tick; 0: not known */
+  bool is_postgres; /* the program is PostgreSQL's server, by its file or its title */
+  char host[256];   /* this machine's name; empty: not known */
+  char title[4096]; /* start of the command line; not NUL-terminated */
+  size_t title_len; /* 0: not readable */
+};
+
+/*
+ * Fills in what can be learned; the rest stays empty. Reads /proc/self and the
+ * system's clocks; leaves no descriptor open.
+ */
+void cx_process_read(struct cx_process *process_out);
+
+#endif
