@@ -26,10 +26,10 @@ struct cortex_identity {
   struct cx_list scopes;
   char *acr; /* NULL: none */
   bool mfa;
-  int64_t authenticated_at; /* seconds since 1970; 0: not known */
-  int64_t usable_until;     /* seconds since 1970, without skew */
+  int64_t authenticated_at;        /* seconds since 1970; 0: not known */
+  int64_t usable_until;            /* seconds since 1970, without skew */
   int64_t session_not_on_or_after; /* SAML; 0: none */
-  char token_id[65];        /* SHA-256 of issuer and jti, else of the credential; hex; "" for none */
+  char token_id[65]; /* SHA-256 of issuer and jti, else of the credential; hex; "" for none */
 };
 
 /* An empty identity, or NULL without memory. */
@@ -44,9 +44,8 @@ struct cortex_identity *cx_identity_new(void);
  *   out  username_out: release with free; NULL on failure
  *   gives  CORTEX_OK, CORTEX_MISSING_USERNAME, CORTEX_BAD_USERNAME, CORTEX_INTERNAL
  */
-CORTEX_MUSTCHECK enum cortex_reason cx_identity_map(const struct cx_naming *naming,
-                                                    const char *raw, size_t len,
-                                                    char **username_out,
+CORTEX_MUSTCHECK enum cortex_reason cx_identity_map(const struct cx_naming *naming, const char *raw,
+                                                    size_t len, char **username_out,
                                                     struct cortex_error *error);
 
 #endif

@@ -103,9 +103,10 @@ static enum cortex_reason add_map(struct cx_maps *maps, const char *pattern,
     return reason;
   map->replacement = strdup(replacement);
   if (map->replacement == NULL || !is_replacement(replacement, map->pattern.re_nsub - 1)) {
-    reason = map->replacement == NULL
-                 ? cx_error_memory(error)
-                 : REFUSE("the replacement may hold \\1 to \\9 for groups that exist, \\\\ and \\/");
+    reason =
+        map->replacement == NULL
+            ? cx_error_memory(error)
+            : REFUSE("the replacement may hold \\1 to \\9 for groups that exist, \\\\ and \\/");
     free(map->replacement);
     regfree(&map->pattern);
     return reason;

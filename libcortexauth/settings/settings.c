@@ -15,7 +15,6 @@
 
 #define ISSUERS_MAX 256
 
-
 struct loader {
   struct cortex_settings *settings;
   const char *folder;
@@ -132,8 +131,7 @@ static enum cortex_reason finish_section(struct loader *loader) {
 }
 
 static bool is_label(const char *label) {
-  static const char letters[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   size_t len = strlen(label);
 
   return len >= 1 && len <= 32 && strspn(label, letters) == len;

@@ -12,6 +12,9 @@
 
 #include "util/list.h"
 
+/* Seconds of a century: bounds every sum of a time and a duration far below overflow. */
+#define CX_SETTINGS_DURATION_MAX INT64_C(3155760000)
+
 /*
  * username_map = /ERE/replacement/. The pattern is compiled as ^(ERE)$, so the
  * replacement's \1 is the second group of a match; \\ and \/ stand for \ and /.
@@ -46,11 +49,7 @@ struct cx_naming {
   bool shared_names;
 };
 
-enum cx_token_use {
-  CX_TOKEN_ANY,
-  CX_TOKEN_ID,
-  CX_TOKEN_ACCESS
-};
+enum cx_token_use { CX_TOKEN_ANY, CX_TOKEN_ID, CX_TOKEN_ACCESS };
 
 /* [oidc "LABEL"] */
 struct cx_oidc_settings {

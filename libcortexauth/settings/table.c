@@ -5,10 +5,15 @@
 #include "settings/table.h"
 
 #define OIDC(key, type, member, default_value, flags)                                              \
-  {"oidc", key, &cx_type_##type, offsetof(struct cortex_issuer, oidc.member), default_value, flags}
+  {                                                                                                \
+    "oidc", key, &cx_type_##type, offsetof(struct cortex_issuer, oidc.member), default_value,      \
+        flags                                                                                      \
+  }
 #define MAIN(section, key, type, member, default_value, flags)                                     \
-  {#section, key, &cx_type_##type, offsetof(struct cortex_settings, section.member),               \
-   default_value, flags}
+  {                                                                                                \
+#section, key, &cx_type_##type, offsetof(struct cortex_settings, section.member),              \
+        default_value, flags                                                                       \
+  }
 
 /* In the order of cortex.conf(5). */
 const struct cx_option cx_options[] = {

@@ -118,8 +118,8 @@ static enum cortex_reason choose(char *value, const char *const *names, int *ind
       return CORTEX_OK;
     }
     if (used < sizeof list)
-      used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
-                               names[i]);
+      used +=
+          (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", names[i]);
   }
   return reason == CORTEX_OK ? REFUSE("expected one of: %s", list) : reason;
 }
@@ -179,9 +179,8 @@ static enum cortex_reason parse_duration(char *value, const char *folder, void *
   enum cortex_reason reason = cx_ini_unquote(value, error);
 
   (void)folder;
-  /* A century bounds every sum of a time and a duration far below overflow. */
   if (reason == CORTEX_OK &&
-      (!cx_text_parse_duration(value, member) || *(int64_t *)member > INT64_C(3155760000)))
+      (!cx_text_parse_duration(value, member) || *(int64_t *)member > CX_SETTINGS_DURATION_MAX))
     return REFUSE("expected a duration such as 90, 10m or 1d2h30m10s");
   return reason;
 }

@@ -123,8 +123,7 @@ static enum cortex_reason parse_pair(struct reader *reader, char *text) {
   value = skip_blanks(value);
   if (*value == '\0' || strcmp(value, "\"\"") == 0)
     return REFUSE(reader, "%s has no value", text);
-  return reader->handler->pair(reader->handler->context, reader->line, text, value,
-                               reader->error);
+  return reader->handler->pair(reader->handler->context, reader->line, text, value, reader->error);
 }
 
 static enum cortex_reason parse_line(struct reader *reader, const char *bytes, size_t len) {

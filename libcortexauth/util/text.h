@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the UTF-8 character at the start (RFC 3629: no overlong forms, no surrogates); 0: none. */
+/* Bytes of the UTF-8 character at the start (RFC 3629: no overlong forms, no surrogates); 0: none.
+ */
 size_t cx_text_utf8_len(const char *text, size_t len);
 
 bool cx_text_is_utf8(const char *text, size_t len);

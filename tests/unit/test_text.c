@@ -13,11 +13,18 @@
 #include <cmocka.h>
 
 static void only_well_formed_utf8_is_accepted(void **state) {
-  static const char *const good[] = {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-                                     "\xf4\x8f\xbf\xbf"};
-  static const char *const bad[] = {"\x80",         "\xc0\xaf",         "\xc1\xbf",
-                                    "\xe0\x80\xaf", "\xed\xa0\x80",     "\xf0\x80\x80\xaf",
-                                    "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xff"};
+  static const char *const good[] = {
+      "", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"};
+  static const char *const bad[] = {"\x80",
+                                    "\xc0\xaf",
+                                    "\xc1\xbf",
+                                    "\xe0\x80\xaf",
+                                    "\xed\xa0\x80",
+                                    "\xf0\x80\x80\xaf",
+                                    "\xf4\x90\x80\x80",
+                                    "\xf5\x80\x80\x80",
+                                    "\xe2\x82",
+                                    "\xff"};
   size_t i;
 
   (void)state;
@@ -37,8 +44,18 @@ static void controls_of_all_three_ranges_are_found(void **state) {
 }
 
 static void durations_are_read_strictly(void **state) {
-  static const char *const bad[] = {"", "-1", "+1", "1x", "1m1h", "1m1m", "h", "1 h", "1h ",
-                                    "1.5h", "99999999999999999999", "9223372036854775807d"};
+  static const char *const bad[] = {"",
+                                    "-1",
+                                    "+1",
+                                    "1x",
+                                    "1m1h",
+                                    "1m1m",
+                                    "h",
+                                    "1 h",
+                                    "1h ",
+                                    "1.5h",
+                                    "99999999999999999999",
+                                    "9223372036854775807d"};
   int64_t seconds = 0;
   size_t i;
 
@@ -52,13 +69,22 @@ static void durations_are_read_strictly(void **state) {
 }
 
 static void only_https_or_loopback_urls_are_trusted(void **state) {
-  static const char *const good[] = {"https://op.example.com", "https://op.example.com:8443/a?b=c",
+  static const char *const good[] = {"https://op.example.com",  "https://op.example.com:8443/a?b=c",
                                      "http://127.0.0.1:8080/x", "http://localhost",
-                                     "http://[::1]:99/", "https://[2001:db8::1]/"};
-  static const char *const bad[] = {"http://op.example.com", "ftp://localhost", "https://",
-                                    "https:///path", "https://user@host/", "http://127.0.0.1.evil/",
-                                    "http://localhost@evil/", "https://a b/", "https://h/#frag",
-                                    "HTTPS://h/", "https://h\n", "http://[::1", "http://[::1]x/"};
+                                     "http://[::1]:99/",        "https://[2001:db8::1]/"};
+  static const char *const bad[] = {"http://op.example.com",
+                                    "ftp://localhost",
+                                    "https://",
+                                    "https:///path",
+                                    "https://user@host/",
+                                    "http://127.0.0.1.evil/",
+                                    "http://localhost@evil/",
+                                    "https://a b/",
+                                    "https://h/#frag",
+                                    "HTTPS://h/",
+                                    "https://h\n",
+                                    "http://[::1",
+                                    "http://[::1]x/"};
   size_t i;
 
   (void)state;

@@ -12,10 +12,7 @@
 #include <cortexauth/identity.h>
 #include <cortexauth/settings.h>
 
-enum cortex_effect {
-  CORTEX_DENY = 0,
-  CORTEX_ALLOW = 1
-};
+enum cortex_effect { CORTEX_DENY = 0, CORTEX_ALLOW = 1 };
 
 /* Levels are bits; none implies another. */
 enum cortex_level {
@@ -92,9 +89,10 @@ struct cortex_decision;
  *          CORTEX_BAD_USERNAME, CORTEX_PROTECTED_ROLE, CORTEX_ASSUME_DENIED,
  *          CORTEX_POLICY_DENIED, CORTEX_INTERNAL
  */
-CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
-cortex_decide(const struct cortex_policy *policy, const struct cortex_question *question,
-              struct cortex_decision **decision_out, struct cortex_error *error);
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason cortex_decide(const struct cortex_policy *policy,
+                                                             const struct cortex_question *question,
+                                                             struct cortex_decision **decision_out,
+                                                             struct cortex_error *error);
 CORTEX_API void cortex_decision_free(struct cortex_decision **decision);
 
 CORTEX_API enum cortex_effect cortex_decision_effect(const struct cortex_decision *decision);
@@ -108,9 +106,9 @@ struct cortex_determining {
   const char *id;     /* borrowed from the decision */
   const char *source; /* file */
   unsigned line;
-  unsigned level;     /* the level bit it was asked for */
+  unsigned level; /* the level bit it was asked for */
   bool forbids;
-  const char *reason; /* its @reason; NULL: none */
+  const char *reason;  /* its @reason; NULL: none */
   const char *failure; /* why it could not be evaluated; NULL: it could */
 };
 CORTEX_API bool cortex_decision_determining(const struct cortex_decision *decision, size_t index,

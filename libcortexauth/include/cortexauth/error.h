@@ -23,7 +23,12 @@ struct cortex_error {
   char message[512];         /* one line, no newline, no full stop, UTF-8 */
 };
 
-#define CORTEX_ERROR_NONE {CORTEX_OK, 0, 0, {0}, {0}}
+#define CORTEX_ERROR_NONE                                                                          \
+  {                                                                                                \
+    CORTEX_OK, 0, 0, {0}, {                                                                        \
+      0                                                                                            \
+    }                                                                                              \
+  }
 
 /*
  * Writes "SOURCE:LINE:COLUMN: message" as far as those are known.

@@ -17,7 +17,7 @@
 
 /* What the caller knows. Strings are NUL-terminated; NULL where said. */
 struct cortex_request {
-  const char *config;   /* path of cortex.conf */
+  const char *config; /* path of cortex.conf */
   const char *service;
   const char *role;     /* as the client asked for it, any bytes but NUL */
   const char *database; /* NULL: not known */

@@ -1,0 +1,68 @@
+/*
+ * A loaded policy: the Cedar store and what is read out of it once.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CX_POLICY_POLICY_H
+#define CX_POLICY_POLICY_H
+
+#include <cortexauth/cedar.h>
+#include <cortexauth/decision.h>
+
+#include "settings/settings.h"
+#include "util/error.h"
+
+struct cx_service {
+  struct cortex_service plain; /* its strings are the service's own */
+  struct cx_list grants[3];    /* by bit of the level: read, write, admin */
+};
+
+struct cortex_policy {
+  struct cedar_store *store;
+  char digest[65];
+  struct cx_service *services; /* sorted by name */
+  size_t service_count;
+  struct cx_list protected; /* [roles] */
+  bool assume;
+  int64_t session_max;     /* seconds */
+  int64_t session_default; /* seconds */
+};
+
+/* A Cedar failure as ours. */
+enum cortex_reason cx_policy_error(struct cortex_error *error, enum cortex_reason reason,
+                                   const struct cedar_error *why);
+
+/* A NUL-terminated text for Cedar, and a Cedar text as a new C string. */
+struct cedar_text cx_cedar_text(const char *text);
+CORTEX_MUSTCHECK char *cx_cedar_dup(struct cedar_text text);
+
+/* Reads the services out of a sealed store; every fault names file, line and service. */
+CORTEX_MUSTCHECK enum cortex_reason cx_services_read(struct cortex_policy *policy,
+                                                     struct cortex_error *error);
+void cx_services_clear(struct cortex_policy *policy);
+const struct cx_service *cx_service_find(const struct cortex_policy *policy, const char *name);
+
+/* True when the question is about another role than the username. */
+bool cx_question_assumes(const struct cortex_question *question);
+
+/* The levels that a question asks for, as bits: the three levels, or assume alone. */
+unsigned cx_question_levels(const struct cortex_question *question);
+
+/* What is asked before any policy: service, database, role. */
+CORTEX_MUSTCHECK enum cortex_reason cx_question_check(const struct cortex_policy *policy,
+                                                      const struct cortex_question *question,
+                                                      struct cortex_error *error);
+
+/*
+ * The Cedar request of a question: the principal with its attributes, tags and
+ * groups, and the context. Action and resource are set by cx_request_ask.
+ */
+CORTEX_MUSTCHECK enum cortex_reason cx_request_build(const struct cortex_policy *policy,
+                                                     const struct cortex_question *question,
+                                                     struct cedar_request **request_out,
+                                                     struct cortex_error *error);
+
+/* Points the request at one level of the question's service, or at assuming its role. */
+void cx_request_ask(struct cedar_request *request, const struct cortex_question *question,
+                    unsigned level);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * An identity and a service as a Cedar request.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity/identity.h"
+#include "policy/policy.h"
+
+#define NAME_ROOM 512
+
+static struct cedar_uid_text uid(const char *type, const char *id) {
+  return (struct cedar_uid_text){cx_cedar_text(type), cx_cedar_text(id)};
+}
+
+static struct cedar_value text_value(struct cedar_request *request, const char *text) {
+  return cedar_value_string(request, cx_cedar_text(text));
+}
+
+static void put_attribute(struct cedar_request *request, const char *name, const char *text) {
+  if (text != NULL && text[0] != '\0')
+    cedar_request_overlay_attr(request, cx_cedar_text(name), text_value(request, text));
+}
+
+/* An address that the issuer itself calls unverified is not one to decide by. */
+static const char *email_of(const json_t *claims) {
+  const json_t *verified = json_object_get(claims, "email_verified");
+
+  if (verified != NULL && !json_is_true(verified))
+    return NULL;
+  return json_string_value(json_object_get(claims, "email"));
+}
+
+/* The JSON text of a scalar, strings without quotes; ptr is NULL when it is none. */
+static struct cedar_text scalar_text(const json_t *value, char **room) {
+  *room = NULL;
+  if (json_is_string(value))
+    return (struct cedar_text){json_string_value(value), json_string_length(value)};
+  if (json_is_boolean(value))
+    return cx_cedar_text(json_is_true(value) ? "true" : "false");
+  if (json_is_number(value))
+    *room = json_dumps(value, JSON_ENCODE_ANY);
+  return *room != NULL ? cx_cedar_text(*room) : (struct cedar_text){NULL, 0};
+}
+
+static bool is_same_kind(const json_t *left, const json_t *right) {
+  return (json_is_boolean(left) && json_is_boolean(right)) ||
+         (json_is_number(left) && json_is_number(right)) ||
+         json_typeof(left) == json_typeof(right);
+}
+
+/* A tag is the set of a claim's scalars; objects, null and mixed arrays make none. */
+static bool put_tag(struct cedar_request *request, const char *name, const json_t *claim) {
+  bool is_array = json_is_array(claim);
+  size_t count = is_array ? json_array_size(claim) : 1, made;
+  struct cedar_value *elements = calloc(count + 1, sizeof *elements);
+
+  if (elements == NULL)
+    return false;
+  for (made = 0; made < count; made++) {
+    const json_t *item = is_array ? json_array_get(claim, made) : claim;
+    const json_t *first = is_array ? json_array_get(claim, 0) : claim;
+    char *room;
+    struct cedar_text text = scalar_text(item, &room);
+
+    if (text.ptr != NULL)
+      elements[made] = cedar_value_string(request, text);
+    free(room);
+    if (text.ptr == NULL || !is_same_kind(item, first))
+      break;
+  }
+  if (made == count)
+    cedar_request_overlay_tag(request, cx_cedar_text(name),
+                              cedar_value_set(request, elements, count));
+  free(elements);
+  return true;
+}
+
+static bool put_tags(struct cedar_request *request, json_t *claims) {
+  const char *name;
+  json_t *claim;
+
+  json_object_foreach(claims, name, claim) {
+    if (!put_tag(request, name, claim))
+      return false;
+  }
+  return true;
+}
+
+static bool put_principal(struct cedar_request *request, const struct cortex_identity *identity) {
+  size_t i;
+
+  cedar_request_set_principal(request, uid("User", identity->username));
+  cedar_request_overlay_principal(request);
+  put_attribute(request, "username", identity->username);
+  put_attribute(request, "issuer", identity->issuer);
+  put_attribute(request, "subject", identity->subject);
+  put_attribute(request, "email", email_of(identity->claims));
+  for (i = 0; i < identity->groups.count; i++)
+    cedar_request_overlay_parent(request, uid("Group", identity->groups.items[i]));
+  return put_tags(request, identity->claims);
+}
+
+static void put_context(struct cedar_request *request, const char *name,
+                        struct cedar_value value) {
+  cedar_request_context_put(request, cx_cedar_text(name), value);
+}
+
+static bool put_context_set(struct cedar_request *request, const char *name,
+                            const struct cx_list *list) {
+  struct cedar_text *texts = calloc(list->count + 1, sizeof *texts);
+  size_t i;
+
+  if (texts == NULL)
+    return false;
+  for (i = 0; i < list->count; i++)
+    texts[i] = cx_cedar_text(list->items[i]);
+  put_context(request, name, cedar_value_string_set(request, texts, list->count));
+  free(texts);
+  return true;
+}
+
+static const char *role_of(const struct cortex_question *question) {
+  return question->role != NULL ? question->role : question->identity->username;
+}
+
+static bool put_login(struct cedar_request *request, const struct cortex_question *question) {
+  const struct cortex_identity *identity = question->identity;
+
+  put_context(request, "service", text_value(request, question->service));
+  put_context(request, "role", text_value(request, role_of(question)));
+  put_context(request, "now", cedar_value_datetime_ms(question->now / 1000));
+  put_context(request, "mfa", cedar_value_bool(identity->mfa));
+  put_context(request, "groups_known", cedar_value_bool(identity->groups_known));
+  if (question->address != NULL)
+    put_context(
+        request, "address",
+        cedar_value_extension(request, CEDAR_KIND_IPADDR, cx_cedar_text(question->address)));
+  if (identity->acr != NULL)
+    put_context(request, "acr", text_value(request, identity->acr));
+  if (identity->authenticated_at != 0)
+    put_context(request, "authenticated_at",
+                cedar_value_datetime_ms(identity->authenticated_at * 1000));
+  return put_context_set(request, "amr", &identity->amr) &&
+         put_context_set(request, "scopes", &identity->scopes);
+}
+
+enum cortex_reason cx_request_build(const struct cortex_policy *policy,
+                                    const struct cortex_question *question,
+                                    struct cedar_request **request_out,
+                                    struct cortex_error *error) {
+  struct cedar_error why = {0};
+
+  if (cedar_request_new(policy->store, NULL, request_out) != CEDAR_OK)
+    return cx_error_memory(error);
+  if (!put_principal(*request_out, question->identity) || !put_login(*request_out, question)) {
+    cedar_request_free(request_out);
+    return cx_error_memory(error);
+  }
+  if (cedar_request_error(*request_out, &why)) {
+    cedar_request_free(request_out);
+    cx_policy_error(error, CORTEX_INTERNAL, &why);
+    cx_error_prefix(error, "the request to the policy");
+    return CORTEX_INTERNAL;
+  }
+  return CORTEX_OK;
+}
+
+void cx_request_ask(struct cedar_request *request, const struct cortex_question *question,
+                    unsigned level) {
+  char role[NAME_ROOM];
+
+  cedar_request_set_action(request, uid("Action", cortex_level_name(level)));
+  if (level != CORTEX_LEVEL_ASSUME) {
+    cedar_request_set_resource(request, uid("Service", question->service));
+    return;
+  }
+  snprintf(role, sizeof role, "%s/%s", question->service, role_of(question));
+  cedar_request_set_resource(request, uid("Role", role));
+}

@@ -1,0 +1,244 @@
+/*
+ * Loading policies, entities and links: as a whole or not at all.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "util/file.h"
+#include "util/text.h"
+
+#define POLICY_FILE_MAX (16 * 1024 * 1024)
+#define ENTITIES_FILE_MAX (64 * 1024 * 1024)
+#define PATH_ROOM 4352
+
+struct loader {
+  struct cortex_policy *policy;
+  EVP_MD_CTX *digest;
+  struct cortex_error *error;
+};
+
+enum cortex_reason cx_policy_error(struct cortex_error *error, enum cortex_reason reason,
+                                   const struct cedar_error *why) {
+  if (why->status == CEDAR_NOMEM)
+    return cx_error_memory(error);
+  return cx_error_at(error, reason, (struct cx_place){why->source, why->line, why->column}, "%s",
+                     why->message[0] != '\0' ? why->message : "the Cedar library refused it");
+}
+
+struct cedar_text cx_cedar_text(const char *text) {
+  return (struct cedar_text){text, strlen(text)};
+}
+
+char *cx_cedar_dup(struct cedar_text text) {
+  return strndup(text.ptr != NULL ? text.ptr : "", text.len);
+}
+
+typedef enum cedar_status add_source(struct cedar_store *store, const struct cedar_source *source,
+                                     struct cedar_error *error);
+
+static enum cedar_status add_policies(struct cedar_store *store, const struct cedar_source *source,
+                                      struct cedar_error *error) {
+  return cedar_store_add_policies(store, source, CEDAR_ID_HOST, error);
+}
+
+static enum cedar_status add_entities(struct cedar_store *store, const struct cedar_source *source,
+                                      struct cedar_error *error) {
+  return cedar_store_add_entities(store, source, NULL, error);
+}
+
+/* Name and content go into the digest with their lengths, so that nothing can slide over. */
+static bool digest_file(EVP_MD_CTX *digest, const char *path, const struct cx_buf *content) {
+  char head[PATH_ROOM + 64];
+  int len = snprintf(head, sizeof head, "%zu %s %zu\n", strlen(path), path, content->len);
+
+  return len > 0 && (size_t)len < sizeof head &&
+         EVP_DigestUpdate(digest, head, (size_t)len) == 1 &&
+         EVP_DigestUpdate(digest, content->bytes, content->len) == 1;
+}
+
+static enum cortex_reason load_file(struct loader *loader, const char *path, size_t max,
+                                    add_source *add) {
+  const struct cx_file_rules rules = {CORTEX_POLICY_UNAVAILABLE, max, false};
+  struct cedar_error why = {0};
+  struct cedar_source source;
+  struct cx_buf content;
+  enum cortex_reason reason = cx_file_read(path, &rules, &content, loader->error);
+
+  if (reason != CORTEX_OK)
+    return reason;
+  source = (struct cedar_source){path, content.bytes != NULL ? content.bytes : "", content.len};
+  if (!digest_file(loader->digest, path, &content))
+    reason = cx_error_memory(loader->error);
+  else if (add(loader->policy->store, &source, &why) != CEDAR_OK)
+    reason = cx_policy_error(loader->error, CORTEX_POLICY_UNAVAILABLE, &why);
+  cx_buf_clear(&content);
+  return reason;
+}
+
+static int is_policy_file(const struct dirent *entry) {
+  size_t len = strlen(entry->d_name);
+
+  return entry->d_name[0] != '.' && len > 6 && strcmp(entry->d_name + len - 6, ".cedar") == 0;
+}
+
+/* Not alphasort: it compares by locale, and the order of policies must not depend on one. */
+static int by_bytes(const struct dirent **left, const struct dirent **right) {
+  return strcmp((*left)->d_name, (*right)->d_name);
+}
+
+static enum cortex_reason load_entry(struct loader *loader, const char *folder, const char *name) {
+  char path[PATH_ROOM];
+  int len = snprintf(path, sizeof path, "%s/%s", folder, name);
+
+  if (len < 0 || (size_t)len >= sizeof path)
+    return cx_error_set(loader->error, CORTEX_POLICY_UNAVAILABLE, "a path is too long");
+  return load_file(loader, path, POLICY_FILE_MAX, add_policies);
+}
+
+static enum cortex_reason load_folder(struct loader *loader, const char *folder) {
+  struct cx_place place = {folder, 0, 0};
+  enum cortex_reason reason = CORTEX_OK;
+  struct dirent **entries = NULL;
+  int i, count = scandir(folder, &entries, is_policy_file, by_bytes);
+
+  if (count < 0)
+    return cx_error_at(loader->error, CORTEX_POLICY_UNAVAILABLE, place,
+                       "the policy folder cannot be read: %s", strerror(errno));
+  if (count == 0)
+    reason = cx_error_at(loader->error, CORTEX_POLICY_UNAVAILABLE, place,
+                         "the policy folder holds no *.cedar file");
+  for (i = 0; i < count; i++) {
+    if (reason == CORTEX_OK)
+      reason = load_entry(loader, folder, entries[i]->d_name);
+    free(entries[i]);
+  }
+  free(entries);
+  return reason;
+}
+
+static bool is_session_length(struct cedar_text value) {
+  char text[64];
+  int64_t seconds;
+
+  if (value.len >= sizeof text)
+    return false;
+  memcpy(text, value.ptr, value.len);
+  text[value.len] = '\0';
+  return strlen(text) == value.len && cx_text_parse_duration(text, &seconds) && seconds > 0 &&
+         seconds <= CX_SETTINGS_DURATION_MAX;
+}
+
+/* A typing error in @max_session must not lengthen sessions, so it is found at load. */
+static enum cortex_reason check_annotations(const struct cortex_policy *policy,
+                                            struct cortex_error *error) {
+  uint32_t i, count = cedar_store_policy_count(policy->store);
+  struct cedar_policy_info info;
+  struct cedar_text value;
+  char source[256];
+
+  for (i = 0; i < count; i++) {
+    if (!cedar_policy_annotation_get(policy->store, i, "max_session", &value) ||
+        is_session_length(value) || !cedar_policy_get(policy->store, i, &info))
+      continue;
+    snprintf(source, sizeof source, "%.*s", (int)info.source.len, info.source.ptr);
+    return cx_error_at(error, CORTEX_POLICY_UNAVAILABLE,
+                       (struct cx_place){source, info.line, info.column},
+                       "@max_session(\"%.*s\") is not a duration such as \"8h\"",
+                       (int)(value.len < 64 ? value.len : 64), value.ptr);
+  }
+  return CORTEX_OK;
+}
+
+static enum cortex_reason seal(struct loader *loader) {
+  struct cedar_error why = {0};
+  unsigned char hash[32];
+  unsigned int len = 0;
+
+  if (cedar_store_seal(loader->policy->store, &why) != CEDAR_OK)
+    return cx_policy_error(loader->error, CORTEX_POLICY_UNAVAILABLE, &why);
+  if (EVP_DigestFinal_ex(loader->digest, hash, &len) != 1 || len != sizeof hash)
+    return cx_error_memory(loader->error);
+  cx_text_hex(hash, sizeof hash, loader->policy->digest);
+  return CORTEX_OK;
+}
+
+static enum cortex_reason load_files(struct loader *loader,
+                                     const struct cx_policy_settings *files) {
+  enum cortex_reason reason;
+
+  if (cedar_store_new(NULL, &loader->policy->store) != CEDAR_OK || loader->digest == NULL ||
+      EVP_DigestInit_ex(loader->digest, EVP_sha256(), NULL) != 1)
+    return cx_error_memory(loader->error);
+  reason = load_folder(loader, files->path);
+  if (reason == CORTEX_OK && files->links != NULL)
+    reason = load_file(loader, files->links, POLICY_FILE_MAX, cedar_store_add_links);
+  if (reason == CORTEX_OK)
+    reason = load_file(loader, files->entities, ENTITIES_FILE_MAX, add_entities);
+  if (reason == CORTEX_OK)
+    reason = seal(loader);
+  if (reason == CORTEX_OK)
+    reason = check_annotations(loader->policy, loader->error);
+  if (reason == CORTEX_OK)
+    reason = cx_services_read(loader->policy, loader->error);
+  return reason;
+}
+
+static bool copy_rules(struct cortex_policy *policy, const struct cortex_settings *settings) {
+  const struct cx_list *protected = &settings->roles.protected;
+  size_t i;
+
+  policy->assume = settings->roles.assume;
+  policy->session_max = settings->session.max;
+  policy->session_default = settings->session.default_length;
+  for (i = 0; i < protected->count; i++)
+    if (!cx_list_append(&policy->protected, protected->items[i], strlen(protected->items[i])))
+      return false;
+  return true;
+}
+
+enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
+                                      struct cortex_policy **policy_out,
+                                      struct cortex_error *error) {
+  struct cortex_policy *policy = calloc(1, sizeof *policy);
+  struct loader loader = {policy, EVP_MD_CTX_new(), error};
+  enum cortex_reason reason = CORTEX_INTERNAL;
+
+  *policy_out = NULL;
+  if (policy == NULL || !copy_rules(policy, settings)) {
+    cx_error_memory(error);
+    goto out;
+  }
+  reason = load_files(&loader, &settings->policy);
+  if (reason != CORTEX_OK)
+    goto out;
+  *policy_out = policy;
+  policy = NULL;
+out:
+  EVP_MD_CTX_free(loader.digest);
+  cortex_policy_free(&policy);
+  return reason;
+}
+
+void cortex_policy_free(struct cortex_policy **policy) {
+  if (policy == NULL || *policy == NULL)
+    return;
+  cx_services_clear(*policy);
+  cx_list_clear(&(*policy)->protected);
+  cedar_store_free(&(*policy)->store);
+  free(*policy);
+  *policy = NULL;
+}
+
+const char *cortex_policy_digest(const struct cortex_policy *policy) {
+  return policy->digest;
+}
+
+size_t cortex_policy_count(const struct cortex_policy *policy) {
+  return cedar_store_policy_count(policy->store);
+}
