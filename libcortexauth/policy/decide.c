@@ -152,8 +152,7 @@ static int64_t session_end(const struct cortex_policy *policy,
 
 static enum cortex_reason ask_levels(const struct cortex_policy *policy,
                                      const struct cortex_question *question,
-                                     struct cortex_decision *decision,
-                                     struct cortex_error *error) {
+                                     struct cortex_decision *decision, struct cortex_error *error) {
   unsigned wanted = cx_question_levels(question), level;
   struct asking asking = {policy, NULL, decision, 0};
   enum cortex_reason reason = cx_request_build(policy, question, &asking.request, error);

@@ -47,8 +47,7 @@ static struct cedar_text scalar_text(const json_t *value, char **room) {
 
 static bool is_same_kind(const json_t *left, const json_t *right) {
   return (json_is_boolean(left) && json_is_boolean(right)) ||
-         (json_is_number(left) && json_is_number(right)) ||
-         json_typeof(left) == json_typeof(right);
+         (json_is_number(left) && json_is_number(right)) || json_typeof(left) == json_typeof(right);
 }
 
 /* A tag is the set of a claim's scalars; objects, null and mixed arrays make none. */
@@ -103,8 +102,7 @@ static bool put_principal(struct cedar_request *request, const struct cortex_ide
   return put_tags(request, identity->claims);
 }
 
-static void put_context(struct cedar_request *request, const char *name,
-                        struct cedar_value value) {
+static void put_context(struct cedar_request *request, const char *name, struct cedar_value value) {
   cedar_request_context_put(request, cx_cedar_text(name), value);
 }
 

@@ -57,8 +57,7 @@ static bool digest_file(EVP_MD_CTX *digest, const char *path, const struct cx_bu
   char head[PATH_ROOM + 64];
   int len = snprintf(head, sizeof head, "%zu %s %zu\n", strlen(path), path, content->len);
 
-  return len > 0 && (size_t)len < sizeof head &&
-         EVP_DigestUpdate(digest, head, (size_t)len) == 1 &&
+  return len > 0 && (size_t)len < sizeof head && EVP_DigestUpdate(digest, head, (size_t)len) == 1 &&
          EVP_DigestUpdate(digest, content->bytes, content->len) == 1;
 }
 

@@ -1,0 +1,226 @@
+/*
+ * One login: verify, admit, decide, record.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <cortexauth/audit.h>
+#include <cortexauth/credential.h>
+#include <cortexauth/login.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "identity/identity.h"
+#include "settings/settings.h"
+#include "util/error.h"
+
+/* A record is written even when the login's time is over; this much is left for it. */
+#define RECORD_GRACE_NS INT64_C(500000000)
+
+struct login {
+  const struct cortex_request *request;
+  struct cortex_settings *settings;
+  struct cortex_identity *identity;
+  struct cortex_policy *policy;
+  struct cortex_decision *decision;
+  int64_t now;      /* microseconds since 1970 */
+  int64_t started;  /* on the monotonic clock */
+  bool is_verified; /* the credential proved the identity */
+};
+
+static int64_t monotonic(const struct login *login) {
+  return login->request->clock->monotonic(login->request->clock);
+}
+
+static enum cortex_reason check_deadline(const struct login *login, const char *step,
+                                         struct cortex_error *error) {
+  if (login->request->deadline == 0 || monotonic(login) < login->request->deadline)
+    return CORTEX_OK;
+  return cx_error_set(error, CORTEX_DEADLINE, "the login's time was over after %s", step);
+}
+
+static enum cortex_reason load(struct login *login, struct cortex_error *error) {
+  const struct cortex_request *request = login->request;
+
+  if (request->config == NULL || request->service == NULL || request->role == NULL)
+    return cx_error_set(error, CORTEX_CONFIG_INVALID,
+                        "configuration, service or role is not given");
+  return cortex_settings_load(request->config, &login->settings, error);
+}
+
+static enum cortex_reason verify(struct login *login, struct cortex_error *error) {
+  const struct cortex_credential credential = {
+      .bytes = login->request->credential,
+      .len = login->request->credential_len,
+      .now = login->now / 1000000,
+      .real_now = login->now / 1000000,
+  };
+  enum cortex_reason reason = cortex_verify(login->settings, &credential, &login->identity, error);
+
+  login->is_verified = reason == CORTEX_OK;
+  return reason != CORTEX_OK ? reason : check_deadline(login, "verifying", error);
+}
+
+static enum cortex_reason decide(struct login *login, struct cortex_error *error) {
+  const struct cortex_request *request = login->request;
+  const struct cortex_question question = {
+      .identity = login->identity,
+      .service = request->service,
+      .role = request->role,
+      .database = request->database,
+      .address = request->address,
+      .now = login->now,
+  };
+  enum cortex_reason reason = cortex_policy_load(login->settings, &login->policy, error);
+
+  if (reason == CORTEX_OK)
+    reason = check_deadline(login, "loading the policy", error);
+  if (reason == CORTEX_OK)
+    reason = cortex_decide(login->policy, &question, &login->decision, error);
+  return reason == CORTEX_OK ? check_deadline(login, "deciding", error) : reason;
+}
+
+static void fill_identity(const struct login *login, struct cortex_record *record) {
+  const struct cortex_identity *identity = login->identity;
+
+  if (identity == NULL)
+    return;
+  record->issuer = identity->issuer;
+  record->subject = identity->subject;
+  record->username = identity->username;
+  record->groups = (const char *const *)identity->groups.items;
+  record->group_count = identity->groups.count;
+  record->token_id = identity->token_id;
+}
+
+/* The ids of the policies that decided, each once. Borrowed strings in an array to be freed. */
+static const char **list_policies(const struct cortex_decision *decision, size_t *count_out) {
+  struct cortex_determining item;
+  const char **ids;
+  size_t i, j, count = 0;
+
+  *count_out = 0;
+  while (decision != NULL && cortex_decision_determining(decision, count, &item))
+    count++;
+  ids = calloc(count + 1, sizeof *ids);
+  for (i = 0; ids != NULL && i < count; i++) {
+    if (!cortex_decision_determining(decision, i, &item) || item.failure != NULL)
+      continue;
+    for (j = 0; j < *count_out; j++)
+      if (strcmp(ids[j], item.id) == 0)
+        break;
+    if (j == *count_out)
+      ids[(*count_out)++] = item.id;
+  }
+  return ids;
+}
+
+static enum cortex_reason append(const struct login *login, const struct cortex_record *record,
+                                 struct cortex_error *error) {
+  const struct cortex_clock *clock = login->request->clock;
+  int64_t deadline = monotonic(login) + RECORD_GRACE_NS;
+  struct cortex_audit_options options;
+
+  cortex_audit_options_get(login->settings, &options);
+  return cortex_audit_append(&options, record, clock, deadline, error);
+}
+
+static enum cortex_reason record(const struct login *login, const struct cortex_outcome *outcome,
+                                 struct cortex_error *error) {
+  const struct cortex_request *request = login->request;
+  struct cortex_record entry = {
+      .event = CORTEX_EVENT_LOGIN,
+      .time = login->now,
+      .reference = outcome->reference,
+      .host = request->host,
+      .service = request->service,
+      .database = request->database,
+      .role = request->role,
+      .address = request->address,
+      .pid = request->pid,
+      .backend_start = request->backend_start,
+      .effect = outcome->effect,
+      .levels = outcome->levels,
+      .session_until = outcome->session_until,
+      .reason = outcome->reason,
+      .duration = (monotonic(login) - login->started) / 1000,
+      .detail = outcome->reason != CORTEX_OK ? outcome->error.message : NULL,
+      .before_signature = !login->is_verified,
+  };
+  const char **policies = list_policies(login->decision, &entry.policy_count);
+  enum cortex_reason reason;
+
+  entry.policies = policies;
+  if (login->policy != NULL)
+    entry.policy_digest = cortex_policy_digest(login->policy);
+  fill_identity(login, &entry);
+  reason = append(login, &entry, error);
+  free(policies);
+  return reason;
+}
+
+/* An allow that nobody can read about later is no allow, unless the operator says so. */
+static void record_outcome(const struct login *login, struct cortex_outcome *outcome) {
+  struct cortex_error why = CORTEX_ERROR_NONE;
+  enum cortex_reason reason = record(login, outcome, &why);
+
+  if (reason == CORTEX_OK || !login->settings->audit.required || outcome->effect == CORTEX_DENY)
+    return;
+  outcome->effect = CORTEX_DENY;
+  outcome->reason = reason;
+  outcome->levels = 0;
+  outcome->session_until = 0;
+  outcome->error = why;
+}
+
+static enum cortex_reason run(struct login *login, struct cortex_error *error) {
+  enum cortex_reason reason = load(login, error);
+
+  if (reason == CORTEX_OK)
+    reason = verify(login, error);
+  if (reason == CORTEX_OK)
+    reason = cortex_identity_admit(login->identity, login->settings, error);
+  if (reason == CORTEX_OK)
+    reason = decide(login, error);
+  return reason;
+}
+
+/* 80 random bits in the 32 letters of Crockford's base 32, lower case: easy to read out. */
+static bool make_reference(char *reference) {
+  static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+  unsigned char random[CORTEX_REFERENCE_LEN];
+  size_t i;
+
+  if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+    return false;
+  for (i = 0; i < sizeof random; i++)
+    reference[i] = letters[random[i] & 31];
+  reference[i] = '\0';
+  return true;
+}
+
+enum cortex_reason cortex_login(const struct cortex_request *request,
+                                struct cortex_outcome *outcome) {
+  struct login login = {.request = request};
+
+  memset(outcome, 0, sizeof *outcome);
+  outcome->reason = CORTEX_INTERNAL;
+  if (request->clock == NULL || !make_reference(outcome->reference)) {
+    cx_error_set(&outcome->error, CORTEX_INTERNAL, "there is no clock or no randomness");
+    return CORTEX_INTERNAL;
+  }
+  login.now = request->clock->now(request->clock);
+  login.started = monotonic(&login);
+  outcome->reason = run(&login, &outcome->error);
+  if (outcome->reason == CORTEX_OK) {
+    outcome->levels = cortex_decision_levels(login.decision);
+    outcome->session_until = cortex_decision_session_until(login.decision);
+    outcome->effect = cortex_decision_effect(login.decision);
+  }
+  if (login.settings != NULL)
+    record_outcome(&login, outcome);
+  cortex_decision_free(&login.decision);
+  cortex_policy_free(&login.policy);
+  cortex_identity_free(&login.identity);
+  cortex_settings_free(&login.settings);
+  return outcome->reason;
+}
