@@ -26,8 +26,4 @@ struct cx_credential_kind {
                                struct cortex_identity **identity_out, struct cortex_error *error);
 };
 
-/* The key document a program put in for a label; NULL when there is none. */
-const char *cx_keyring_get(const struct cortex_keyring *keyring, const char *label,
-                           size_t *len_out);
-
 #endif

@@ -1,0 +1,154 @@
+/*
+ * One public key of an issuer, as OpenSSL can use it.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+
+/*
+ * OpenSSL's own RSA and EC_KEY types, not EVP_PKEY: a login comes in a fresh
+ * process, where looking up a provider's implementation costs ten times the
+ * signature check itself.
+ */
+#define OPENSSL_API_COMPAT 0x10100000L
+
+#include "oidc/key.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+#include "util/base64url.h"
+#include "util/json.h"
+
+#define RSA_BITS_MIN 2048
+#define RSA_BITS_MAX 16384     /* OpenSSL's own bound */
+#define EXPONENT_BITS_MAX 64   /* a longer one only costs time */
+#define MEMBER_MAX (RSA_BITS_MAX / 8 + 1)
+#define COORDINATE_MAX 66
+
+/* The bytes of a base64url member; false when it is missing, malformed or too long. */
+static bool get_bytes(const json_t *jwk, const char *name, uint8_t *bytes_out, size_t max,
+                      size_t *len_out) {
+  const json_t *member = json_object_get(jwk, name);
+  size_t len = json_string_length(member);
+
+  return json_is_string(member) && len > 0 && CX_BASE64URL_SIZE(len) <= max &&
+         cx_base64url_decode(json_string_value(member), len, bytes_out, len_out);
+}
+
+static BIGNUM *get_number(const json_t *jwk, const char *name) {
+  uint8_t bytes[MEMBER_MAX];
+  size_t len;
+
+  if (!get_bytes(jwk, name, bytes, sizeof bytes, &len))
+    return NULL;
+  return BN_bin2bn(bytes, (int)len, NULL);
+}
+
+/* RFC 8725 3.5, RFC 7518 3.3; OpenSSL itself verifies under 512 bits and under e = 1. */
+static enum cortex_reason judge_rsa(const BIGNUM *n, const BIGNUM *e) {
+  if (n == NULL || e == NULL || BN_num_bits(n) > RSA_BITS_MAX ||
+      BN_num_bits(e) > EXPONENT_BITS_MAX)
+    return CORTEX_KEY_MISMATCH;
+  if (BN_num_bits(n) < RSA_BITS_MIN || !BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e))
+    return CORTEX_WEAK_KEY;
+  return CORTEX_OK;
+}
+
+static enum cortex_reason import_rsa(const struct cx_key_type *type, const json_t *jwk,
+                                     void **handle_out) {
+  BIGNUM *n = get_number(jwk, "n"), *e = get_number(jwk, "e");
+  enum cortex_reason reason = judge_rsa(n, e);
+  RSA *rsa = reason == CORTEX_OK ? RSA_new() : NULL;
+
+  (void)type;
+  if (rsa == NULL || RSA_set0_key(rsa, n, e, NULL) != 1) {
+    RSA_free(rsa);
+    BN_free(n);
+    BN_free(e);
+    return reason == CORTEX_OK ? CORTEX_INTERNAL : reason;
+  }
+  *handle_out = rsa;
+  return CORTEX_OK;
+}
+
+static void release_rsa(void *handle) {
+  RSA_free(handle);
+}
+
+/* SEC 1 2.3.4: reading the uncompressed point checks range and curve; the cofactor is 1. */
+static enum cortex_reason import_ec(const struct cx_key_type *type, const json_t *jwk,
+                                    void **handle_out) {
+  uint8_t point[1 + 2 * COORDINATE_MAX] = {POINT_CONVERSION_UNCOMPRESSED};
+  size_t x_len, y_len;
+  EC_KEY *key;
+
+  if (!get_bytes(jwk, "x", point + 1, type->size, &x_len) || x_len != type->size ||
+      !get_bytes(jwk, "y", point + 1 + type->size, type->size, &y_len) || y_len != type->size)
+    return CORTEX_KEY_MISMATCH;
+  key = EC_KEY_new_by_curve_name(type->nid);
+  if (key == NULL)
+    return CORTEX_INTERNAL;
+  if (EC_KEY_oct2key(key, point, 1 + 2 * type->size, NULL) != 1) {
+    EC_KEY_free(key);
+    return CORTEX_KEY_MISMATCH;
+  }
+  *handle_out = key;
+  return CORTEX_OK;
+}
+
+static void release_ec(void *handle) {
+  EC_KEY_free(handle);
+}
+
+static enum cortex_reason import_okp(const struct cx_key_type *type, const json_t *jwk,
+                                     void **handle_out) {
+  uint8_t point[COORDINATE_MAX];
+  size_t len;
+
+  if (!get_bytes(jwk, "x", point, type->size, &len) || len != type->size)
+    return CORTEX_KEY_MISMATCH;
+  *handle_out = EVP_PKEY_new_raw_public_key(type->nid, NULL, point, len);
+  return *handle_out != NULL ? CORTEX_OK : CORTEX_KEY_MISMATCH;
+}
+
+static void release_okp(void *handle) {
+  EVP_PKEY_free(handle);
+}
+
+const struct cx_key_type cx_key_rsa = {"RSA", NULL, 0, NID_undef, import_rsa, release_rsa};
+const struct cx_key_type cx_key_p256 = {"EC", "P-256", 32, NID_X9_62_prime256v1, import_ec,
+                                        release_ec};
+const struct cx_key_type cx_key_p384 = {"EC", "P-384", 48, NID_secp384r1, import_ec, release_ec};
+const struct cx_key_type cx_key_p521 = {"EC", "P-521", 66, NID_secp521r1, import_ec, release_ec};
+const struct cx_key_type cx_key_ed25519 = {"OKP", "Ed25519", 32, NID_ED25519, import_okp,
+                                           release_okp};
+
+const struct cx_key_type *cx_key_type_of(const json_t *jwk) {
+  static const struct cx_key_type *const types[] = {&cx_key_rsa, &cx_key_p256, &cx_key_p384,
+                                                    &cx_key_p521, &cx_key_ed25519};
+  const json_t *kty = json_object_get(jwk, "kty"), *crv = json_object_get(jwk, "crv");
+  size_t i;
+
+  for (i = 0; i < sizeof types / sizeof types[0]; i++)
+    if (cx_json_is_text(kty, types[i]->kty, strlen(types[i]->kty)) &&
+        (types[i]->crv == NULL || cx_json_is_text(crv, types[i]->crv, strlen(types[i]->crv))))
+      return types[i];
+  return NULL;
+}
+
+enum cortex_reason cx_key_import(const struct cx_key_type *type, const json_t *jwk,
+                                 struct cx_key *key_out) {
+  void *handle = NULL;
+  enum cortex_reason reason = type->import(type, jwk, &handle);
+
+  *key_out = (struct cx_key){reason == CORTEX_OK ? type : NULL, handle};
+  return reason;
+}
+
+void cx_key_clear(struct cx_key *key) {
+  if (key->type != NULL)
+    key->type->release(key->handle);
+  *key = (struct cx_key){NULL, NULL};
+}

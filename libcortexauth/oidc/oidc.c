@@ -1,0 +1,128 @@
+/*
+ * The OpenID Connect kind of credential: form, issuer, key, signature, claims, identity.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "oidc/oidc.h"
+
+#include <string.h>
+
+#include "oidc/claims.h"
+#include "oidc/keystore.h"
+#include "oidc/profile.h"
+#include "oidc/token.h"
+#include "util/json.h"
+
+/* A JWT has dots, which base64 has not; "{" begins JWS's JSON form, refused later by name. */
+static bool recognises(const char *bytes, size_t len) {
+  return memchr(bytes, '.', len) != NULL || bytes[0] == '{' ||
+         (len > 1 && bytes[0] == 'e' && bytes[1] == 'y');
+}
+
+/*
+ * RFC 7519 4.1.1 and RFC 8725 3.8: the section of exactly this iss, and from
+ * here on only that section's keys, algorithms and audiences. The claim is not
+ * verified yet and serves for nothing else.
+ */
+static const struct cortex_issuer *find_issuer(const struct cx_trust *trust, const json_t *iss) {
+  size_t i;
+
+  for (i = 0; i < trust->issuer_count; i++) {
+    const struct cortex_issuer *issuer = &trust->issuers[i];
+
+    if (strcmp(issuer->kind, cx_oidc_kind.name) == 0 &&
+        cx_json_is_text(iss, issuer->oidc.issuer, strlen(issuer->oidc.issuer)))
+      return issuer;
+  }
+  return NULL;
+}
+
+static enum cortex_reason refuse_issuer(const json_t *iss, struct cortex_error *error) {
+  if (iss == NULL)
+    return cx_error_set(error, CORTEX_MISSING_CLAIM, "the token has no claim \"iss\"");
+  if (!json_is_string(iss))
+    return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "the claim iss must be a string, found %s",
+                        cx_json_show(iss).text);
+  return cx_error_set(error, CORTEX_UNKNOWN_ISSUER, "no [oidc] section has the issuer %s",
+                      cx_json_show(iss).text);
+}
+
+/* The operator's list and ours: an algorithm must be on both. */
+static enum cortex_reason find_algorithm(const struct cx_oidc_settings *settings, const char *name,
+                                         const struct cx_jws_algorithm **algorithm_out,
+                                         struct cortex_error *error) {
+  *algorithm_out = cx_list_has(&settings->algorithms, name) ? cx_jws_algorithm_find(name) : NULL;
+  if (*algorithm_out != NULL)
+    return CORTEX_OK;
+  return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
+                      "the token's algorithm is %s, which the issuer's algorithms do not list",
+                      cx_quote(name, strlen(name)).text);
+}
+
+static enum cortex_reason verify_signature(const struct cx_trust *trust,
+                                           const struct cortex_credential *credential,
+                                           const struct cortex_issuer *issuer,
+                                           const struct cx_token *token,
+                                           struct cortex_error *error) {
+  struct cx_jws jws = {.kid = token->kid, .kid_len = token->kid_len,
+                       .input = token->input, .input_len = token->input_len,
+                       .signature = token->signature, .signature_len = token->signature_len};
+  struct cx_place place = {issuer->label, 0, 0};
+  struct cortex_error cause = CORTEX_ERROR_NONE;
+  struct cx_keystore keystore = {NULL, NULL};
+  enum cortex_reason reason;
+
+  reason = find_algorithm(&issuer->oidc, token->algorithm, &jws.algorithm, error);
+  if (reason == CORTEX_OK)
+    reason = cx_keystore_open(trust, credential, issuer, &keystore, error);
+  if (reason != CORTEX_OK)
+    goto out;
+  reason = cx_keyset_verify(keystore.keyset, &jws, &cause);
+  if (reason != CORTEX_OK)
+    cx_error_at(error, reason, place, "%s", cause.message);
+out:
+  cx_keystore_close(&keystore);
+  return reason;
+}
+
+static enum cortex_reason verify_signed(const struct cx_trust *trust,
+                                        const struct cortex_credential *credential,
+                                        struct cx_token *token, struct cortex_identity *identity,
+                                        struct cortex_error *error) {
+  const json_t *iss = json_object_get(token->claims, "iss");
+  const struct cortex_issuer *issuer = find_issuer(trust, iss);
+  enum cortex_reason reason;
+
+  if (issuer == NULL)
+    return refuse_issuer(iss, error);
+  reason = verify_signature(trust, credential, issuer, token, error);
+  if (reason == CORTEX_OK)
+    reason = cx_claims_check(token, &issuer->oidc, credential->now, error);
+  if (reason == CORTEX_OK)
+    reason = cx_profile_read(token, issuer, identity, error);
+  return reason;
+}
+
+static enum cortex_reason verify(const struct cx_trust *trust,
+                                 const struct cortex_credential *credential,
+                                 struct cortex_identity **identity_out,
+                                 struct cortex_error *error) {
+  struct cortex_identity *identity = cx_identity_new();
+  struct cx_token token = {.input = NULL};
+  enum cortex_reason reason;
+
+  *identity_out = NULL;
+  if (identity == NULL)
+    return cx_error_memory(error);
+  reason = cx_token_parse(credential->bytes, credential->len, &token, error);
+  if (reason == CORTEX_OK)
+    reason = verify_signed(trust, credential, &token, identity, error);
+  if (reason == CORTEX_OK) {
+    *identity_out = identity;
+    identity = NULL;
+  }
+  cx_token_clear(&token);
+  cortex_identity_free(&identity);
+  return reason;
+}
+
+const struct cx_credential_kind cx_oidc_kind = {"oidc", recognises, verify};

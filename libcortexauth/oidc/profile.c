@@ -1,0 +1,226 @@
+/*
+ * Who a verified token speaks of: its claims as an identity.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+
+/* For the reason that key.c gives. */
+#define OPENSSL_API_COMPAT 0x10100000L
+
+#include "oidc/profile.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "oidc/claims.h"
+#include "util/json.h"
+#include "util/text.h"
+
+struct profile {
+  const struct cx_token *token;
+  const struct cortex_issuer *issuer;
+  struct cortex_identity *identity;
+};
+
+static enum cortex_reason refuse(struct cortex_error *error, const char *name,
+                                 const char *expected, const json_t *value) {
+  return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "the claim %s must be %s, found %s", name,
+                      expected, cx_json_show(value).text);
+}
+
+/* A string that can be a name: something in it and no control character. */
+static bool is_name(const json_t *value) {
+  return json_is_string(value) && json_string_length(value) > 0 &&
+         !cx_text_has_control(json_string_value(value), json_string_length(value));
+}
+
+static enum cortex_reason read_issuer(struct profile *profile, struct cortex_error *error) {
+  struct cortex_identity *identity = profile->identity;
+
+  identity->kind = "oidc";
+  identity->issuer = strdup(profile->issuer->oidc.issuer);
+  identity->label = strdup(profile->issuer->label);
+  return identity->issuer != NULL && identity->label != NULL ? CORTEX_OK : cx_error_memory(error);
+}
+
+static enum cortex_reason read_username(struct profile *profile, struct cortex_error *error) {
+  const struct cx_oidc_settings *settings = &profile->issuer->oidc;
+  const json_t *value = cx_claims_get(profile->token->claims, settings->username_claim);
+
+  if (value == NULL)
+    return cx_error_set(error, CORTEX_MISSING_USERNAME,
+                        "the token has no claim \"%s\" (username_claim)",
+                        settings->username_claim);
+  if (!json_is_string(value))
+    return refuse(error, settings->username_claim, "a string", value);
+  return cx_identity_map(&settings->naming, json_string_value(value), json_string_length(value),
+                         &profile->identity->username, error);
+}
+
+static enum cortex_reason read_subject(struct profile *profile, struct cortex_error *error) {
+  const json_t *value = json_object_get(profile->token->claims, "sub");
+
+  if (!is_name(value))
+    return refuse(error, "sub", "a string without control characters", value);
+  profile->identity->subject = strdup(json_string_value(value));
+  return profile->identity->subject != NULL ? CORTEX_OK : cx_error_memory(error);
+}
+
+/* A string is one element, an array of strings several; anything else is refused. */
+static enum cortex_reason read_names(struct cx_list *list, const char *name, const json_t *value,
+                                     struct cortex_error *error) {
+  bool is_array = json_is_array(value);
+  size_t count = is_array ? json_array_size(value) : 1, i;
+
+  if (value == NULL)
+    return CORTEX_OK;
+  for (i = 0; i < count; i++) {
+    const json_t *element = is_array ? json_array_get(value, i) : value;
+
+    if (!is_name(element))
+      return refuse(error, name, "a string or an array of strings, none empty", element);
+    if (!cx_list_append(list, json_string_value(element), json_string_length(element)))
+      return cx_error_memory(error);
+  }
+  return CORTEX_OK;
+}
+
+/* Microsoft Entra: too many groups leave a link in _claim_names, or hasgroups, instead. */
+static bool is_overage(const json_t *claims, const char *name) {
+  const json_t *moved = json_object_get(claims, "_claim_names");
+  const json_t *has_groups = json_object_get(claims, "hasgroups");
+
+  return json_object_get(moved, name) != NULL || json_is_true(has_groups) ||
+         cx_json_is_text(has_groups, "true", strlen("true"));
+}
+
+static enum cortex_reason read_groups(struct profile *profile, struct cortex_error *error) {
+  const char *name = profile->issuer->oidc.groups_claim;
+  const json_t *value = cx_claims_get(profile->token->claims, name);
+
+  profile->identity->groups_known = value != NULL;
+  profile->identity->groups_overage = value == NULL && is_overage(profile->token->claims, name);
+  return read_names(&profile->identity->groups, name, value, error);
+}
+
+/* Blank-separated words, RFC 6749 3.3. */
+static enum cortex_reason read_words(struct cx_list *list, const char *name, const json_t *value,
+                                     struct cortex_error *error) {
+  const char *text = json_string_value(value);
+  size_t n;
+
+  if (!cx_json_is_text(value, "", 0) && !is_name(value))
+    return refuse(error, name, "a string of words or an array of strings", value);
+  for (; *text != '\0'; text += n) {
+    n = strcspn(text, " ");
+    if (n > 0 && !cx_list_append(list, text, n))
+      return cx_error_memory(error);
+    n += text[n] == ' ';
+  }
+  return CORTEX_OK;
+}
+
+/* RFC 8693 4.2 scope; Okta and Entra write scp. */
+static enum cortex_reason read_scopes(struct profile *profile, struct cortex_error *error) {
+  static const char *const names[] = {"scope", "scp"};
+  enum cortex_reason reason = CORTEX_OK;
+  size_t i;
+
+  for (i = 0; i < sizeof names / sizeof names[0] && reason == CORTEX_OK; i++) {
+    const json_t *value = json_object_get(profile->token->claims, names[i]);
+
+    if (json_is_array(value))
+      reason = read_names(&profile->identity->scopes, names[i], value, error);
+    else if (value != NULL)
+      reason = read_words(&profile->identity->scopes, names[i], value, error);
+  }
+  return reason;
+}
+
+static bool shares_one(const struct cx_list *left, const struct cx_list *right) {
+  size_t i;
+
+  for (i = 0; i < left->count; i++)
+    if (cx_list_has(right, left->items[i]))
+      return true;
+  return false;
+}
+
+/* OpenID Connect Core 2: how (amr, acr) and when (auth_time) the user proved who they are. */
+static enum cortex_reason read_authentication(struct profile *profile,
+                                              struct cortex_error *error) {
+  const struct cx_oidc_settings *settings = &profile->issuer->oidc;
+  struct cortex_identity *identity = profile->identity;
+  const json_t *claims = profile->token->claims, *acr = json_object_get(claims, "acr");
+  enum cortex_reason reason =
+      read_names(&identity->amr, "amr", json_object_get(claims, "amr"), error);
+
+  if (reason != CORTEX_OK)
+    return reason;
+  if (acr != NULL && !is_name(acr))
+    return refuse(error, "acr", "a string that is not empty", acr);
+  if (acr != NULL) {
+    identity->acr = strdup(json_string_value(acr));
+    if (identity->acr == NULL)
+      return cx_error_memory(error);
+  }
+  identity->mfa = shares_one(&identity->amr, &settings->mfa_amr) ||
+                  (identity->acr != NULL && cx_list_has(&settings->mfa_acr, identity->acr));
+  return CORTEX_OK;
+}
+
+static enum cortex_reason read_times(struct profile *profile, struct cortex_error *error) {
+  const json_t *claims = profile->token->claims;
+
+  if (!cx_claims_get_time(claims, "exp", &profile->identity->usable_until))
+    return refuse(error, "exp", "a number", json_object_get(claims, "exp"));
+  (void)cx_claims_get_time(claims, "auth_time", &profile->identity->authenticated_at);
+  return CORTEX_OK;
+}
+
+/*
+ * One name for one token: issuer and jti (RFC 7519 4.1.7), else all that was
+ * signed. Never the signature, which for ECDSA has two valid forms.
+ */
+static enum cortex_reason read_token_id(struct profile *profile, struct cortex_error *error) {
+  const struct cx_token *token = profile->token;
+  const json_t *jti = json_object_get(token->claims, "jti");
+  const char *issuer = profile->issuer->oidc.issuer;
+  uint8_t digest[SHA256_DIGEST_LENGTH];
+  SHA256_CTX state;
+
+  (void)error;
+  SHA256_Init(&state);
+  if (jti != NULL) {
+    SHA256_Update(&state, issuer, strlen(issuer) + 1);
+    SHA256_Update(&state, json_string_value(jti), json_string_length(jti));
+  } else {
+    SHA256_Update(&state, token->input, token->input_len);
+  }
+  SHA256_Final(digest, &state);
+  cx_text_hex(digest, sizeof digest, profile->identity->token_id);
+  return CORTEX_OK;
+}
+
+/* Policies read claims as C strings later: none of them may hold a NUL. */
+static enum cortex_reason read_claims(struct profile *profile, struct cortex_error *error) {
+  if (cx_json_has_nul(profile->token->claims))
+    return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "a claim holds a NUL character");
+  profile->identity->claims = json_incref(profile->token->claims);
+  return CORTEX_OK;
+}
+
+enum cortex_reason cx_profile_read(const struct cx_token *token,
+                                   const struct cortex_issuer *issuer,
+                                   struct cortex_identity *identity, struct cortex_error *error) {
+  static enum cortex_reason (*const readers[])(struct profile *, struct cortex_error *) = {
+      read_issuer, read_username,       read_subject, read_groups,
+      read_scopes, read_authentication, read_times,   read_token_id,
+      read_claims};
+  struct profile profile = {token, issuer, identity};
+  enum cortex_reason reason = CORTEX_OK;
+  size_t i;
+
+  for (i = 0; i < sizeof readers / sizeof readers[0] && reason == CORTEX_OK; i++)
+    reason = readers[i](&profile, error);
+  return reason;
+}
