@@ -6,8 +6,10 @@ import shutil
 
 import pytest
 
+from cortex import CORTEXCTL
 from harness import BUILD, Folder
 from openid import Provider
+from world import make_world
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,29 @@ def openid():
     provider.account("bob-2", preferred_username="bob", groups=[])
     yield provider
     provider.stop()
+
+
+@pytest.fixture(scope="session")
+def server(folder, openid):
+    if not CORTEXCTL.exists():
+        pytest.fail(f"{CORTEXCTL} is not built; CORTEX_BUILD names the build folder")
+    world = make_world(folder, openid)
+    yield world
+    world.postgres.stop()
+    world.pam.remove()
+
+
+@pytest.fixture
+def world(server):
+    """A fresh trail and files that work; afterwards the server lives and the trail is whole."""
+    server.cortex.reset(server.openid.jwks())
+    mark = server.postgres.log_mark()
+    yield server
+    assert server.postgres.is_running()
+    assert not server.postgres.log_contains("terminated by signal|PANIC|crash", mark)
+    if server.cortex.trail.is_file():
+        verified = server.cortex.verify_trail()
+        assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def pytest_terminal_summary(terminalreporter):

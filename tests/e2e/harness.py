@@ -4,7 +4,6 @@ Everything lives in one throwaway folder and listens on loopback and a Unix sock
 Servers run as user postgres where the tests run as root, and are stopped by pid.
 SPDX-License-Identifier: PostgreSQL
 """
-import json
 import os
 import pwd
 import re

@@ -1,0 +1,91 @@
+"""What an operator can get wrong in pam.d and pg_hba.conf stays shut.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+from contextlib import contextmanager
+
+import pytest
+
+from harness import IS_ROOT, PRODUCTION, STAGING, Folder
+from world import make_world
+
+
+@contextmanager
+def staging_through(world, pam_service):
+    world.use_services({STAGING: pam_service})
+    world.postgres.reload()
+    try:
+        yield
+    finally:
+        world.use_services()
+        world.postgres.reload()
+
+
+def test_stack_of_pam_permit_opens_so_the_stacks_are_reached(world):
+    with staging_through(world, "permit"):
+        assert world.login("alice", token="x").result.returncode == 0
+
+
+def test_account_by_another_module_opens_nothing(world):
+    with staging_through(world, "account-permit"):
+        token = world.cortex.dev_token("--user", "alice")
+        world.login("alice", token=token).assert_refused("policy_denied")
+
+
+def test_account_by_another_module_leaves_auth_in_force(world):
+    with staging_through(world, "account-permit"):
+        world.login("alice", token=world.openid.id_token("alice-1")).assert_allowed()
+
+
+def test_auth_by_another_module_opens_nothing(world):
+    with staging_through(world, "auth-permit"):
+        for token in ("x", world.openid.id_token("alice-1")):
+            login = world.login("alice", token=token)
+            assert login.result.returncode == 2
+            assert "reason=config_invalid" in login.refused_line
+            assert "PAM authentication failed" in login.result.stderr
+            assert not world.cortex.records()
+
+
+@pytest.mark.parametrize("pam_service, reason", [
+    ("unknown-option", "config_invalid"),
+    ("missing-service", "config_invalid"),
+    ("missing-config", "config_invalid"),
+    ("relative-config", "config_invalid"),
+    ("unknown-service", "service_unknown"),
+    ("cortex-" + PRODUCTION, "service_mismatch"),
+])
+def test_wrong_line_is_refused(world, pam_service, reason):
+    with staging_through(world, pam_service):
+        login = world.login("alice", token=world.openid.id_token("alice-1"))
+    assert login.result.returncode == 2, login.log
+    assert f"reason={reason}" in login.refused_line, login.log
+    assert "PAM authentication failed" in login.result.stderr
+
+
+def test_service_without_a_file_falls_to_other(world):
+    with staging_through(world, "no-such-file"):
+        login = world.login("alice", token=world.openid.id_token("alice-1"))
+    assert login.result.returncode == 2
+    assert not world.cortex.records()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="files in /etc/pam.d need root")
+def test_the_system_s_libpam(openid):
+    """The same login without pam_wrapper, by uniquely named files in /etc/pam.d."""
+    folder = Folder()
+    world = None
+    try:
+        world = make_world(folder, openid, system=True)
+        world.cortex.reset(openid.jwks())
+        token = openid.id_token("alice-1")
+        world.login("alice", token=token).assert_allowed()
+        world.login("alice", PRODUCTION, token).assert_refused("policy_denied")
+        world.login("alice", token=token[:-4]).assert_refused("signature_invalid")
+        assert not world.login("alice").refused_line
+        assert world.cortex.verify_trail().returncode == 0
+    finally:
+        if world:
+            world.postgres.stop()
+            world.pam.remove()
+        folder.remove()
