@@ -22,9 +22,9 @@ def folder():
 @pytest.fixture(scope="session")
 def openid():
     """The real OpenID provider with alice the engineer and bob of no group."""
-    installed = BUILD / "tests" / "e2e" / "provider"
+    installed = BUILD / "tests" / "e2e-provider"
     if not shutil.which("node") or not (installed / "node_modules").is_dir():
-        pytest.skip("no node, or no oidc-provider installed in " + str(installed))
+        pytest.skip(f"no node, or no oidc-provider in {installed} (make check-e2e installs it)")
     provider = Provider(installed)
     provider.account("alice-1", preferred_username="alice", groups=["engineers"])
     provider.account("bob-2", preferred_username="bob", groups=[])
