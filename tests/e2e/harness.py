@@ -127,8 +127,8 @@ class PamService:
 class Postgres:
     """A private cluster with TLS. The superuser comes in by peer on the socket."""
 
-    def __init__(self, folder, environment):
-        self.bin = postgres_bin()
+    def __init__(self, folder, environment, programs=None):
+        self.bin = programs or postgres_bin()
         self.port = free_port()
         self.data = folder.make("data", owned=True, mode=0o700)
         self.sockets = folder.make("sockets", owned=True)

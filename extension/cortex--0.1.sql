@@ -1,0 +1,724 @@
+-- Roles that Cortex manages: marker roles, notes about them, and the only calls that change them.
+-- SPDX-License-Identifier: PostgreSQL
+\echo Use "CREATE EXTENSION cortex" to load this file. \quit
+
+-- What is true for the whole cluster is kept in its shared catalogs, so that
+-- every database sees the same and a dump of one database carries none of it:
+--   a direct member of cortex_managed      is a login role of ours
+--   a direct member of cortex_groups       is a group role of ours
+--   a membership granted by cortex_grantor is ours; any other is a DBA's
+--   the setting cortex.home of cortex_managed names the one database that keeps
+--     the notes below and from which roles may be changed
+-- The tables hold what is known beside that: issuer, subject, source, times.
+
+-- Fails when somebody made a schema of this name before: its owner could put
+-- functions of his own in the place of ours.
+CREATE SCHEMA cortex;
+
+-- Roles outlive the extension and may have been made for another database. One
+-- that was made by somebody else, or that somebody else administers, would hand
+-- every login of Cortex to him.
+DO $do$
+DECLARE
+  ours CONSTANT text[] := ARRAY['cortex_managed', 'cortex_groups', 'cortex_grantor', 'cortex_runner'];
+  wanted text;
+  there pg_catalog.pg_authid;
+BEGIN
+  FOREACH wanted IN ARRAY ours LOOP
+    SELECT * INTO there FROM pg_catalog.pg_authid WHERE rolname = wanted;
+    IF NOT FOUND THEN
+      EXECUTE pg_catalog.format('CREATE ROLE %I %s NOINHERIT', wanted,
+        CASE wanted WHEN 'cortex_runner' THEN 'LOGIN' ELSE 'NOLOGIN' END);
+    ELSIF there.rolsuper OR there.rolcreaterole OR there.rolcreatedb OR there.rolreplication
+        OR there.rolbypassrls OR there.rolcanlogin <> (wanted = 'cortex_runner')
+        OR there.rolpassword IS NOT NULL THEN
+      RAISE EXCEPTION 'role % exists and is not as this extension makes it', wanted
+        USING HINT = 'Find out who made it, then drop it or take away its attributes and its password.';
+    ELSIF EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                  JOIN pg_catalog.pg_authid a ON a.oid = m.member
+                  WHERE m.roleid = there.oid AND m.admin_option AND NOT a.rolsuper) THEN
+      RAISE EXCEPTION 'role % exists and can be granted by a role that is no superuser', wanted
+        USING HINT = 'Find out who made it, then revoke its ADMIN OPTION or drop it.';
+    END IF;
+  END LOOP;
+
+  -- The first database becomes the home.
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS c(line)
+                 WHERE s.setdatabase = 0
+                   AND s.setrole = (SELECT oid FROM pg_catalog.pg_authid WHERE rolname = 'cortex_managed')
+                   AND pg_catalog.starts_with(c.line, 'cortex.home=')) THEN
+    EXECUTE pg_catalog.format('ALTER ROLE cortex_managed SET cortex.home = %L',
+      pg_catalog.current_database());
+  END IF;
+END
+$do$;
+
+-- ---------------------------------------------------------------- what is known
+
+CREATE TABLE cortex.role_data (
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text COLLATE "C" NOT NULL UNIQUE,
+  role oid NOT NULL,
+  is_group boolean NOT NULL,
+  issuer text NOT NULL DEFAULT '',
+  subject text NOT NULL DEFAULT '',
+  source text NOT NULL DEFAULT '',
+  first_seen timestamptz NOT NULL DEFAULT now(),
+  last_seen timestamptz,
+  cut_at timestamptz
+);
+COMMENT ON TABLE cortex.role_data IS
+  'Roles of ours. The name is the key, because it survives a dump; role is its oid in this cluster. '
+  'last_seen is NULL while the source still names it; cut_at is set while Cortex keeps it from logging in.';
+
+-- Why memberships exist, each reason once.
+CREATE TABLE cortex.grant_source (
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  service text NOT NULL,
+  level text NOT NULL,
+  policy text NOT NULL,
+  reason text NOT NULL,
+  UNIQUE (service, level, policy, reason)
+);
+
+CREATE TABLE cortex.grant_data (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  role integer NOT NULL,
+  source integer NOT NULL,
+  members integer[] NOT NULL,
+  granted_at timestamptz NOT NULL DEFAULT now(),
+  granted_until timestamptz
+);
+CREATE INDEX ON cortex.grant_data (role, source);
+COMMENT ON TABLE cortex.grant_data IS
+  'Why memberships of ours exist: one row for the members that got a role from one source at one time. '
+  'Ids are those of role_data and grant_source; only the functions of this schema write here.';
+
+CREATE TABLE cortex.run_data (
+  finished_at timestamptz NOT NULL,
+  policy_digest text NOT NULL
+);
+COMMENT ON TABLE cortex.run_data IS
+  'The last run of cortex-sync that left nothing to do: at most one row.';
+
+CREATE VIEW cortex.roles AS
+  SELECT d.name, a.oid, d.is_group, d.issuer, d.subject, d.source, d.first_seen,
+    coalesce(d.last_seen, (SELECT max(r.finished_at) FROM cortex.run_data r), d.first_seen) AS last_seen,
+    d.cut_at, a.rolcanlogin AS can_login
+  FROM cortex.role_data d LEFT JOIN pg_catalog.pg_authid a ON a.rolname = d.name;
+
+CREATE VIEW cortex.grants AS
+  SELECT m.name AS member, r.name AS role, s.service, s.level, s.policy, s.reason,
+    g.granted_at, g.granted_until
+  FROM cortex.grant_data g CROSS JOIN unnest(g.members) AS e(member)
+    JOIN cortex.role_data m ON m.id = e.member
+    JOIN cortex.role_data r ON r.id = g.role
+    JOIN cortex.grant_source s ON s.id = g.source;
+
+SELECT pg_catalog.pg_extension_config_dump('cortex.role_data', '');
+SELECT pg_catalog.pg_extension_config_dump('cortex.role_data_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('cortex.grant_source', '');
+SELECT pg_catalog.pg_extension_config_dump('cortex.grant_source_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('cortex.grant_data', '');
+SELECT pg_catalog.pg_extension_config_dump('cortex.grant_data_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('cortex.run_data', '');
+
+-- Everything that a role's name and attributes say about whether it may be touched.
+-- is_protected: never changed, whatever marks it. leads_up: its members can become
+-- a role that is more than an ordinary one, so it is never granted. OFFSET 0 keeps
+-- the planner, which has no statistics of fresh memberships, at the index.
+CREATE VIEW cortex.role_state AS
+  WITH RECURSIVE inner_role(oid) AS (
+    SELECT oid FROM pg_catalog.pg_authid WHERE rolname IN ('cortex_runner', 'cortex_grantor')
+    UNION
+    SELECT m.member FROM inner_role i
+      CROSS JOIN LATERAL (SELECT e.member FROM pg_catalog.pg_auth_members e WHERE e.roleid = i.oid OFFSET 0) m
+  ), powerful(oid) AS (
+    SELECT oid FROM pg_catalog.pg_authid
+    WHERE rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls
+      OR rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files')
+    UNION
+    SELECT oid FROM inner_role
+    UNION
+    SELECT m.member FROM powerful p
+      CROSS JOIN LATERAL (SELECT e.member FROM pg_catalog.pg_auth_members e WHERE e.roleid = p.oid OFFSET 0) m
+  )
+  SELECT a.oid, a.rolname::text AS name, a.rolcanlogin AS can_login,
+    a.oid IN (SELECT member FROM pg_catalog.pg_auth_members
+              WHERE roleid = pg_catalog.to_regrole('cortex_managed')) AS is_login,
+    a.oid IN (SELECT member FROM pg_catalog.pg_auth_members
+              WHERE roleid = pg_catalog.to_regrole('cortex_groups')) AS is_group,
+    a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
+      OR a.rolname ~ '^(pg_|cortex_)' OR a.rolname = 'postgres'
+      OR a.oid IN (SELECT datdba FROM pg_catalog.pg_database)
+      OR a.oid IN (SELECT oid FROM inner_role) AS is_protected,
+    a.oid IN (SELECT oid FROM powerful) AS leads_up
+  FROM pg_catalog.pg_authid a;
+
+-- Every function is SECURITY DEFINER with a search_path that puts pg_temp last. The
+-- calls of cortex-sync also set jit and (but for reads of arrays) enable_nestloop off: the catalogs have no
+-- statistics of roles made a moment ago, and what is planned for one row would be
+-- quadratic for ten thousand.
+
+-- ---------------------------------------------------------------- guards
+
+-- The home database's name; NULL when none is set.
+CREATE FUNCTION cortex.home() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT substr(c.line, length('cortex.home=') + 1)
+  FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS c(line)
+  WHERE s.setdatabase = 0 AND s.setrole = to_regrole('cortex_managed')
+    AND starts_with(c.line, 'cortex.home=')
+$f$;
+
+CREATE FUNCTION cortex.require_home() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF cortex.home() IS DISTINCT FROM current_database()::text THEN
+    RAISE EXCEPTION 'roles of this cluster are not managed from database %', current_database()
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        DETAIL = format('The home is %s.', coalesce(quote_ident(cortex.home()), 'not set')),
+        HINT = 'Connect there, or let a superuser move it: '
+          'ALTER ROLE cortex_managed SET cortex.home = ''NAME''.';
+  END IF;
+END
+$f$;
+
+-- Refuses a list that names anything but existing, unprotected roles of one kind.
+CREATE FUNCTION cortex.require_marked(names text[], groups boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  bad record;
+BEGIN
+  SELECT n.name, s.oid IS NULL AS is_missing, s.is_protected OR (groups AND (s.leads_up OR s.can_login)) AS is_protected
+  INTO bad
+  FROM unnest(names) AS n(name) LEFT JOIN cortex.role_state s ON s.name = n.name
+  WHERE s.oid IS NULL OR s.is_protected OR s.is_group = s.is_login
+    OR CASE WHEN groups THEN NOT s.is_group OR s.leads_up OR s.can_login ELSE NOT s.is_login END
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'role % is not one that Cortex may change', coalesce(quote_ident(bad.name), 'NULL')
+      USING ERRCODE = 'insufficient_privilege',
+        DETAIL = CASE WHEN bad.is_missing THEN 'It does not exist.'
+          WHEN bad.is_protected THEN 'It is protected, or leads to a role that is.'
+          WHEN groups THEN 'It is no direct member of cortex_groups only.'
+          ELSE 'It is no direct member of cortex_managed only.' END;
+  END IF;
+END
+$f$;
+
+-- Refuses a list with a name that no role of ours may have. Never truncates one.
+CREATE FUNCTION cortex.require_names(names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  bad text;
+BEGIN
+  SELECT coalesce(n.name, '') INTO bad FROM unnest(names) AS n(name)
+  WHERE n.name IS NULL OR octet_length(n.name) NOT BETWEEN 1 AND 63
+    OR n.name ~ '[\x01-\x1f\x7f]' OR n.name ~* '^(pg_|cortex_)'
+    OR lower(n.name) IN ('postgres', 'public', 'none')
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'no role of Cortex may have the name %', quote_ident(bad)
+      USING ERRCODE = 'invalid_name';
+  END IF;
+END
+$f$;
+
+-- 16 and later keep three options with each membership; before, there is one.
+CREATE FUNCTION cortex.has_options() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT current_setting('server_version_num')::integer >= 160000
+$f$;
+
+-- ---------------------------------------------------------------- steps of the calls below
+
+-- Runs one statement for many roles: 'VERB %s REST' with up to 1000 quoted names each.
+CREATE FUNCTION cortex.run_for(statement text, names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  list text;
+BEGIN
+  FOR list IN
+    SELECT string_agg(quote_ident(n.name), ', ')
+    FROM unnest(names) WITH ORDINALITY AS n(name, i) GROUP BY (n.i - 1) / 1000
+  LOOP
+    EXECUTE format(statement, list);
+  END LOOP;
+END
+$f$;
+
+-- Runs one statement for each role.
+CREATE FUNCTION cortex.run_each(statement text, names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  list text;
+BEGIN
+  FOR list IN
+    SELECT string_agg(format(statement, n.name), '; ')
+    FROM unnest(names) WITH ORDINALITY AS n(name, i) GROUP BY (n.i - 1) / 1000
+  LOOP
+    EXECUTE list;
+  END LOOP;
+END
+$f$;
+
+-- Makes those of the names that do not exist; the others must be of ours already.
+CREATE FUNCTION cortex.create_marked(names text[], groups boolean) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  missing text[];
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_names(names);
+  SELECT array_agg(DISTINCT n.name) INTO missing FROM unnest(names) AS n(name)
+  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = n.name);
+  IF missing IS NOT NULL THEN
+    PERFORM cortex.run_each(CASE WHEN groups THEN 'CREATE ROLE %I NOLOGIN' ELSE 'CREATE ROLE %I LOGIN' END, missing);
+    PERFORM cortex.run_for(format('GRANT %I TO %%s', CASE WHEN groups THEN 'cortex_groups' ELSE 'cortex_managed' END)
+      || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END, missing);
+  END IF;
+  PERFORM cortex.require_marked(names, groups);
+  RETURN coalesce(cardinality(missing), 0);
+END
+$f$;
+
+-- Notes those of the names that have none yet: roles that a DBA marked by hand.
+CREATE FUNCTION cortex.note_roles(names text[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  INSERT INTO cortex.role_data AS d (name, role, is_group)
+  SELECT s.name, s.oid, s.is_group FROM cortex.role_state s
+  WHERE s.name IN (SELECT n.name FROM unnest(names) AS n(name)
+                   EXCEPT SELECT k.name FROM cortex.role_data k)
+    AND s.is_login <> s.is_group
+  ON CONFLICT (name) DO NOTHING
+$f$;
+
+-- The notes' ids of these roles, in order, without gaps: one that is not noted is an error.
+CREATE FUNCTION cortex.role_ids(names text[]) RETURNS integer[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  ids CONSTANT integer[] := ARRAY(SELECT d.id FROM unnest(names) WITH ORDINALITY AS n(name, i)
+                                    JOIN cortex.role_data d ON d.name = n.name ORDER BY n.i);
+BEGIN
+  IF cardinality(ids) IS DISTINCT FROM cardinality(names) THEN
+    RAISE EXCEPTION 'a role is not one that Cortex may change' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN ids;
+END
+$f$;
+
+CREATE FUNCTION cortex.source_ids(services text[], levels text[], policies text[], reasons text[]) RETURNS integer[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  ids CONSTANT integer[] := ARRAY(
+    SELECT d.id FROM unnest(services, levels, policies, reasons) WITH ORDINALITY AS s(service, level, policy, reason, i)
+      JOIN cortex.grant_source d USING (service, level, policy, reason) ORDER BY s.i);
+BEGIN
+  IF cardinality(ids) IS DISTINCT FROM cardinality(services) THEN
+    RAISE EXCEPTION 'a source of grants is not known' USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN ids;
+END
+$f$;
+
+-- Forgets every membership of these members, given by their ids in role_data.
+CREATE FUNCTION cortex.drop_members(gone integer[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  UPDATE cortex.grant_data g SET members = coalesce(k.stay, '{}')
+  FROM (SELECT d.id, array_agg(e.member) FILTER (WHERE x.member IS NULL) AS stay
+        FROM cortex.grant_data d CROSS JOIN unnest(d.members) AS e(member)
+          LEFT JOIN unnest(gone) AS x(member) ON x.member = e.member
+        GROUP BY d.id HAVING count(x.member) > 0) k
+  WHERE g.id = k.id;
+  DELETE FROM cortex.grant_data g WHERE g.members = '{}';
+$f$;
+
+-- Memberships come as two lists of names and pairs of 1-based positions in them.
+-- PostgreSQL 16 and later want a grantor that may grant; before, nothing depends on it.
+CREATE FUNCTION cortex.change_members(verb text, roles text[], members text[],
+  role_at integer[], member_at integer[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  giver CONSTANT oid := (SELECT oid FROM pg_catalog.pg_authid WHERE rolname = 'cortex_grantor');
+  one record;
+  total integer := 0;
+BEGIN
+  IF cardinality(role_at) <> cardinality(member_at)
+     OR EXISTS (SELECT FROM unnest(role_at) AS p(i) WHERE p.i IS NULL OR p.i NOT BETWEEN 1 AND cardinality(roles))
+     OR EXISTS (SELECT FROM unnest(member_at) AS p(i) WHERE p.i IS NULL OR p.i NOT BETWEEN 1 AND cardinality(members)) THEN
+    RAISE EXCEPTION 'a pair does not name a role and a member' USING ERRCODE = 'array_subscript_error';
+  END IF;
+  IF verb = 'grant' THEN
+    FOR one IN
+      SELECT r.name FROM unnest(roles) AS r(name) JOIN pg_catalog.pg_authid a ON a.rolname = r.name
+      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                        WHERE m.roleid = a.oid AND m.member = giver AND m.admin_option)
+    LOOP
+      EXECUTE format('GRANT %I TO cortex_grantor WITH %s', one.name,
+        CASE WHEN cortex.has_options() THEN 'ADMIN TRUE, INHERIT FALSE, SET FALSE' ELSE 'ADMIN OPTION' END);
+    END LOOP;
+  END IF;
+  FOR one IN
+    SELECT r.name, string_agg(quote_ident(m.name), ', ') AS list, count(*)::integer AS n
+    FROM unnest(role_at, member_at) AS p(r, m)
+      JOIN unnest(roles) WITH ORDINALITY AS r(name, i) ON r.i = p.r
+      JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
+    GROUP BY r.i, r.name ORDER BY r.i
+  LOOP
+    EXECUTE CASE WHEN verb = 'grant' THEN
+        format('GRANT %I TO %s%s GRANTED BY cortex_grantor', one.name, one.list,
+          CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END)
+      ELSE format('REVOKE %I FROM %s GRANTED BY cortex_grantor', one.name, one.list) END;
+    total := total + one.n;
+  END LOOP;
+  RETURN total;
+END
+$f$;
+
+-- ---------------------------------------------------------------- reading, for cortex-sync
+
+-- All roles but PostgreSQL's own. kind: l login role of ours, g group role of ours,
+-- ! protected or marked as both, - somebody else's. Takes the run's lock where asked.
+CREATE FUNCTION cortex.sync_roles(take_lock boolean)
+RETURNS TABLE (oid oid, name text, kind "char", can_login boolean, is_cut boolean, source text, subject text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  holder record;
+BEGIN
+  PERFORM cortex.require_home();
+  IF take_lock AND NOT pg_try_advisory_lock(17263, 1920230776) THEN
+    -- Anybody can take an advisory lock. Only one that could run the sync counts:
+    -- the others would keep leavers from being cut.
+    SELECT l.pid, a.rolname, a.rolsuper OR pg_has_role(a.oid, 'cortex_runner', 'MEMBER') AS is_runner
+    INTO holder
+    FROM pg_catalog.pg_locks l
+      JOIN pg_catalog.pg_stat_get_activity(l.pid) s ON true
+      JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
+    WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 17263 AND l.objid = 1920230776
+      AND l.objsubid = 2
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
+    ORDER BY is_runner DESC LIMIT 1;
+    IF holder.is_runner IS NOT FALSE THEN
+      RAISE EXCEPTION 'another run is active' USING ERRCODE = 'lock_not_available',
+        DETAIL = format('Backend %s of role %s.', holder.pid, quote_ident(holder.rolname));
+    END IF;
+    RAISE WARNING 'the lock of cortex-sync is held by role %, who has no business with it: going on without (backend %)',
+      quote_ident(holder.rolname), holder.pid;
+  END IF;
+  RETURN QUERY
+    SELECT s.oid, s.name,
+      (CASE WHEN s.is_protected OR (s.is_login AND s.is_group)
+                 OR (s.is_group AND (s.leads_up OR s.can_login)) THEN '!'
+            WHEN s.is_login THEN 'l' WHEN s.is_group THEN 'g' ELSE '-' END)::"char",
+      s.can_login, d.cut_at IS NOT NULL, coalesce(d.source, ''), coalesce(d.subject, '')
+    FROM cortex.role_state s LEFT JOIN cortex.role_data d ON d.name = s.name
+    WHERE NOT starts_with(s.name, 'pg_');
+END
+$f$;
+
+-- Members of each group role of ours, as oids: granted by us as we grant now,
+-- granted by us with other options, and granted by somebody else.
+CREATE FUNCTION cortex.sync_members()
+RETURNS TABLE (role oid, ours oid[], altered oid[], others oid[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  giver CONSTANT oid := (SELECT a.oid FROM pg_catalog.pg_authid a WHERE a.rolname = 'cortex_grantor');
+BEGIN
+  RETURN QUERY EXECUTE format(
+    'SELECT m.roleid, array_agg(m.member) FILTER (WHERE m.grantor = $1 AND %1$s), '
+    'array_agg(m.member) FILTER (WHERE m.grantor = $1 AND NOT (%1$s)), '
+    'array_agg(m.member) FILTER (WHERE m.grantor <> $1 AND m.member <> $1) '
+    'FROM pg_catalog.pg_auth_members m '
+    'WHERE m.roleid IN (SELECT g.member FROM pg_catalog.pg_auth_members g WHERE g.roleid = to_regrole(''cortex_groups'')) '
+    'GROUP BY m.roleid',
+    CASE WHEN cortex.has_options() THEN 'm.inherit_option AND m.set_option AND NOT m.admin_option'
+      ELSE 'NOT m.admin_option' END) USING giver;
+END
+$f$;
+
+-- What is noted about memberships, by role and source; members as oids.
+CREATE FUNCTION cortex.sync_grants()
+RETURNS TABLE (role oid, service text, level text, policy text, reason text, members oid[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+  SELECT r.role, s.service, s.level, s.policy, s.reason, g.members
+  FROM (SELECT d.role, d.source, array_agg(m.role) AS members
+        FROM cortex.grant_data d CROSS JOIN unnest(d.members) AS e(member)
+          JOIN cortex.role_data m ON m.id = e.member
+        GROUP BY d.role, d.source) g
+    JOIN cortex.role_data r ON r.id = g.role JOIN cortex.grant_source s ON s.id = g.source
+$f$;
+
+-- ---------------------------------------------------------------- writing, for cortex-sync
+
+-- Opens a transaction that changes roles: alone, and with notes that fit the cluster.
+CREATE FUNCTION cortex.sync_begin() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  dropped integer[];
+BEGIN
+  PERFORM cortex.require_home();
+  LOCK TABLE cortex.run_data IN EXCLUSIVE MODE;
+  -- A dump restored into another cluster, or a role that a DBA made anew.
+  UPDATE cortex.role_data d SET role = a.oid
+  FROM pg_catalog.pg_authid a WHERE a.rolname = d.name AND a.oid <> d.role;
+  WITH gone AS (
+    DELETE FROM cortex.role_data d
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = d.name)
+    RETURNING d.id)
+  SELECT array_agg(id) INTO dropped FROM gone;
+  IF dropped IS NOT NULL THEN
+    DELETE FROM cortex.grant_data g WHERE g.role IN (SELECT unnest(dropped));
+    PERFORM cortex.drop_members(dropped);
+  END IF;
+END
+$f$;
+
+-- Each gives how many roles it changed; what is so already is left as it is.
+CREATE FUNCTION cortex.create_groups(names text[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  made integer;
+BEGIN
+  made := cortex.create_marked(names, true);
+  PERFORM cortex.note_roles(names);
+  RETURN made;
+END
+$f$;
+
+CREATE FUNCTION cortex.create_logins(names text[], subjects text[], issuer text, source text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  made integer;
+BEGIN
+  IF cardinality(names) <> cardinality(subjects) THEN
+    RAISE EXCEPTION 'as many subjects as names are needed' USING ERRCODE = 'array_subscript_error';
+  END IF;
+  made := cortex.create_marked(names, false);
+  INSERT INTO cortex.role_data AS d (name, role, is_group, issuer, subject, source)
+  SELECT DISTINCT ON (n.name) n.name, a.oid, false,
+    coalesce(create_logins.issuer, ''), coalesce(n.subject, ''), coalesce(create_logins.source, '')
+  FROM unnest(names, subjects) AS n(name, subject) JOIN pg_catalog.pg_authid a ON a.rolname = n.name
+  ON CONFLICT (name) DO NOTHING;
+  RETURN made;
+END
+$f$;
+
+-- Takes from login roles the right to log in and every membership of ours. The
+-- marker stays. Their sessions live on until cortex.end_sessions.
+CREATE FUNCTION cortex.cut_logins(names text[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  able text[];
+  one record;
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_marked(names, false);
+  PERFORM cortex.note_roles(names);
+  FOR one IN
+    SELECT quote_ident(r.rolname) AS role, string_agg(quote_ident(a.rolname), ', ') AS list
+    FROM pg_catalog.pg_auth_members m
+      JOIN pg_catalog.pg_authid a ON a.oid = m.member
+      JOIN pg_catalog.pg_authid r ON r.oid = m.roleid
+    WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
+      AND m.grantor = (SELECT g.oid FROM pg_catalog.pg_authid g WHERE g.rolname = 'cortex_grantor')
+    GROUP BY r.rolname
+  LOOP
+    EXECUTE 'REVOKE ' || one.role || ' FROM ' || one.list || ' GRANTED BY cortex_grantor';
+  END LOOP;
+  SELECT array_agg(a.rolname::text) INTO able FROM pg_catalog.pg_authid a
+  WHERE a.rolcanlogin AND a.rolname IN (SELECT n.name FROM unnest(names) AS n(name));
+  IF able IS NOT NULL THEN
+    PERFORM cortex.run_each('ALTER ROLE %I NOLOGIN', able);
+  END IF;
+  PERFORM cortex.drop_members(ARRAY(
+    SELECT d.id FROM cortex.role_data d WHERE d.name IN (SELECT n.name FROM unnest(names) AS n(name))));
+  -- A role that a DBA had locked by hand before stays his: no cut_at, no restoring.
+  UPDATE cortex.role_data d SET last_seen = coalesce(d.last_seen, now()),
+    cut_at = CASE WHEN d.name IN (SELECT n.name FROM unnest(able) AS n(name)) THEN now() ELSE d.cut_at END
+  WHERE d.name IN (SELECT n.name FROM unnest(names) AS n(name));
+  RETURN coalesce(cardinality(able), 0);
+END
+$f$;
+
+-- Gives back the right to log in, but only where cortex.cut_logins took it.
+CREATE FUNCTION cortex.restore_logins(names text[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  able text[];
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_marked(names, false);
+  SELECT array_agg(d.name) INTO able FROM cortex.role_data d WHERE d.name IN (SELECT n.name FROM unnest(names) AS n(name)) AND d.cut_at IS NOT NULL;
+  IF able IS NOT NULL THEN
+    PERFORM cortex.run_each('ALTER ROLE %I LOGIN', able);
+  END IF;
+  UPDATE cortex.role_data d SET cut_at = NULL, last_seen = NULL WHERE d.name IN (SELECT n.name FROM unnest(names) AS n(name));
+  RETURN coalesce(cardinality(able), 0);
+END
+$f$;
+
+CREATE FUNCTION cortex.grant_members(roles text[], members text[], role_at integer[], member_at integer[])
+RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_marked(roles, true);
+  PERFORM cortex.require_marked(members, false);
+  RETURN cortex.change_members('grant', roles, members, role_at, member_at);
+END
+$f$;
+
+-- Takes away memberships that cortex_grantor gave, and refuses any other.
+CREATE FUNCTION cortex.revoke_members(roles text[], members text[], role_at integer[], member_at integer[])
+RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  giver CONSTANT oid := (SELECT o.oid FROM pg_catalog.pg_authid o WHERE o.rolname = 'cortex_grantor');
+  bad record;
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_marked(members, false);
+  -- 15 would revoke whoever granted it.
+  SELECT r.name AS role, m.name AS member INTO bad
+  FROM unnest(role_at, member_at) AS p(r, m)
+    JOIN unnest(roles) WITH ORDINALITY AS r(name, i) ON r.i = p.r
+    JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
+    LEFT JOIN pg_catalog.pg_authid g ON g.rolname = r.name
+    LEFT JOIN pg_catalog.pg_authid a ON a.rolname = m.name
+    LEFT JOIN LATERAL (SELECT true AS is_ours FROM pg_catalog.pg_auth_members e
+                       WHERE e.roleid = g.oid AND e.member = a.oid AND e.grantor = giver OFFSET 0) o ON true
+  WHERE o.is_ours IS NULL LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'role % is no member of % by a grant of Cortex', quote_ident(bad.member), quote_ident(bad.role)
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN cortex.change_members('revoke', roles, members, role_at, member_at);
+END
+$f$;
+
+-- Notes why memberships exist: position i of source_at is one in services, levels,
+-- policies, reasons.
+CREATE FUNCTION cortex.note_grants(roles text[], members text[],
+  role_at integer[], member_at integer[], source_at integer[],
+  services text[], levels text[], policies text[], reasons text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  role_ids integer[];
+  member_ids integer[];
+  source_ids integer[];
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.note_roles(roles || members);
+  INSERT INTO cortex.grant_source (service, level, policy, reason)
+  SELECT DISTINCT * FROM unnest(services, levels, policies, reasons)
+  ON CONFLICT DO NOTHING;
+  role_ids := cortex.role_ids(roles);
+  member_ids := cortex.role_ids(members);
+  source_ids := cortex.source_ids(services, levels, policies, reasons);
+  INSERT INTO cortex.grant_data (role, source, members)
+  SELECT role_ids[p.r], source_ids[p.s], array_agg(member_ids[p.m])
+  FROM unnest(role_at, member_at, source_at) AS p(r, m, s) GROUP BY 1, 2;
+END
+$f$;
+
+CREATE FUNCTION cortex.forget_grants(roles text[], members text[],
+  role_at integer[], member_at integer[], source_at integer[],
+  services text[], levels text[], policies text[], reasons text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  role_ids CONSTANT integer[] := cortex.role_ids(roles);
+  member_ids CONSTANT integer[] := cortex.role_ids(members);
+  source_ids CONSTANT integer[] := cortex.source_ids(services, levels, policies, reasons);
+BEGIN
+  PERFORM cortex.require_home();
+  UPDATE cortex.grant_data g
+  SET members = ARRAY(SELECT e.member FROM unnest(g.members) AS e(member) WHERE e.member <> ALL (f.gone))
+  FROM (SELECT role_ids[p.r] AS role, source_ids[p.s] AS source, array_agg(member_ids[p.m]) AS gone
+        FROM unnest(role_at, member_at, source_at) AS p(r, m, s) GROUP BY 1, 2) f
+  WHERE g.role = f.role AND g.source = f.source AND g.members && f.gone;
+  DELETE FROM cortex.grant_data g
+  WHERE g.role IN (SELECT unnest(role_ids)) AND g.members = '{}';
+END
+$f$;
+
+-- Ends every session of these login roles, and gives how many there were.
+CREATE FUNCTION cortex.end_sessions(names text[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  backend integer;
+  total integer := 0;
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_marked(names, false);
+  -- In a loop: inside the query it could be called before the conditions are asked.
+  FOR backend IN
+    SELECT s.pid FROM pg_catalog.pg_stat_get_activity(NULL) s
+      JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
+    WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
+      AND s.pid <> pg_backend_pid() AND s.backend_type = 'client backend'
+  LOOP
+    IF pg_terminate_backend(backend) THEN
+      total := total + 1;
+    END IF;
+  END LOOP;
+  RETURN total;
+END
+$f$;
+
+-- Says that the cluster is as the policy of this digest wants it.
+CREATE FUNCTION cortex.sync_done(digest text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+BEGIN
+  PERFORM cortex.require_home();
+  UPDATE cortex.run_data SET finished_at = clock_timestamp(), policy_digest = digest;
+  IF NOT FOUND THEN
+    INSERT INTO cortex.run_data VALUES (clock_timestamp(), digest);
+  END IF;
+END
+$f$;
+
+-- ---------------------------------------------------------------- for a superuser
+
+-- pg_upgrade from 15 does not carry over who granted a membership. Takes back
+-- those that are noted here and now look like the bootstrap superuser's.
+CREATE FUNCTION cortex.claim_grants() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  one record;
+  total integer := 0;
+BEGIN
+  PERFORM cortex.require_home();
+  FOR one IN
+    SELECT DISTINCT r.name AS role, m.name AS member
+    FROM cortex.grant_data g CROSS JOIN unnest(g.members) AS k(member)
+      JOIN cortex.role_data r ON r.id = g.role JOIN cortex.role_data m ON m.id = k.member
+      JOIN cortex.role_state rs ON rs.name = r.name JOIN cortex.role_state ms ON ms.name = m.name
+      JOIN pg_catalog.pg_auth_members e ON e.roleid = rs.oid AND e.member = ms.oid
+    WHERE e.grantor = 10 AND NOT e.admin_option
+      AND rs.is_group AND NOT rs.is_protected AND ms.is_login AND NOT ms.is_protected
+  LOOP
+    EXECUTE format('REVOKE %I FROM %I', one.role, one.member);
+    PERFORM cortex.grant_members(ARRAY[one.role], ARRAY[one.member], ARRAY[1], ARRAY[1]);
+    total := total + 1;
+  END LOOP;
+  RETURN total;
+END
+$f$;
+
+-- ---------------------------------------------------------------- who may
+
+-- The runner gets these calls and nothing else; nobody else gets anything.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cortex FROM PUBLIC;
+GRANT USAGE ON SCHEMA cortex TO cortex_runner;
+GRANT EXECUTE ON FUNCTION
+  cortex.sync_roles(boolean), cortex.sync_members(), cortex.sync_grants(),
+  cortex.sync_begin(), cortex.create_groups(text[]),
+  cortex.create_logins(text[], text[], text, text),
+  cortex.cut_logins(text[]), cortex.restore_logins(text[]),
+  cortex.grant_members(text[], text[], integer[], integer[]),
+  cortex.revoke_members(text[], text[], integer[], integer[]),
+  cortex.note_grants(text[], text[], integer[], integer[], integer[], text[], text[], text[], text[]),
+  cortex.forget_grants(text[], text[], integer[], integer[], integer[], text[], text[], text[], text[]),
+  cortex.end_sessions(text[]), cortex.sync_done(text)
+TO cortex_runner;

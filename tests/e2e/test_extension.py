@@ -1,0 +1,671 @@
+"""The extension `cortex`: what its calls do, refuse and survive.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import json
+import subprocess
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from harness import wait_until
+from rolehost import HOME, RoleHost, quote
+
+HOSTILE = ['x" SUPERUSER; CREATE ROLE "pwned', "o'brien", 'o"brien', "a b", "semi;colon", "%I%s",
+           "back\\slash", "comma,name", "{brace}", "ünïcode", "NULL", "select", "UPPER", "$f$",
+           "dash--dash", "/*", "n" * 63, "é" * 31]
+REFUSED = ["", "pg_read_all_data", "pg_x", "PG_x", "cortex_runner", "cortex_x", "postgres", "public",
+           "none", "Public", "tab\tname", "line\nname", "del\x7f", "n" * 64, "é" * 32]
+PROTECTED = {"superuser": "superuser", "createrole": "createrole", "replication": "replication",
+             "bypassrls": "bypassrls"}
+
+
+@pytest.fixture(scope="module")
+def shared():
+    made = RoleHost()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def host(shared):
+    """The shared cluster without any role that is not the extension's own."""
+    yield shared
+    for (name,) in shared.sql("select datname from pg_database where datname ~ '^t_'"):
+        shared.sql(f"drop database {quote(name)} (force)")
+    left = shared.sql("select rolname from pg_roles where rolname !~ '^(pg_|cortex_)' and rolname <> 'postgres'")
+    for (name,) in left:
+        shared.sql(f"drop owned by {quote(name)}; drop role {quote(name)}")
+    shared.sql("delete from cortex.role_data; delete from cortex.grant_data; delete from cortex.run_data")
+
+
+def logins(host, *names):
+    return host.call("create_logins", list(names), list(names), "", "corp")
+
+
+def groups(host, *names):
+    return host.call("create_groups", list(names))
+
+
+def grant(host, role, *members, call="grant_members"):
+    return host.call(call, [role], list(members), [1] * len(members),
+                     list(range(1, len(members) + 1)))
+
+
+def note(host, role, *members, call="note_grants", policy="p"):
+    count = len(members)
+    return host.call(call, [role], list(members), [1] * count, list(range(1, count + 1)),
+                     [1] * count, ["analytics"], ["read"], [policy], ["why"])
+
+
+def marked(host, marker):
+    return {member for role, member, _, _ in host.memberships() if role == marker}
+
+
+# --- what the calls do ---
+
+def test_logins_are_direct_members_of_the_marker_and_have_no_password(host):
+    assert logins(host, "alice", "bob") == 2
+    assert marked(host, "cortex_managed") == {"alice", "bob"}
+    assert host.sql("select rolpassword, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb from pg_authid "
+                    "where rolname = 'alice'") == [(None, True, False, False, False)]
+
+
+def test_groups_carry_another_marker_and_cannot_log_in(host):
+    assert groups(host, "readers") == 1
+    assert marked(host, "cortex_groups") == {"readers"}
+    assert "readers" not in marked(host, "cortex_managed")
+    assert host.can_login("readers") is False
+
+
+def test_creating_again_changes_nothing(host):
+    logins(host, "alice")
+    before = host.memberships()
+    assert logins(host, "alice") == 0
+    assert host.memberships() == before
+
+
+def test_grant_names_cortex_as_grantor(host):
+    logins(host, "alice")
+    groups(host, "readers")
+    assert grant(host, "readers", "alice") == 1
+    assert ("readers", "alice", "cortex_grantor", False) in host.memberships()
+
+
+def test_member_has_what_the_group_has_but_not_the_marker(host):
+    logins(host, "alice")
+    groups(host, "readers")
+    host.sql("create table t_data (n int); grant select on t_data to readers")
+    with pytest.raises(errors.InsufficientPrivilege):
+        host.sql("select * from t_data", user="alice")
+    grant(host, "readers", "alice")
+    assert host.sql("select * from t_data", user="alice") == []
+    host.sql("drop table t_data")
+
+
+def test_cut_takes_login_and_memberships_and_leaves_the_marker(host):
+    logins(host, "alice", "bob")
+    groups(host, "readers")
+    grant(host, "readers", "alice", "bob")
+    note(host, "readers", "alice", "bob")
+    assert host.call("cut_logins", ["alice"]) == 1
+    assert host.can_login("alice") is False
+    assert host.members("readers") == {"bob"}
+    assert "alice" in marked(host, "cortex_managed")
+    assert host.sql("select member from cortex.grants") == [("bob",)]
+    assert host.sql("select cut_at is not null from cortex.roles where name = 'alice'") == [(True,)]
+
+
+def test_restore_gives_login_back_but_no_membership(host):
+    logins(host, "alice")
+    groups(host, "readers")
+    grant(host, "readers", "alice")
+    host.call("cut_logins", ["alice"])
+    assert host.call("restore_logins", ["alice"]) == 1
+    assert host.can_login("alice") is True
+    assert host.members("readers") == set()
+
+
+def test_login_that_a_dba_locked_is_not_restored(host):
+    logins(host, "alice")
+    host.sql("alter role alice nologin")
+    assert host.call("cut_logins", ["alice"]) == 0
+    assert host.call("restore_logins", ["alice"]) == 0
+    assert host.can_login("alice") is False
+
+
+def test_revoke_takes_our_membership_only_from_those_named(host):
+    logins(host, "alice", "bob")
+    groups(host, "readers")
+    grant(host, "readers", "alice", "bob")
+    assert grant(host, "readers", "alice", call="revoke_members") == 1
+    assert host.members("readers") == {"bob"}
+
+
+def test_sets_of_pairs_reach_the_right_members(host):
+    logins(host, "a", "b", "c")
+    groups(host, "g1", "g2")
+    assert host.call("grant_members", ["g1", "g2"], ["a", "b", "c"], [1, 1, 2], [1, 3, 2]) == 3
+    assert (host.members("g1"), host.members("g2")) == ({"a", "c"}, {"b"})
+
+
+@pytest.mark.parametrize("pairs", [([0], [1]), ([2], [1]), ([1], [0]), ([1], [9]), ([1, 1], [1])])
+def test_pair_outside_the_lists_is_refused(host, pairs):
+    logins(host, "alice")
+    groups(host, "readers")
+    with pytest.raises(errors.ArraySubscriptError):
+        host.call("grant_members", ["readers"], ["alice"], *pairs)
+    assert host.members("readers") == set()
+
+
+def test_sessions_of_the_named_end_and_no_others(host):
+    logins(host, "alice", "bob")
+    with host.session("alice") as first, host.session("alice") as second, host.session("bob") as other:
+        assert host.call("end_sessions", ["alice"]) == 2
+        for ended in (first, second):
+            with pytest.raises(psycopg.OperationalError):
+                ended.execute("select pg_sleep(5)")
+        assert other.execute("select 1").fetchone() == (1,)
+
+
+def test_notes_say_why_and_are_forgotten(host):
+    logins(host, "alice", "bob")
+    groups(host, "readers")
+    grant(host, "readers", "alice", "bob")
+    note(host, "readers", "alice", "bob")
+    note(host, "readers", "alice", policy="other")
+    row = host.sql("select member, role, service, level, policy, reason from cortex.grants "
+                   "where policy = 'p' order by 1")
+    assert row == [("alice", "readers", "analytics", "read", "p", "why"),
+                   ("bob", "readers", "analytics", "read", "p", "why")]
+    note(host, "readers", "alice", call="forget_grants")
+    assert host.sql("select member, policy from cortex.grants order by 1") == [
+        ("alice", "other"), ("bob", "p")]
+
+
+def test_reading_tells_whose_each_role_and_membership_is(host):
+    logins(host, "alice", "bob")
+    groups(host, "readers")
+    host.sql("create role dba_role; create role double; grant cortex_managed, cortex_groups to double; "
+             "grant readers to bob")
+    grant(host, "readers", "alice")
+    kinds = {row[1]: row[2] for row in host.sql("select * from cortex.sync_roles(false)", user="cortex_runner")}
+    assert {name: kinds[name] for name in ("alice", "readers", "dba_role", "double", "postgres", "cortex_runner")} == {
+        "alice": "l", "readers": "g", "dba_role": "-", "double": "!", "postgres": "!", "cortex_runner": "!"}
+    oids = dict(host.sql("select rolname, oid from pg_roles"))
+    rows = host.sql("select role, ours, altered, others from cortex.sync_members()", user="cortex_runner")
+    assert rows == [(oids["readers"], [oids["alice"]], None, [oids["bob"]])]
+
+
+# --- hostile and impossible names ---
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_awkward_name_is_one_role_of_exactly_that_name(host, name):
+    before = {row[0] for row in host.roles()}
+    logins(host, name)
+    groups(host, "readers")
+    grant(host, "readers", name)
+    note(host, "readers", name)
+    assert {row[0] for row in host.roles()} - before == {name, "readers"}
+    assert host.members("readers") == {name}
+    assert host.sql("select rolsuper from pg_roles where rolname = %s", name) == [(False,)]
+    grant(host, "readers", name, call="revoke_members")
+    host.call("cut_logins", [name])
+    assert host.can_login(name) is False
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("create", [logins, groups])
+def test_impossible_name_is_refused_and_nothing_is_truncated(host, name, create):
+    before = host.roles()
+    with pytest.raises((errors.InvalidName, errors.InsufficientPrivilege)):
+        create(host, "good", name)
+    assert host.roles() == before
+
+
+# --- what is protected ---
+
+@pytest.mark.parametrize("attribute", PROTECTED)
+def test_role_with_power_is_not_touched_even_when_marked(host, attribute):
+    host.sql(f"create role strong login {attribute}; grant cortex_managed to strong")
+    groups(host, "readers")
+    before = host.roles(), host.memberships()
+    for attempt in (lambda: host.call("cut_logins", ["strong"]),
+                    lambda: host.call("restore_logins", ["strong"]),
+                    lambda: host.call("end_sessions", ["strong"]),
+                    lambda: logins(host, "strong"),
+                    lambda: grant(host, "readers", "strong")):
+        with pytest.raises(errors.InsufficientPrivilege):
+            attempt()
+    assert (host.roles(), host.memberships()) == before
+
+
+@pytest.mark.parametrize("attribute", PROTECTED)
+def test_group_with_power_or_leading_to_it_is_not_granted(host, attribute):
+    logins(host, "alice")
+    host.sql(f"create role strong {attribute}; create role middle in role strong; "
+             "create role upper in role middle; grant cortex_groups to strong, upper")
+    for name in ("strong", "upper"):
+        with pytest.raises(errors.InsufficientPrivilege):
+            grant(host, name, "alice")
+    assert host.members("strong") | host.members("upper") == set()
+
+
+@pytest.mark.parametrize("role", ["pg_execute_server_program", "pg_write_server_files", "pg_read_server_files",
+                                  "cortex_runner", "cortex_grantor"])
+def test_group_that_leads_to_the_server_or_to_the_runner_is_not_granted(host, role):
+    logins(host, "alice")
+    groups(host, "readers")
+    host.sql(f"grant {role} to readers")
+    with pytest.raises(errors.InsufficientPrivilege):
+        grant(host, "readers", "alice")
+
+
+def test_group_with_a_reading_role_of_the_server_is_granted(host):
+    logins(host, "alice")
+    groups(host, "readers")
+    host.sql("grant pg_read_all_data to readers")
+    assert grant(host, "readers", "alice") == 1
+
+
+def test_owner_of_a_database_is_not_touched(host):
+    logins(host, "alice")
+    host.sql("create database t_owned owner alice")
+    with pytest.raises(errors.InsufficientPrivilege):
+        host.call("cut_logins", ["alice"])
+    assert host.can_login("alice") is True
+
+
+@pytest.mark.parametrize("name", ["postgres", "cortex_runner", "cortex_managed", "cortex_groups", "cortex_grantor",
+                                  "pg_read_all_data", "nobody_has_this_name"])
+def test_built_in_and_missing_roles_are_refused(host, name):
+    groups(host, "readers")
+    for attempt in (lambda: host.call("cut_logins", [name]), lambda: host.call("end_sessions", [name]),
+                    lambda: grant(host, "readers", name), lambda: grant(host, name, name)):
+        with pytest.raises(errors.InsufficientPrivilege):
+            attempt()
+
+
+def test_role_that_is_not_marked_is_refused(host):
+    host.sql("create role somebody login; create role some_group")
+    logins(host, "alice")
+    groups(host, "readers")
+    before = host.roles(), host.memberships()
+    for attempt in (lambda: host.call("cut_logins", ["somebody"]), lambda: logins(host, "somebody"),
+                    lambda: groups(host, "some_group"), lambda: grant(host, "readers", "somebody"),
+                    lambda: grant(host, "some_group", "alice"), lambda: note(host, "readers", "somebody")):
+        with pytest.raises(errors.InsufficientPrivilege):
+            attempt()
+    assert (host.roles(), host.memberships()) == before
+
+
+def test_indirect_member_of_the_marker_is_not_marked(host):
+    host.sql("create role outer_role in role cortex_managed; create role inner_role login in role outer_role")
+    with pytest.raises(errors.InsufficientPrivilege):
+        host.call("cut_logins", ["inner_role"])
+
+
+def test_one_bad_name_in_a_set_leaves_the_whole_set_alone(host):
+    logins(host, "alice", "bob")
+    host.sql("create role somebody login")
+    with pytest.raises(errors.InsufficientPrivilege):
+        host.call("cut_logins", ["alice", "somebody", "bob"])
+    assert host.can_login("alice") and host.can_login("bob")
+
+
+def test_kinds_are_not_mixed_up(host):
+    logins(host, "alice")
+    groups(host, "readers")
+    for attempt in (lambda: host.call("cut_logins", ["readers"]), lambda: grant(host, "alice", "alice"),
+                    lambda: grant(host, "readers", "readers"), lambda: groups(host, "alice"),
+                    lambda: logins(host, "readers")):
+        with pytest.raises(errors.InsufficientPrivilege):
+            attempt()
+
+
+# --- a DBA's grants ---
+
+def test_membership_that_a_dba_gave_is_not_revoked(host):
+    logins(host, "alice")
+    groups(host, "readers")
+    host.sql("grant readers to alice")
+    before = host.memberships()
+    with pytest.raises(errors.InsufficientPrivilege):
+        grant(host, "readers", "alice", call="revoke_members")
+    host.call("cut_logins", ["alice"])
+    assert host.memberships() == before
+
+
+def test_membership_in_a_foreign_role_survives_a_cut(host):
+    logins(host, "alice")
+    host.sql("create role dba_role; grant dba_role to alice with admin option")
+    host.call("cut_logins", ["alice"])
+    assert ("dba_role", "alice", "postgres", True) in host.memberships()
+
+
+# --- who may call ---
+
+def functions(host):
+    return [row[0] for row in host.sql(
+        "select p.oid::regprocedure::text from pg_proc p where pronamespace = 'cortex'::regnamespace")]
+
+
+def test_nobody_but_the_runner_may_execute_anything(host):
+    logins(host, "alice")
+    host.sql("create role other login createrole")
+    for user in ("alice", "other", "cortex_managed", "cortex_groups", "cortex_grantor"):
+        assert host.sql("select count(*) from pg_proc where pronamespace = 'cortex'::regnamespace "
+                        "and has_function_privilege(%s, oid, 'execute')", user) == [(0,)]
+    for user in ("alice", "other"):
+        with pytest.raises(errors.InsufficientPrivilege):
+            host.call("cut_logins", ["alice"], user=user)
+
+
+def test_runner_has_the_calls_and_nothing_else(host):
+    allowed = {row[0] for row in host.sql(
+        "select proname from pg_proc where pronamespace = 'cortex'::regnamespace "
+        "and has_function_privilege('cortex_runner', oid, 'execute')")}
+    assert allowed == {"sync_roles", "sync_members", "sync_grants", "sync_begin", "create_groups", "create_logins",
+                       "cut_logins", "restore_logins", "grant_members", "revoke_members", "note_grants",
+                       "forget_grants", "end_sessions", "sync_done"}
+    assert host.sql("select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolinherit "
+                    "from pg_roles where rolname = 'cortex_runner'") == [(False,) * 6]
+    for statement in ("create role x", "alter role cortex_managed login", "grant cortex_managed to cortex_runner",
+                      "select * from cortex.role_data", "select * from cortex.grants",
+                      "insert into cortex.run_data values (now(), '')", "create table cortex.t (n int)",
+                      "select cortex.run_for('ALTER ROLE %s SUPERUSER', '{cortex_runner}')",
+                      "select cortex.change_members('grant', '{postgres}', '{cortex_runner}', '{1}', '{1}')",
+                      "select cortex.claim_grants()", "alter role cortex_managed set cortex.home = 'x'"):
+        with pytest.raises(errors.InsufficientPrivilege):
+            host.sql(statement, user="cortex_runner")
+
+
+def test_nothing_is_writable_or_readable_by_others(host):
+    host.sql("create role stranger login")
+    relations = [row[0] for row in host.sql(
+        "select oid::regclass::text from pg_class where relnamespace = 'cortex'::regnamespace and relkind in ('r','v','S')")]
+    assert len(relations) >= 8
+    for relation in relations:
+        for right in ("select", "insert", "update", "delete", "truncate", "references", "trigger"):
+            if relation.endswith("_seq") and right not in ("select", "update"):
+                continue
+            check = "has_sequence_privilege" if relation.endswith("_seq") else "has_table_privilege"
+            for role in ("stranger", "cortex_runner"):
+                assert host.sql(f"select {check}(%s, %s, %s)", role, relation, right) == [(False,)]
+
+
+def test_every_function_is_definer_with_a_fixed_path(host):
+    rows = host.sql("select proname, prosecdef, proconfig from pg_proc where pronamespace = 'cortex'::regnamespace")
+    assert len(rows) > 20
+    for name, definer, config in rows:
+        assert definer, name
+        assert "search_path=pg_catalog, pg_temp" in config, name
+
+
+# --- attacks through the session ---
+
+SHADOWS = """
+create temp table pg_authid (oid oid, rolname name);
+create temp table pg_auth_members (roleid oid, member oid, grantor oid, admin_option bool);
+create temp table pg_database (oid oid, datdba oid, datname name);
+create temp table role_data (name text, role oid);
+create temp table role_state (name text, is_protected bool);
+create domain pg_temp.oid as pg_catalog.int4;
+create type pg_temp.text as (a int);
+create function pg_temp.quote_ident(pg_catalog.text) returns pg_catalog.text language sql as 'select ''postgres''::pg_catalog.text';
+create function pg_temp.unnest(pg_catalog.text[]) returns setof pg_catalog.text language sql as 'select ''postgres''::pg_catalog.text';
+create function pg_temp.format(pg_catalog.text, variadic "any") returns pg_catalog.text language internal as 'text_format';
+"""
+
+
+def test_shadowing_objects_of_the_caller_are_not_used(host):
+    host.sql("create schema evil; grant all on schema evil to cortex_runner")
+    try:
+        host.sql("create function evil.quote_ident(text) returns text language sql as 'select ''postgres''::text'; "
+                 "create function evil.current_database() returns name language sql as 'select ''x''::name'; "
+                 "create function evil.eq(name, text) returns bool language sql as 'select true'; "
+                 "create operator evil.= (leftarg = name, rightarg = text, function = evil.eq)")
+        groups(host, "readers")
+        with host.session("cortex_runner") as session:
+            for statement in filter(str.strip, SHADOWS.split(";\n")):
+                try:
+                    session.execute(statement)
+                except errors.Error:
+                    pass
+            session.execute("set search_path = pg_temp, evil, pg_catalog")
+            session.execute("select cortex.create_logins('{alice}', '{1}', '', 'corp')")
+            session.execute("select cortex.grant_members('{readers}', '{alice}', '{1}', '{1}')")
+            with pytest.raises(errors.InsufficientPrivilege):
+                session.execute("select cortex.cut_logins('{postgres}')")
+        assert host.members("readers") == {"alice"}
+        assert host.can_login("postgres") is True
+    finally:
+        host.sql("drop schema evil cascade")
+
+
+def test_caller_cannot_bend_the_calls_by_settings(host):
+    groups(host, "readers")
+    with host.session("cortex_runner") as session:
+        for setting in ("standard_conforming_strings = off", "quote_all_identifiers = on",
+                        "backslash_quote = on", "session_replication_role = replica",
+                        "cortex.home = 'elsewhere'", "role = cortex_runner", "array_nulls = off"):
+            try:
+                session.execute("set " + setting)
+            except errors.Error:
+                pass
+        session.execute("select cortex.create_logins(%s, '{1}', '', 'corp')", ([r"a\' b"],))
+    assert host.can_login(r"a\' b") is True
+
+
+def test_setting_of_the_session_does_not_move_the_home(host):
+    host.sql("create database t_other")
+    host.sql("create extension cortex", database="t_other")
+    with host.session("cortex_runner", "t_other") as session:
+        session.execute("set cortex.home = 't_other'")
+        with pytest.raises(errors.ObjectNotInPrerequisiteState):
+            session.execute("select cortex.create_logins('{alice}', '{1}', '', 'corp')")
+
+
+def test_lock_held_by_a_user_does_not_stop_the_run(host):
+    logins(host, "mallory")
+    with host.session("mallory") as thief, host.session("cortex_runner") as runner:
+        thief.execute("select pg_advisory_lock(17263, 1920230776)")
+        seen = []
+        runner.add_notice_handler(lambda diagnostic: seen.append(diagnostic.message_primary))
+        assert runner.execute("select count(*) from cortex.sync_roles(true)").fetchone()[0] > 4
+        assert "mallory" in seen[0]
+
+
+def test_lock_held_by_another_run_stops_this_one(host):
+    with host.session("cortex_runner") as first, host.session("cortex_runner") as second:
+        first.execute("select count(*) from cortex.sync_roles(true)")
+        with pytest.raises(errors.LockNotAvailable):
+            second.execute("select count(*) from cortex.sync_roles(true)")
+        assert second.execute("select count(*) from cortex.sync_roles(false)").fetchone()[0] > 4
+        first.close()
+        wait_until("the lock", lambda: can_lock(second))
+
+
+def can_lock(session):
+    try:
+        session.execute("select count(*) from cortex.sync_roles(true)")
+    except errors.LockNotAvailable:
+        return False
+    return True
+
+
+# --- several databases ---
+
+def test_second_database_sees_the_markers_but_changes_nothing(host):
+    logins(host, "alice")
+    host.sql("create database t_other")
+    host.sql("create extension cortex", database="t_other")
+    with pytest.raises(errors.ObjectNotInPrerequisiteState) as caught:
+        host.call("cut_logins", ["alice"], database="t_other")
+    assert HOME in caught.value.diag.message_detail
+    assert host.can_login("alice") is True
+
+
+def test_copy_of_the_home_database_changes_nothing(host):
+    host.sql("create database t_copy template postgres", database="template1")
+    with pytest.raises(errors.ObjectNotInPrerequisiteState):
+        host.sql("select * from cortex.sync_roles(false)", user="cortex_runner", database="t_copy")
+
+
+def test_home_moves_when_a_superuser_says_so(host):
+    host.sql("create database t_other")
+    host.sql("create extension cortex", database="t_other")
+    host.sql("alter role cortex_managed set cortex.home = 't_other'")
+    try:
+        host.call("create_logins", ["alice"], ["1"], "", "corp", database="t_other")
+        with pytest.raises(errors.ObjectNotInPrerequisiteState):
+            host.call("cut_logins", ["alice"])
+        host.call("cut_logins", ["alice"], database="t_other")
+    finally:
+        host.sql("alter role cortex_managed set cortex.home = 'postgres'")
+
+
+# --- installing ---
+
+@pytest.mark.parametrize("trap", [
+    "alter role cortex_managed login", "alter role cortex_runner createrole",
+    "alter role cortex_grantor superuser", "alter role cortex_runner password 'x'",
+    "create role t_trap; grant cortex_managed to t_trap with admin option",
+    "create role t_trap; grant cortex_runner to t_trap with admin option"])
+def test_roles_prepared_by_somebody_else_are_not_accepted(host, trap):
+    host.sql("create database t_second")
+    host.sql(trap)
+    try:
+        with pytest.raises(errors.RaiseException):
+            host.sql("create extension cortex", database="t_second")
+    finally:
+        host.sql("alter role cortex_managed nologin; alter role cortex_grantor nosuperuser; "
+                 "alter role cortex_runner nocreaterole password null")
+
+
+def test_schema_prepared_by_somebody_else_is_not_accepted(host):
+    host.sql("create database t_second")
+    host.sql("create role t_mallory; grant create on database t_second to t_mallory")
+    host.sql("create schema cortex authorization t_mallory", database="t_second")
+    with pytest.raises(errors.DuplicateSchema):
+        host.sql("create extension cortex", database="t_second")
+    host.sql("drop database t_second")
+
+
+def test_owner_of_a_database_cannot_install_it(host):
+    host.sql("create role t_owner login")
+    host.sql("create database t_theirs owner t_owner")
+    with pytest.raises(errors.InsufficientPrivilege):
+        host.sql("create extension cortex", user="t_owner", database="t_theirs")
+
+
+def test_dropping_the_extension_leaves_the_roles(host):
+    host.sql("create database t_second")
+    host.sql("create extension cortex; drop extension cortex; create extension cortex", database="t_second")
+    assert host.can_login("cortex_runner") is True
+
+
+# --- dump and restore ---
+
+def dump(host, program, *arguments):
+    command = [str(host.programs / program), "-h", str(host.postgres.sockets), "-p", str(host.postgres.port),
+               "-U", "postgres", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def facts(host):
+    """All that must survive: markers, memberships, notes; no oids."""
+    return (host.memberships(), host.sql("select name, is_group, issuer, subject, source, first_seen, cut_at, can_login "
+                                         "from cortex.roles order by 1"),
+            host.sql("select * from cortex.grants order by 1, 2, 5"), host.sql("select cortex.home()"))
+
+
+def test_whole_cluster_survives_dump_and_restore(host):
+    logins(host, "alice", "bob", "cut one")
+    groups(host, "readers", "writers")
+    grant(host, "readers", "alice", "bob")
+    grant(host, "writers", "cut one")
+    note(host, "readers", "alice", "bob")
+    host.call("cut_logins", ["cut one"])
+    host.sql("create role dba_role; grant dba_role to alice")
+    before = facts(host)
+    text = dump(host, "pg_dumpall")
+    other = RoleHost()
+    try:
+        other.sql("drop extension cortex; alter role cortex_managed reset all")
+        for marker in ("cortex_managed", "cortex_groups", "cortex_grantor", "cortex_runner"):
+            other.sql(f"drop role {marker}")
+        # Roles made in between, so that oids differ.
+        other.sql("create role t_first; create role t_second")
+        subprocess.run([str(other.programs / "psql"), "-X", "-q", "-h", str(other.postgres.sockets), "-p",
+                        str(other.postgres.port), "-U", "postgres", "-d", "postgres"], input=text,
+                       check=True, capture_output=True, text=True)
+        assert facts(other) == before
+        other.call("sync_begin")
+        assert other.sql("select count(*) from cortex.role_data d join pg_roles r on r.oid = d.role and r.rolname = d.name"
+                         ) == [(5,)]
+        other.call("restore_logins", ["cut one"])
+        other.call("create_logins", ["new"], ["9"], "", "corp")
+        assert other.can_login("cut one") and other.can_login("new")
+    finally:
+        other.close()
+
+
+def test_dump_of_one_database_restores_in_another_cluster(host):
+    logins(host, "alice")
+    groups(host, "readers")
+    grant(host, "readers", "alice")
+    note(host, "readers", "alice")
+    text = dump(host, "pg_dump", "-d", HOME)
+    other = RoleHost()
+    try:
+        other.sql("create database t_restored")
+        result = subprocess.run([str(other.programs / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h",
+                                 str(other.postgres.sockets), "-p", str(other.postgres.port), "-U", "postgres", "-d",
+                                 "t_restored"], input=text, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        assert other.can_login("alice") is None
+        assert other.sql("select member, role from cortex.grants", database="t_restored") == [("alice", "readers")]
+    finally:
+        other.close()
+
+
+def test_notes_of_roles_that_are_gone_are_forgotten(host):
+    logins(host, "alice", "bob")
+    groups(host, "readers")
+    grant(host, "readers", "alice", "bob")
+    note(host, "readers", "alice", "bob")
+    host.sql("drop role alice")
+    host.call("sync_begin")
+    assert host.sql("select name from cortex.roles order by 1") == [("bob",), ("readers",)]
+    assert host.sql("select member from cortex.grants") == [("bob",)]
+
+
+def test_memberships_that_lost_their_grantor_in_an_upgrade_are_claimed(host):
+    logins(host, "alice", "bob")
+    groups(host, "readers")
+    grant(host, "readers", "alice", "bob")
+    note(host, "readers", "alice")
+    host.sql("revoke readers from alice, bob granted by cortex_grantor; grant readers to alice, bob")
+    assert host.members("readers") == set()
+    assert host.sql("select cortex.claim_grants()") == [(1,)]
+    assert host.members("readers") == {"alice"}
+    assert ("readers", "bob", "postgres", False) in host.memberships()
+
+
+def test_upgrade_scripts_lead_to_the_same_objects(host):
+    versions = [row[0] for row in host.sql("select version from pg_available_extension_versions where name = 'cortex'")]
+    target = host.sql("select default_version from pg_available_extensions where name = 'cortex'")[0][0]
+    assert target in versions
+    found = {}
+    for version in versions:
+        host.sql("create database t_version")
+        host.sql(f"create extension cortex version '{version}'", database="t_version")
+        if version != target:
+            host.sql("alter extension cortex update", database="t_version")
+        found[version] = json.dumps(host.sql(
+            "select p.oid::regprocedure::text, p.proacl::text, md5(p.prosrc), p.proconfig from pg_proc p "
+            "where pronamespace = 'cortex'::regnamespace order by 1", database="t_version"))
+        host.sql("drop database t_version")
+    assert len(set(found.values())) == 1
