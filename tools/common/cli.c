@@ -151,6 +151,12 @@ const char *cli_value(const struct cli *cli, const char *name) {
   return cli_next(cli, name, &cursor);
 }
 
+const char *cli_value_or(const struct cli *cli, const char *name, const char *otherwise) {
+  const char *value = cli_value(cli, name);
+
+  return value != NULL ? value : otherwise;
+}
+
 bool cli_has(const struct cli *cli, const char *name) {
   return cli_value(cli, name) != NULL;
 }

@@ -60,6 +60,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv);
 
 /* The value of an option; NULL when it was not given. */
 const char *cli_value(const struct cli *cli, const char *name);
+const char *cli_value_or(const struct cli *cli, const char *name, const char *otherwise);
 bool cli_has(const struct cli *cli, const char *name);
 
 /* The next value of a repeatable option, from *cursor (start with 0) on; NULL after the last. */

@@ -13,7 +13,7 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* Bytes of the longest start of the text, up to one character, that jansson takes as UTF-8. */
+/* Bytes of the UTF-8 character at the start of a text, as jansson judges it; 0: none. */
 static size_t utf8_len(const char *text, size_t len) {
   size_t size;
 
@@ -27,35 +27,63 @@ static size_t utf8_len(const char *text, size_t len) {
   return 0;
 }
 
-static json_t *repaired(const char *text, size_t len) {
+/* A copy with U+FFFD for every byte that is not UTF-8; NULL without memory. */
+static char *repair(const char *text, size_t len, size_t *len_out) {
   char *copy = malloc(len * strlen(REPLACEMENT) + 1);
-  size_t at = 0, end = 0;
-  json_t *string;
+  size_t at = 0;
 
-  if (copy == NULL)
-    return NULL;
-  while (at < len) {
+  *len_out = 0;
+  while (copy != NULL && at < len) {
     size_t size = utf8_len(text + at, len - at);
 
-    if (size == 0) {
-      memcpy(copy + end, REPLACEMENT, strlen(REPLACEMENT));
-      end += strlen(REPLACEMENT);
-      at++;
-    } else {
-      memcpy(copy + end, text + at, size);
-      end += size;
-      at += size;
-    }
+    memcpy(copy + *len_out, size == 0 ? REPLACEMENT : text + at,
+           size == 0 ? strlen(REPLACEMENT) : size);
+    *len_out += size == 0 ? strlen(REPLACEMENT) : size;
+    at += size == 0 ? 1 : size;
   }
-  string = json_stringn(copy, end);
-  free(copy);
+  return copy;
+}
+
+static json_t *make_string(const char *bytes, size_t len) {
+  json_t *string = json_stringn(bytes, len);
+  char *repaired;
+
+  if (string != NULL)
+    return string;
+  repaired = repair(bytes, len, &len);
+  if (repaired != NULL)
+    string = json_stringn(repaired, len);
+  free(repaired);
   return string;
 }
 
 json_t *out_text(const char *text) {
-  json_t *string = json_string(text);
+  return make_string(text, strlen(text));
+}
 
-  return string != NULL ? string : repaired(text, strlen(text));
+static bool is_plain(const char *bytes, size_t len) {
+  size_t i;
+
+  for (i = 0; i < len; i++)
+    if (bytes[i] < 0x20 || bytes[i] > 0x7e || bytes[i] == '"' || bytes[i] == '\\')
+      return false;
+  return true;
+}
+
+/* Most names are plain: they need no copy. */
+void out_put_text(FILE *stream, const char *bytes, size_t len) {
+  json_t *string;
+
+  if (is_plain(bytes, len)) {
+    fputc('"', stream);
+    fwrite(bytes, 1, len, stream);
+    fputc('"', stream);
+    return;
+  }
+  string = make_string(bytes, len);
+  if (string == NULL || json_dumpf(string, stream, JSON_ENCODE_ANY) != 0)
+    fputs("\"\xef\xbf\xbd\"", stream);
+  json_decref(string);
 }
 
 bool out_line(json_t *value) {

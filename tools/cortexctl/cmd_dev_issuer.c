@@ -173,9 +173,8 @@ static void take_back(const struct made *made) {
 
 /* The configuration is checked before any key is made: it is where input can be wrong. */
 static bool make_issuer(const struct cli *cli, struct made *made) {
-  const char *label = cli_has(cli, "label") ? cli_value(cli, "label") : "dev";
-  const char *issuer =
-      cli_has(cli, "issuer") ? cli_value(cli, "issuer") : "https://dev.cortex.invalid";
+  const char *label = cli_value_or(cli, "label", "dev");
+  const char *issuer = cli_value_or(cli, "issuer", "https://dev.cortex.invalid");
   char *configuration = make_configuration(cli, label, issuer);
   json_t *keys = json_array();
   bool done = false;

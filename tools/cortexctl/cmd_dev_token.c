@@ -73,7 +73,7 @@ static json_t *make_audience(const struct cli *cli, const struct cortex_issuer *
 
 /* A negative lifetime makes a token that ended that long ago. */
 static bool put_times(const struct cli *cli, json_t *claims) {
-  const char *text = cli_has(cli, "expires") ? cli_value(cli, "expires") : LIFETIME_DEFAULT;
+  const char *text = cli_value_or(cli, "expires", LIFETIME_DEFAULT);
   bool over = *text == '-';
   int64_t issued = time(NULL), lifetime = 0;
 
@@ -81,7 +81,7 @@ static bool put_times(const struct cli *cli, json_t *claims) {
     cli_misuse(cli, "--expires: '%s' is no duration", text);
     return false;
   }
-  if (!cli_number(cli, "at", 0, INT64_MAX / 2, &issued))
+  if (!cli_number(cli, "at", 0, EPOCH_MAX, &issued))
     return false;
   if (over)
     issued -= 2 * lifetime;
@@ -203,7 +203,7 @@ static enum cli_exit print_token(const struct cli *cli, const struct cortex_issu
 
 static enum cli_exit run(const struct cli *cli) {
   const char *folder = cli->operands[0];
-  const char *name = cli_has(cli, "alg") ? cli_value(cli, "alg") : "RS256";
+  const char *name = cli_value_or(cli, "alg", "RS256");
   const struct dev_algorithm *algorithm = dev_algorithm_find(name);
   struct cortex_settings *settings = NULL;
   struct cortex_error error = CORTEX_ERROR_NONE;

@@ -1,5 +1,5 @@
 /*
- * The commands of cortexctl, one function each.
+ * The commands of cortexctl, one description each, and what they have in common.
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef CORTEXCTL_CORTEXCTL_H
@@ -7,8 +7,16 @@
 
 #include "common/cli.h"
 
+#define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
+#define OPTION_CONFIG                                                                              \
+  { "config", "FILE", "the configuration (" CONFIG_DEFAULT ")", false, false }
+
+/* Seconds; the year 9999 ends before. */
+#define EPOCH_MAX INT64_C(253402300799)
+
 extern const struct cli_verb cmd_codes;
 extern const struct cli_verb cmd_dev_issuer;
 extern const struct cli_verb cmd_dev_token;
+extern const struct cli_verb cmd_verify;
 
 #endif

@@ -1,0 +1,133 @@
+/*
+ * A credential from a file, verified with the issuer's keys.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "proof.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cortexauth/clock.h>
+
+#include "common/cli.h"
+#include "common/issuer_keys.h"
+
+/* One byte more than the largest credential and its CRLF. */
+#define ROOM (CORTEX_CREDENTIAL_MAX + 3)
+#define NETWORK_TIME INT64_C(4000000000) /* nanoseconds, of the five seconds in all */
+
+static bool read_all(int fd, struct proof *proof) {
+  while (proof->len < ROOM) {
+    ssize_t got = read(fd, proof->bytes + proof->len, ROOM - proof->len);
+
+    if (got == 0)
+      break;
+    if (got < 0 && errno != EINTR)
+      return false;
+    if (got > 0)
+      proof->len += (size_t)got;
+  }
+  return true;
+}
+
+static void drop_line_end(struct proof *proof) {
+  if (proof->len == 0 || proof->len == ROOM || proof->bytes[proof->len - 1] != '\n')
+    return;
+  proof->len--;
+  if (proof->len > 0 && proof->bytes[proof->len - 1] == '\r')
+    proof->len--;
+}
+
+bool proof_read(const char *path, struct proof *proof) {
+  bool standard = strcmp(path, "-") == 0;
+  int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  bool done = false;
+
+  proof->len = 0;
+  proof->bytes = malloc(ROOM);
+  if (proof->bytes == NULL || fd < 0 || !read_all(fd, proof)) {
+    cli_complain("%s: %s", standard ? "standard input" : path, strerror(errno));
+  } else {
+    drop_line_end(proof);
+    done = true;
+  }
+  if (!standard && fd >= 0)
+    close(fd);
+  return done;
+}
+
+void proof_clear(struct proof *proof) {
+  if (proof->bytes != NULL)
+    explicit_bzero(proof->bytes, ROOM);
+  free(proof->bytes);
+  proof->bytes = NULL;
+  proof->len = 0;
+}
+
+/* The configured issuer whose keys are missing; NULL when fetching cannot help. */
+static const struct cortex_issuer *find_keyless(const struct cortex_settings *settings,
+                                                enum cortex_reason reason,
+                                                const struct cortex_error *error) {
+  size_t i;
+
+  if (reason != CORTEX_UNKNOWN_KID && reason != CORTEX_KEYS_UNAVAILABLE &&
+      reason != CORTEX_KEYS_STALE)
+    return NULL;
+  for (i = 0; i < cortex_settings_issuer_count(settings); i++) {
+    const struct cortex_issuer *issuer = cortex_settings_issuer(settings, i);
+
+    if (strcmp(cortex_issuer_label(issuer), error->source) == 0 && issuer_keys_are_remote(issuer))
+      return issuer;
+  }
+  return NULL;
+}
+
+/* The first answer stays; why nothing better could be had is added to it. */
+static void add_cause(struct cortex_error *error, const char *why) {
+  size_t len = strlen(error->message);
+
+  snprintf(error->message + len, sizeof error->message - len, "%s%s", len > 0 ? "; " : "", why);
+}
+
+static bool fetch_keys(const struct cortex_issuer *issuer, struct cortex_keyring *keyring,
+                       int64_t deadline, struct cortex_error *error) {
+  struct fetch_result result;
+  bool done = false;
+
+  if (!issuer_keys_fetch(issuer, deadline, &result))
+    add_cause(error, result.why);
+  else if (cortex_keyring_put(keyring, cortex_issuer_label(issuer), result.bytes, result.len) !=
+           CORTEX_OK)
+    add_cause(error, "out of memory");
+  else
+    done = true;
+  fetch_result_clear(&result);
+  return done;
+}
+
+enum cortex_reason proof_verify(const struct proof *proof, const struct cortex_settings *settings,
+                                struct cortex_identity **identity_out,
+                                struct cortex_error *error) {
+  const struct cortex_clock *clock = cortex_clock_system();
+  int64_t deadline = clock->monotonic(clock) + NETWORK_TIME;
+  struct cortex_keyring *keyring = cortex_keyring_new();
+  struct cortex_credential credential = {.bytes = proof->bytes,
+                                         .len = proof->len,
+                                         .keyring = keyring,
+                                         .now = proof->now,
+                                         .real_now = clock->now(clock) / 1000000};
+  enum cortex_reason reason = cortex_verify(settings, &credential, identity_out, error);
+  const struct cortex_issuer *issuer =
+      proof->offline || keyring == NULL ? NULL : find_keyless(settings, reason, error);
+
+  if (issuer != NULL && fetch_keys(issuer, keyring, deadline, error)) {
+    *error = (struct cortex_error)CORTEX_ERROR_NONE;
+    reason = cortex_verify(settings, &credential, identity_out, error);
+  }
+  cortex_keyring_free(&keyring);
+  return reason;
+}
