@@ -8,17 +8,6 @@
 
 #include "policy/policy.h"
 
-static const char *const level_names[] = {"read", "write", "admin", "assume"};
-
-const char *cortex_level_name(unsigned level) {
-  size_t i;
-
-  for (i = 0; i < sizeof level_names / sizeof level_names[0]; i++)
-    if (level == 1u << i)
-      return level_names[i];
-  return NULL;
-}
-
 static enum cortex_reason refuse(const struct cortex_policy *policy, uint32_t index,
                                  const char *attribute, const char *what,
                                  struct cortex_error *error) {
@@ -96,7 +85,7 @@ static enum cortex_reason read_grants(const struct cortex_policy *policy, uint32
   if (cedar_value_kind(grants) != CEDAR_KIND_RECORD)
     return refuse(policy, index, "grants", "is not a record", error);
   for (i = 0; i < 3 && reason == CORTEX_OK; i++)
-    if (cedar_value_field(policy->store, grants, level_names[i], &roles))
+    if (cedar_value_field(policy->store, grants, cortex_level_name(1u << i), &roles))
       reason = read_level(policy, index, roles, &service->grants[i], error);
   return reason;
 }

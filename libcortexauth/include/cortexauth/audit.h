@@ -117,8 +117,8 @@ cortex_audit_flush(const struct cortex_audit_options *options, const struct cort
 #define CORTEX_AUDIT_PATH_MAX 4096
 
 /*
- * Starts a new file and keeps the old one as FILE.SEQ (its last sequence in
- * 12 digits). The new file continues the chain and is complete before it can
+ * Starts a new file and keeps the old one as FILE.SEQ (its first sequence
+ * in 12 digits). The new file continues the chain and is complete before it can
  * be seen; writers that run meanwhile lose nothing. A file without records is
  * not rotated.
  *
@@ -140,7 +140,7 @@ enum cortex_finding_kind {
   CORTEX_FINDING_DUPLICATED, /* a record was there before */
   CORTEX_FINDING_TORN,       /* the file ends inside a line */
   CORTEX_FINDING_RESTARTED,  /* a chain of its own begins */
-  CORTEX_FINDING_ANCHOR,     /* an anchor names another hash for this record, or no record has its number */
+  CORTEX_FINDING_ANCHOR,     /* an anchor names another hash for this record */
   CORTEX_FINDING_CUT,        /* an anchor names a sequence past the end */
   /* notes: nothing is wrong */
   CORTEX_FINDING_RECOVERED, /* torn bytes that a later record accounts for */
