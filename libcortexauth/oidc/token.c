@@ -14,6 +14,8 @@
 
 enum { HEADER, PAYLOAD, SIGNATURE, PARTS };
 
+#define ENCRYPTED_PARTS 5 /* RFC 7516 7.1 */
+
 struct part {
   const char *text;
   size_t len;
@@ -34,6 +36,8 @@ static enum cortex_reason split(const char *bytes, size_t len, struct part parts
   size_t count = cx_token_count_parts(bytes, len), i;
   const char *end = bytes + len, *dot;
 
+  if (count == ENCRYPTED_PARTS)
+    return cx_error_set(error, CORTEX_TOKEN_TYPE_REFUSED, "encrypted tokens are not accepted");
   if (count != PARTS)
     return cx_error_set(error, CORTEX_MALFORMED, "a signed JWT has 3 parts, this has %zu", count);
   for (i = 0; i < PARTS; i++) {
