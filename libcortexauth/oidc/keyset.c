@@ -133,6 +133,40 @@ static bool fits(const struct jwk *item, const struct cx_jws_algorithm *algorith
          may_verify(json_object_get(item->json, "key_ops"));
 }
 
+static bool fits_any(const struct jwk *item, const struct cx_list *algorithms) {
+  size_t i;
+
+  for (i = 0; i < algorithms->count; i++) {
+    const struct cx_jws_algorithm *algorithm = cx_jws_algorithm_find(algorithms->items[i]);
+
+    if (algorithm != NULL && fits(item, algorithm))
+      return true;
+  }
+  return false;
+}
+
+enum cortex_reason cx_keyset_count(const struct cx_keyset *keyset, const struct cx_list *algorithms,
+                                   struct cortex_key_count *count_out) {
+  size_t i;
+
+  *count_out = (struct cortex_key_count){0, 0, 0};
+  for (i = 0; i < keyset->count; i++) {
+    const struct jwk *item = &keyset->items[i];
+    struct cx_key key = {NULL, NULL};
+    enum cortex_reason state = CORTEX_KEY_MISMATCH;
+
+    if (fits_any(item, algorithms))
+      state = cx_key_import(cx_key_type_of(item->json), item->json, &key);
+    cx_key_clear(&key);
+    if (state == CORTEX_INTERNAL)
+      return state;
+    count_out->usable += state == CORTEX_OK;
+    count_out->weak += state == CORTEX_WEAK_KEY;
+  }
+  count_out->other = keyset->count - count_out->usable - count_out->weak;
+  return CORTEX_OK;
+}
+
 static bool is_meant(const struct jwk *item, const struct cx_jws *jws) {
   return jws->kid == NULL ||
          (item->kid != NULL && cx_json_is_text(item->kid, jws->kid, jws->kid_len));

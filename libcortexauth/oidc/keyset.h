@@ -5,7 +5,10 @@
 #ifndef CX_OIDC_KEYSET_H
 #define CX_OIDC_KEYSET_H
 
+#include <cortexauth/credential.h>
+
 #include "oidc/jws.h"
+#include "util/list.h"
 
 #define CX_KEYSET_SIZE_MAX (1024 * 1024)
 
@@ -25,6 +28,11 @@ void cx_keyset_free(struct cx_keyset **keyset);
 
 /* Makes all keys now, for a set that is asked many times. */
 void cx_keyset_prepare(struct cx_keyset *keyset);
+
+/* Sorts the set's keys by what one of the algorithms (by name) could do with them. */
+CORTEX_MUSTCHECK enum cortex_reason cx_keyset_count(const struct cx_keyset *keyset,
+                                                    const struct cx_list *algorithms,
+                                                    struct cortex_key_count *count_out);
 
 /*
  * Verifies a signature with the set's key: the one of exactly the header's kid,

@@ -117,6 +117,25 @@ enum cortex_reason cx_keystore_open(const struct cx_trust *trust,
   return cx_error_at(error, reason, place, "%s", text);
 }
 
+enum cortex_reason cortex_issuer_count_keys(const struct cortex_settings *settings,
+                                            const struct cortex_issuer *issuer,
+                                            const struct cortex_keyring *keyring, int64_t real_now,
+                                            struct cortex_key_count *count_out,
+                                            struct cortex_error *error) {
+  const struct cx_trust trust = {settings->issuers, settings->issuer_count, settings->cache.path,
+                                 settings->cache.stale};
+  const struct cortex_credential nothing = {.keyring = keyring, .real_now = real_now};
+  struct cx_keystore keystore;
+  enum cortex_reason reason = cx_keystore_open(&trust, &nothing, issuer, &keystore, error);
+
+  *count_out = (struct cortex_key_count){0, 0, 0};
+  if (reason == CORTEX_OK &&
+      cx_keyset_count(keystore.keyset, &issuer->oidc.algorithms, count_out) != CORTEX_OK)
+    reason = cx_error_memory(error);
+  cx_keystore_close(&keystore);
+  return reason;
+}
+
 void cx_keystore_close(struct cx_keystore *keystore) {
   cx_keyset_free(&keystore->read);
   keystore->keyset = NULL;

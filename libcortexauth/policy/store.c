@@ -238,6 +238,10 @@ const char *cortex_policy_digest(const struct cortex_policy *policy) {
   return policy->digest;
 }
 
+const struct cedar_store *cortex_policy_store(const struct cortex_policy *policy) {
+  return policy->store;
+}
+
 size_t cortex_policy_count(const struct cortex_policy *policy) {
   return cedar_store_policy_count(policy->store);
 }

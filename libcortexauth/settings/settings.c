@@ -75,7 +75,8 @@ static char *text_of(const struct cx_option *option, const void *member, const c
   return strdup(value);
 }
 
-static bool remember(struct cx_texts *texts, const struct cx_option *option, char *text) {
+static bool remember(struct cx_texts *texts, const struct cx_option *option, char *text,
+                     unsigned line) {
   struct cx_written *items;
 
   if (text == NULL)
@@ -86,7 +87,7 @@ static bool remember(struct cx_texts *texts, const struct cx_option *option, cha
     return false;
   }
   texts->items = items;
-  items[texts->count++] = (struct cx_written){option, text};
+  items[texts->count++] = (struct cx_written){option, text, line};
   return true;
 }
 
@@ -107,7 +108,7 @@ static enum cortex_reason set_option(struct loader *loader, const struct cx_opti
     return cx_error_memory(loader->error);
   if (reason != CORTEX_OK)
     return REFUSE(loader, line, "%s: %s", option->key, why.message);
-  if (!remember(texts(loader), option, text_of(option, member, room)))
+  if (!remember(texts(loader), option, text_of(option, member, room), line))
     return cx_error_memory(loader->error);
   return CORTEX_OK;
 }
@@ -366,14 +367,21 @@ void cortex_settings_free(struct cortex_settings **settings) {
   *settings = NULL;
 }
 
-static const char *find_text(const struct cx_texts *texts, const char *section, const char *key) {
+static const struct cx_written *find_written(const struct cx_texts *texts, const char *section,
+                                             const char *key) {
   size_t i;
 
   for (i = 0; i < texts->count; i++)
     if (strcmp(texts->items[i].option->section, section) == 0 &&
         strcmp(texts->items[i].option->key, key) == 0)
-      return texts->items[i].text;
+      return &texts->items[i];
   return NULL;
+}
+
+static const char *find_text(const struct cx_texts *texts, const char *section, const char *key) {
+  const struct cx_written *written = find_written(texts, section, key);
+
+  return written != NULL ? written->text : NULL;
 }
 
 const char *cortex_settings_value(const struct cortex_settings *settings, const char *section,
@@ -381,6 +389,13 @@ const char *cortex_settings_value(const struct cortex_settings *settings, const 
   if (strcmp(section, "session") == 0 && strcmp(key, "path") == 0)
     return settings->session.path;
   return find_text(&settings->texts, section, key);
+}
+
+unsigned cortex_settings_line(const struct cortex_settings *settings, const char *section,
+                              const char *key) {
+  const struct cx_written *written = find_written(&settings->texts, section, key);
+
+  return written != NULL ? written->line : 0;
 }
 
 size_t cortex_settings_issuer_count(const struct cortex_settings *settings) {
@@ -406,6 +421,12 @@ const char *cortex_issuer_value(const struct cortex_issuer *issuer, const char *
 
 unsigned cortex_issuer_line(const struct cortex_issuer *issuer) {
   return issuer->line;
+}
+
+unsigned cortex_issuer_key_line(const struct cortex_issuer *issuer, const char *key) {
+  const struct cx_written *written = find_written(&issuer->texts, issuer->kind, key);
+
+  return written != NULL ? written->line : issuer->line;
 }
 
 bool cortex_duration_parse(const char *text, int64_t *seconds_out) {

@@ -79,6 +79,7 @@ struct cx_oidc_settings {
 struct cx_written {
   const struct cx_option *option;
   char *text;
+  unsigned line; /* of the section where only the default was taken; 0: not in the file */
 };
 
 struct cx_texts {

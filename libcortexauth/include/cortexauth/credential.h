@@ -33,6 +33,27 @@ CORTEX_API CORTEX_MUSTCHECK enum cortex_reason cortex_keyring_put(struct cortex_
                                                                   const char *label,
                                                                   const char *bytes, size_t len);
 
+/* The keys of an issuer's set, by what a login could do with them. */
+struct cortex_key_count {
+  size_t usable; /* fit one of the issuer's algorithms */
+  size_t weak;   /* would fit, but are too weak to be trusted */
+  size_t other;  /* of another type, use or algorithm, or damaged */
+};
+
+/*
+ * Says which keys a login through an issuer would find now: in the keyring, else
+ * in its jwks_file or the cache, as cortex_verify takes them.
+ *
+ *   in   keyring: may be NULL; real_now: seconds since 1970
+ *   out  count_out: all zero on failure
+ *   gives  CORTEX_OK, CORTEX_KEYS_UNAVAILABLE, CORTEX_KEYS_STALE, CORTEX_INTERNAL
+ *   reads the key file or the cache; no network, no clock
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_issuer_count_keys(const struct cortex_settings *settings, const struct cortex_issuer *issuer,
+                         const struct cortex_keyring *keyring, int64_t real_now,
+                         struct cortex_key_count *count_out, struct cortex_error *error);
+
 struct cortex_credential {
   const void *bytes;                    /* not NUL-terminated, at most CORTEX_CREDENTIAL_MAX */
   size_t len;                           /* 0 is malformed */

@@ -47,6 +47,13 @@ CORTEX_API const char *cortex_policy_digest(const struct cortex_policy *policy);
 /* How many policies and templates there are. */
 CORTEX_API size_t cortex_policy_count(const struct cortex_policy *policy);
 
+/*
+ * The sealed Cedar store behind it, to look at policies and entities with the
+ * calls of cedar.h. Borrowed until the policy is freed.
+ */
+struct cedar_store;
+CORTEX_API const struct cedar_store *cortex_policy_store(const struct cortex_policy *policy);
+
 /* A service as the entities file describes it; all strings borrowed from the policy. */
 struct cortex_service {
   const char *name;

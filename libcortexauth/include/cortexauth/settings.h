@@ -48,6 +48,10 @@ CORTEX_API void cortex_settings_free(struct cortex_settings **settings);
 CORTEX_API const char *cortex_settings_value(const struct cortex_settings *settings,
                                              const char *section, const char *key);
 
+/* The line of that key, or of its section where the key is not written; 0: neither is. */
+CORTEX_API unsigned cortex_settings_line(const struct cortex_settings *settings,
+                                         const char *section, const char *key);
+
 /* How many issuers are configured, and the one at an index below that (else NULL). */
 CORTEX_API size_t cortex_settings_issuer_count(const struct cortex_settings *settings);
 CORTEX_API const struct cortex_issuer *
@@ -60,8 +64,9 @@ CORTEX_API const char *cortex_issuer_kind(const struct cortex_issuer *issuer);
 /* As cortex_settings_value, for a key of this issuer's section. */
 CORTEX_API const char *cortex_issuer_value(const struct cortex_issuer *issuer, const char *key);
 
-/* The line of the section's head in the file, 1-based. */
+/* The line of the section's head in the file, 1-based; that of a key, or else of the head. */
 CORTEX_API unsigned cortex_issuer_line(const struct cortex_issuer *issuer);
+CORTEX_API unsigned cortex_issuer_key_line(const struct cortex_issuer *issuer, const char *key);
 
 /*
  * A duration as cortex.conf writes it: whole seconds, or parts such as 1d2h30m10s.
