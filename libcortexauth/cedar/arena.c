@@ -70,6 +70,24 @@ void cedar_arena_reset(struct cedar_arena *arena)
 	arena_use(arena, arena->first);
 }
 
+struct cedar_mark cedar_arena_mark(const struct cedar_arena *arena)
+{
+	struct cedar_mark mark = { arena->current, arena->next, arena->end };
+
+	return mark;
+}
+
+void cedar_arena_rewind(struct cedar_arena *arena, struct cedar_mark mark)
+{
+	if (mark.current == NULL) {
+		cedar_arena_reset(arena);
+		return;
+	}
+	arena->current = mark.current;
+	arena->next = mark.next;
+	arena->end = mark.end;
+}
+
 /* Moves to the next block that is large enough, a kept one or a new one. */
 static bool arena_extend(struct cedar_arena *arena, size_t size)
 {
@@ -107,7 +125,7 @@ void *cedar_arena_get(struct cedar_arena *arena, size_t size)
 
 	if (size > arena->max)
 		return NULL;
-	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	size = (size + (size == 0) + ALIGN - 1) / ALIGN * ALIGN;
 	if ((size_t)(arena->end - arena->next) < size && !arena_extend(arena, size))
 		return NULL;
 	piece = arena->next;

@@ -31,6 +31,16 @@ void cedar_arena_clear(struct cedar_arena *arena);
 /* Forgets all pieces, keeps the blocks. */
 void cedar_arena_reset(struct cedar_arena *arena);
 
+/* A point to go back to: everything taken after it is forgotten. */
+struct cedar_mark {
+	struct cedar_block *current;
+	char *next;
+	char *end;
+};
+
+struct cedar_mark cedar_arena_mark(const struct cedar_arena *arena);
+void cedar_arena_rewind(struct cedar_arena *arena, struct cedar_mark mark);
+
 /* A piece of memory aligned to 16, not zeroed; NULL when there is none or the ceiling is reached. */
 CEDAR_MUST_CHECK void *cedar_arena_get(struct cedar_arena *arena, size_t size);
 

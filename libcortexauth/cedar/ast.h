@@ -58,8 +58,10 @@ enum cedar_var { CEDAR_PRINCIPAL, CEDAR_ACTION, CEDAR_RESOURCE, CEDAR_CONTEXT };
 struct cedar_node {
 	uint8_t op;
 	uint8_t flags;
-	uint16_t column; /* 65535 when it is larger */
+	uint8_t height; /* of the tree below, itself included; at most CEDAR_MAX_DEPTH */
+	uint8_t pad;
 	uint32_t line;
+	uint32_t column;
 	uint32_t a;
 	uint32_t b;
 	uint32_t c;
@@ -78,8 +80,9 @@ enum cedar_scope_op {
 struct cedar_scope {
 	uint8_t op;
 	uint8_t slot; /* 1: the entity is this template's slot, uid is CEDAR_NONE */
-	uint16_t column;
+	uint16_t pad;
 	uint32_t line;
+	uint32_t column;
 	uint32_t type;  /* symbol */
 	uint32_t uid;
 	uint32_t count;

@@ -4,23 +4,6 @@
  */
 #include "schema.h"
 
-#include <string.h>
-
-int cedar_text_compare(struct cedar_text a, struct cedar_text b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int order = n == 0 ? 0 : memcmp(a.ptr, b.ptr, n);
-
-	if (order != 0)
-		return order;
-	return (a.len > b.len) - (a.len < b.len);
-}
-
-bool cedar_text_is(struct cedar_text a, const char *b)
-{
-	return a.len == strlen(b) && memcmp(a.ptr, b, a.len) == 0;
-}
-
 const struct cedar_schema_entity *cedar_schema_entity_find(const struct cedar_schema *schema,
 	struct cedar_text name)
 {

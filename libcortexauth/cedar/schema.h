@@ -10,6 +10,7 @@
 
 #include "arena.h"
 #include "error.h"
+#include "text.h"
 
 enum cedar_type_kind {
 	CEDAR_TYPE_BOOL,
@@ -68,10 +69,6 @@ struct cedar_schema {
 	struct cedar_schema_action *actions; /* sorted by type, then id */
 	size_t action_count;
 };
-
-/* Orders texts by bytes, then length. */
-int cedar_text_compare(struct cedar_text a, struct cedar_text b);
-bool cedar_text_is(struct cedar_text a, const char *b);
 
 /* Each gives NULL or false when the schema has no such thing. */
 const struct cedar_schema_entity *cedar_schema_entity_find(const struct cedar_schema *schema,

@@ -41,23 +41,21 @@ struct cedar_entity {
 	uint32_t column;
 };
 
-/* A bucket of the scope index: the policies whose head asks for uid (or type) that way. */
+/*
+ * A bucket of the scope index: the policies whose head asks for id that way. The last bucket is
+ * the one for policies that ask for nothing an index could find; the others are a hash table.
+ */
 struct cedar_bucket {
-	uint32_t key;   /* enum cedar_scope_op and variable, CEDAR_NONE for a free slot */
+	uint32_t key;   /* see index.c; CEDAR_NONE: free */
 	uint32_t id;    /* uid or type symbol */
 	uint32_t first; /* of posts */
 	uint32_t count;
 };
 
-/* One policy in a bucket, with what is needed to pass over it quickly. */
+/* One policy in a bucket, with its action so that most can be passed over right here. */
 struct cedar_post {
 	uint32_t policy;
-	uint32_t action;      /* uid that the action must be or be in; CEDAR_NONE: see the policy */
-	uint32_t other;       /* uid the other variable must be or be in; CEDAR_NONE: see the policy */
-	uint8_t action_op;    /* enum cedar_scope_op */
-	uint8_t other_op;
-	uint8_t exact;        /* 1: the bucket's key already proves the keyed variable */
-	uint8_t keyed;        /* enum cedar_var the bucket is about */
+	uint32_t action; /* uid the action must be or be in; CEDAR_NONE: see the policy */
 };
 
 /* Every flat array: name, item type, ceiling. The image is these arrays in this order. */
@@ -123,6 +121,14 @@ struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym);
 CEDAR_MUST_CHECK enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type,
 	uint32_t id, uint32_t *uid_out);
 uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id);
+
+/* ---- store.c ---- */
+
+/* Whether the store still takes input; says why when it does not. */
+bool cedar_store_is_open(const struct cedar_store *store, struct cedar_error *error);
+
+/* Text of an entity name; empty texts when the number is bad. */
+struct cedar_uid_text cedar_uid_text_get(const struct cedar_store *store, uint32_t uid);
 
 /* ---- policyset.c ---- */
 
