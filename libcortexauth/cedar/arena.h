@@ -10,13 +10,13 @@
 struct cedar_block;
 
 struct cedar_arena {
-	struct cedar_allocator alloc;
-	struct cedar_block *first;   /* all blocks, oldest first */
-	struct cedar_block *current; /* the one pieces are cut from */
-	char *next;
-	char *end;
-	size_t held; /* bytes of all blocks */
-	size_t max;  /* ceiling of held */
+  struct cedar_allocator alloc;
+  struct cedar_block *first;   /* all blocks, oldest first */
+  struct cedar_block *current; /* the one pieces are cut from */
+  char *next;
+  char *end;
+  size_t held; /* bytes of all blocks */
+  size_t max;  /* ceiling of held */
 };
 
 /* The allocator to use: a copy of the caller's, or malloc and free for NULL. */
@@ -33,15 +33,16 @@ void cedar_arena_reset(struct cedar_arena *arena);
 
 /* A point to go back to: everything taken after it is forgotten. */
 struct cedar_mark {
-	struct cedar_block *current;
-	char *next;
-	char *end;
+  struct cedar_block *current;
+  char *next;
+  char *end;
 };
 
 struct cedar_mark cedar_arena_mark(const struct cedar_arena *arena);
 void cedar_arena_rewind(struct cedar_arena *arena, struct cedar_mark mark);
 
-/* A piece of memory aligned to 16, not zeroed; NULL when there is none or the ceiling is reached. */
+/* A piece of memory aligned to 16, not zeroed; NULL when there is none or the ceiling is reached.
+ */
 CEDAR_MUST_CHECK void *cedar_arena_get(struct cedar_arena *arena, size_t size);
 
 /* The same for count pieces of size bytes, zeroed, the product checked. */
@@ -54,7 +55,8 @@ CEDAR_MUST_CHECK char *cedar_arena_dup(struct cedar_arena *arena, const char *by
  * Grows an array that came from the allocator so that it holds at least need items.
  * gives CEDAR_OK, CEDAR_LIMIT (need over max) or CEDAR_NOMEM; the array is unchanged on failure.
  */
-CEDAR_MUST_CHECK enum cedar_status cedar_array_grow(const struct cedar_allocator *alloc,
-	void **at, uint32_t *cap, size_t item, uint64_t need, uint32_t max);
+CEDAR_MUST_CHECK enum cedar_status cedar_array_grow(const struct cedar_allocator *alloc, void **at,
+                                                    uint32_t *cap, size_t item, uint64_t need,
+                                                    uint32_t max);
 
 #endif

@@ -9,18 +9,18 @@
 
 /* A list in the memory of the decision. */
 struct cedar_ids {
-	uint32_t *at;
-	uint32_t n;
-	uint32_t cap;
+  uint32_t *at;
+  uint32_t n;
+  uint32_t cap;
 };
 
 /* What the evaluation of all policies came to. */
 struct cedar_outcome {
-	struct cedar_eval e;
-	struct cedar_ids satisfied[2]; /* indexed by enum cedar_effect */
-	struct cedar_policy_error *errors;
-	uint32_t error_n;
-	uint32_t error_cap;
+  struct cedar_eval e;
+  struct cedar_ids satisfied[2]; /* indexed by enum cedar_effect */
+  struct cedar_policy_error *errors;
+  uint32_t error_n;
+  uint32_t error_cap;
 };
 
 /* Called for policies whose scope may match; gives false to stop. */
@@ -43,7 +43,7 @@ CEDAR_MUST_CHECK bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn 
 
 /* Evaluates all policies for a settled request. */
 CEDAR_MUST_CHECK enum cedar_status cedar_outcome_collect(struct cedar_outcome *o,
-	struct cedar_error *error);
+                                                         struct cedar_error *error);
 
 /* The answer that an outcome means. */
 void cedar_outcome_answer(const struct cedar_outcome *o, struct cedar_answer *answer_out);

@@ -11,266 +11,244 @@
 #include "fold.h"
 
 void cedar_build_init(struct cedar_build *b, struct cedar_store *store,
-	const struct cedar_source *source, struct cedar_error *error)
-{
-	memset(b, 0, sizeof(*b));
-	b->store = store;
-	b->source = source;
-	b->error = error;
-	cedar_arena_init(&b->arena, &store->alloc, SIZE_MAX / 2);
+                      const struct cedar_source *source, struct cedar_error *error) {
+  memset(b, 0, sizeof(*b));
+  b->store = store;
+  b->source = source;
+  b->error = error;
+  cedar_arena_init(&b->arena, &store->alloc, SIZE_MAX / 2);
 }
 
-void cedar_build_clear(struct cedar_build *b)
-{
-	cedar_arena_clear(&b->arena);
-	if (b->stack != NULL)
-		b->store->alloc.free(b->store->alloc.ctx, b->stack, b->stack_cap * sizeof(*b->stack));
-	b->stack = NULL;
+void cedar_build_clear(struct cedar_build *b) {
+  cedar_arena_clear(&b->arena);
+  if (b->stack != NULL)
+    b->store->alloc.free(b->store->alloc.ctx, b->stack, b->stack_cap * sizeof(*b->stack));
+  b->stack = NULL;
 }
 
 uint32_t cedar_build_fail(struct cedar_build *b, enum cedar_status status, uint32_t line,
-	uint32_t column, const char *format, ...)
-{
-	struct cedar_place place = { b->source->name, line, column };
-	char message[sizeof(b->error->message)];
-	va_list args;
+                          uint32_t column, const char *format, ...) {
+  struct cedar_place place = {b->source->name, line, column};
+  char message[sizeof(b->error->message)];
+  va_list args;
 
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
-	b->status = cedar_error_set(b->error, status, place, "%s", message);
-	return CEDAR_NONE;
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  va_start(args, format);
+  vsnprintf(message, sizeof(message), format, args);
+  va_end(args);
+  b->status = cedar_error_set(b->error, status, place, "%s", message);
+  return CEDAR_NONE;
 }
 
-uint32_t cedar_build_status(struct cedar_build *b, enum cedar_status status)
-{
-	return cedar_build_fail(b, status, b->place_line, b->place_column, "%s",
-		status == CEDAR_NOMEM ? "out of memory" : "too large: a ceiling of the policy store is reached");
+uint32_t cedar_build_status(struct cedar_build *b, enum cedar_status status) {
+  return cedar_build_fail(b, status, b->place_line, b->place_column, "%s",
+                          status == CEDAR_NOMEM
+                              ? "out of memory"
+                              : "too large: a ceiling of the policy store is reached");
 }
 
-uint32_t cedar_build_sym(struct cedar_build *b, struct cedar_text text)
-{
-	uint32_t sym = CEDAR_NONE;
-	enum cedar_status status;
+uint32_t cedar_build_sym(struct cedar_build *b, struct cedar_text text) {
+  uint32_t sym = CEDAR_NONE;
+  enum cedar_status status;
 
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	status = cedar_sym_put(b->store, text.ptr, text.len, &sym);
-	return status == CEDAR_OK ? sym : cedar_build_status(b, status);
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  status = cedar_sym_put(b->store, text.ptr, text.len, &sym);
+  return status == CEDAR_OK ? sym : cedar_build_status(b, status);
 }
 
-uint32_t cedar_build_uid(struct cedar_build *b, uint32_t type, struct cedar_text id)
-{
-	uint32_t sym = cedar_build_sym(b, id), uid = CEDAR_NONE;
-	enum cedar_status status;
+uint32_t cedar_build_uid(struct cedar_build *b, uint32_t type, struct cedar_text id) {
+  uint32_t sym = cedar_build_sym(b, id), uid = CEDAR_NONE;
+  enum cedar_status status;
 
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	status = cedar_uid_put(b->store, type, sym, &uid);
-	return status == CEDAR_OK ? uid : cedar_build_status(b, status);
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  status = cedar_uid_put(b->store, type, sym, &uid);
+  return status == CEDAR_OK ? uid : cedar_build_status(b, status);
 }
 
-static unsigned int height_of(const struct cedar_build *b, uint32_t node)
-{
-	return node < b->store->nodes.n ? b->store->nodes.at[node].height : 0;
+static unsigned int height_of(const struct cedar_build *b, uint32_t node) {
+  return node < b->store->nodes.n ? b->store->nodes.at[node].height : 0;
 }
 
-static unsigned int height_max(unsigned int a, unsigned int b)
-{
-	return a > b ? a : b;
+static unsigned int height_max(unsigned int a, unsigned int b) {
+  return a > b ? a : b;
 }
 
 static unsigned int kids_height(const struct cedar_build *b, uint32_t first, uint32_t count,
-	uint32_t step)
-{
-	unsigned int height = 0;
-	uint32_t i;
+                                uint32_t step) {
+  unsigned int height = 0;
+  uint32_t i;
 
-	for (i = step - 1; i < count * step; i += step)
-		height = height_max(height, height_of(b, b->store->kids.at[first + i]));
-	return height;
+  for (i = step - 1; i < count * step; i += step)
+    height = height_max(height, height_of(b, b->store->kids.at[first + i]));
+  return height;
 }
 
 /* The height of the highest operand. */
-static unsigned int operands_height(const struct cedar_build *b, const struct cedar_node *n)
-{
-	enum cedar_op op = (enum cedar_op)n->op;
+static unsigned int operands_height(const struct cedar_build *b, const struct cedar_node *n) {
+  enum cedar_op op = (enum cedar_op)n->op;
 
-	if (op <= CEDAR_OP_VAR)
-		return 0;
-	if (op == CEDAR_OP_AND || op == CEDAR_OP_OR || op == CEDAR_OP_SET || op == CEDAR_OP_CALL)
-		return kids_height(b, n->a, n->b, 1);
-	if (op == CEDAR_OP_RECORD)
-		return kids_height(b, n->a, n->b, 2);
-	if (op == CEDAR_OP_IF)
-		return height_max(height_of(b, n->a), height_max(height_of(b, n->b), height_of(b, n->c)));
-	if (op == CEDAR_OP_IS)
-		return height_max(height_of(b, n->a), height_of(b, n->c));
-	if (op >= CEDAR_OP_EQ && op <= CEDAR_OP_HAS_TAG)
-		return height_max(height_of(b, n->a), height_of(b, n->b));
-	return height_of(b, n->a);
+  if (op <= CEDAR_OP_VAR)
+    return 0;
+  if (op == CEDAR_OP_AND || op == CEDAR_OP_OR || op == CEDAR_OP_SET || op == CEDAR_OP_CALL)
+    return kids_height(b, n->a, n->b, 1);
+  if (op == CEDAR_OP_RECORD)
+    return kids_height(b, n->a, n->b, 2);
+  if (op == CEDAR_OP_IF)
+    return height_max(height_of(b, n->a), height_max(height_of(b, n->b), height_of(b, n->c)));
+  if (op == CEDAR_OP_IS)
+    return height_max(height_of(b, n->a), height_of(b, n->c));
+  if (op >= CEDAR_OP_EQ && op <= CEDAR_OP_HAS_TAG)
+    return height_max(height_of(b, n->a), height_of(b, n->b));
+  return height_of(b, n->a);
 }
 
-static uint32_t node_put(struct cedar_build *b, const struct cedar_node *node)
-{
-	enum cedar_status status = CEDAR_ROOM(b->store, nodes, 1, CEDAR_MAX_ITEMS);
+static uint32_t node_put(struct cedar_build *b, const struct cedar_node *node) {
+  enum cedar_status status = CEDAR_ROOM(b->store, nodes, 1, CEDAR_MAX_ITEMS);
 
-	if (status != CEDAR_OK)
-		return cedar_build_status(b, status);
-	b->store->nodes.at[b->store->nodes.n] = *node;
-	return b->store->nodes.n++;
+  if (status != CEDAR_OK)
+    return cedar_build_status(b, status);
+  b->store->nodes.at[b->store->nodes.n] = *node;
+  return b->store->nodes.n++;
 }
 
 uint32_t cedar_build_node(struct cedar_build *b, enum cedar_op op, uint32_t x, uint32_t y,
-	uint32_t z)
-{
-	struct cedar_node node = { .op = (uint8_t)op, .line = b->place_line,
-		.column = b->place_column, .a = x, .b = y, .c = z };
-	unsigned int height;
+                          uint32_t z) {
+  struct cedar_node node = {
+      .op = (uint8_t)op, .line = b->place_line, .column = b->place_column, .a = x, .b = y, .c = z};
+  unsigned int height;
 
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	height = operands_height(b, &node) + 1;
-	if (height > CEDAR_MAX_DEPTH)
-		return cedar_build_fail(b, CEDAR_LIMIT, b->place_line, b->place_column,
-			"expression is nested deeper than %d", CEDAR_MAX_DEPTH);
-	node.height = (uint8_t)height;
-	return node_put(b, &node);
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  height = operands_height(b, &node) + 1;
+  if (height > CEDAR_MAX_DEPTH)
+    return cedar_build_fail(b, CEDAR_LIMIT, b->place_line, b->place_column,
+                            "expression is nested deeper than %d", CEDAR_MAX_DEPTH);
+  node.height = (uint8_t)height;
+  return node_put(b, &node);
 }
 
-uint32_t cedar_build_condition(struct cedar_build *b, bool when, uint32_t body)
-{
-	struct cedar_node node = { .op = when ? CEDAR_OP_WHEN : CEDAR_OP_UNLESS,
-		.line = b->place_line, .column = b->place_column, .a = body };
+uint32_t cedar_build_condition(struct cedar_build *b, bool when, uint32_t body) {
+  struct cedar_node node = {.op = when ? CEDAR_OP_WHEN : CEDAR_OP_UNLESS,
+                            .line = b->place_line,
+                            .column = b->place_column,
+                            .a = body};
 
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	node.height = (uint8_t)height_of(b, body);
-	return node_put(b, &node);
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  node.height = (uint8_t)height_of(b, body);
+  return node_put(b, &node);
 }
 
-uint32_t cedar_build_long(struct cedar_build *b, int64_t value)
-{
-	return cedar_build_node(b, CEDAR_OP_LONG, (uint32_t)((uint64_t)value & 0xffffffffU),
-		(uint32_t)((uint64_t)value >> 32), 0);
+uint32_t cedar_build_long(struct cedar_build *b, int64_t value) {
+  return cedar_build_node(b, CEDAR_OP_LONG, (uint32_t)((uint64_t)value & 0xffffffffU),
+                          (uint32_t)((uint64_t)value >> 32), 0);
 }
 
-void cedar_build_push(struct cedar_build *b, uint32_t item)
-{
-	enum cedar_status status;
+void cedar_build_push(struct cedar_build *b, uint32_t item) {
+  enum cedar_status status;
 
-	if (b->status != CEDAR_OK)
-		return;
-	if (b->stack_n == b->stack_cap) {
-		status = cedar_array_grow(&b->store->alloc, (void **)(void *)&b->stack, &b->stack_cap,
-			sizeof(*b->stack), (uint64_t)b->stack_n + 1, CEDAR_MAX_ITEMS);
-		if (status != CEDAR_OK) {
-			cedar_build_status(b, status);
-			return;
-		}
-	}
-	b->stack[b->stack_n++] = item;
+  if (b->status != CEDAR_OK)
+    return;
+  if (b->stack_n == b->stack_cap) {
+    status = cedar_array_grow(&b->store->alloc, (void **)(void *)&b->stack, &b->stack_cap,
+                              sizeof(*b->stack), (uint64_t)b->stack_n + 1, CEDAR_MAX_ITEMS);
+    if (status != CEDAR_OK) {
+      cedar_build_status(b, status);
+      return;
+    }
+  }
+  b->stack[b->stack_n++] = item;
 }
 
-uint32_t cedar_build_kids(struct cedar_build *b, uint32_t mark)
-{
-	uint32_t count = b->stack_n - mark, first = b->store->kids.n;
-	enum cedar_status status;
+uint32_t cedar_build_kids(struct cedar_build *b, uint32_t mark) {
+  uint32_t count = b->stack_n - mark, first = b->store->kids.n;
+  enum cedar_status status;
 
-	b->stack_n = mark;
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	status = CEDAR_ROOM(b->store, kids, count, CEDAR_MAX_ITEMS);
-	if (status != CEDAR_OK)
-		return cedar_build_status(b, status);
-	if (count > 0)
-		memcpy(b->store->kids.at + first, b->stack + mark, count * sizeof(uint32_t));
-	b->store->kids.n += count;
-	return first;
+  b->stack_n = mark;
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  status = CEDAR_ROOM(b->store, kids, count, CEDAR_MAX_ITEMS);
+  if (status != CEDAR_OK)
+    return cedar_build_status(b, status);
+  if (count > 0)
+    memcpy(b->store->kids.at + first, b->stack + mark, count * sizeof(uint32_t));
+  b->store->kids.n += count;
+  return first;
 }
 
-uint32_t cedar_build_chain(struct cedar_build *b, enum cedar_op op, uint32_t mark)
-{
-	uint32_t count = b->stack_n - mark, first;
+uint32_t cedar_build_chain(struct cedar_build *b, enum cedar_op op, uint32_t mark) {
+  uint32_t count = b->stack_n - mark, first;
 
-	if (count == 1 && b->status == CEDAR_OK) {
-		b->stack_n = mark;
-		return b->stack[mark];
-	}
-	first = cedar_build_kids(b, mark);
-	return cedar_build_node(b, op, first, count, 0);
+  if (count == 1 && b->status == CEDAR_OK) {
+    b->stack_n = mark;
+    return b->stack[mark];
+  }
+  first = cedar_build_kids(b, mark);
+  return cedar_build_node(b, op, first, count, 0);
 }
 
 /* Puts the constant's cell into a node that has one. */
-static uint32_t folded(struct cedar_build *b, uint32_t node)
-{
-	enum cedar_status status;
+static uint32_t folded(struct cedar_build *b, uint32_t node) {
+  enum cedar_status status;
 
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	status = cedar_fold(b->store, &b->arena, node);
-	return status == CEDAR_OK ? node : cedar_build_status(b, status);
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  status = cedar_fold(b->store, &b->arena, node);
+  return status == CEDAR_OK ? node : cedar_build_status(b, status);
 }
 
-uint32_t cedar_build_set(struct cedar_build *b, uint32_t mark)
-{
-	uint32_t count = b->stack_n - mark, first = cedar_build_kids(b, mark);
+uint32_t cedar_build_set(struct cedar_build *b, uint32_t mark) {
+  uint32_t count = b->stack_n - mark, first = cedar_build_kids(b, mark);
 
-	return folded(b, cedar_build_node(b, CEDAR_OP_SET, first, count, CEDAR_NONE));
+  return folded(b, cedar_build_node(b, CEDAR_OP_SET, first, count, CEDAR_NONE));
 }
 
-uint32_t cedar_build_record(struct cedar_build *b, uint32_t mark)
-{
-	uint32_t count = (b->stack_n - mark) / 2, first = cedar_build_kids(b, mark);
+uint32_t cedar_build_record(struct cedar_build *b, uint32_t mark) {
+  uint32_t count = (b->stack_n - mark) / 2, first = cedar_build_kids(b, mark);
 
-	return folded(b, cedar_build_node(b, CEDAR_OP_RECORD, first, count, CEDAR_NONE));
+  return folded(b, cedar_build_node(b, CEDAR_OP_RECORD, first, count, CEDAR_NONE));
 }
 
-uint32_t cedar_build_call(struct cedar_build *b, unsigned int function, uint32_t mark)
-{
-	uint32_t count = b->stack_n - mark, first = cedar_build_kids(b, mark);
-	uint32_t node = cedar_build_node(b, CEDAR_OP_CALL, first, count, CEDAR_NONE);
+uint32_t cedar_build_call(struct cedar_build *b, unsigned int function, uint32_t mark) {
+  uint32_t count = b->stack_n - mark, first = cedar_build_kids(b, mark);
+  uint32_t node = cedar_build_node(b, CEDAR_OP_CALL, first, count, CEDAR_NONE);
 
-	if (b->status != CEDAR_OK)
-		return CEDAR_NONE;
-	b->store->nodes.at[node].flags = (uint8_t)function;
-	return folded(b, node);
+  if (b->status != CEDAR_OK)
+    return CEDAR_NONE;
+  b->store->nodes.at[node].flags = (uint8_t)function;
+  return folded(b, node);
 }
 
 static const struct {
-	const char *name;
-	enum cedar_op op;
-	unsigned int args;
+  const char *name;
+  enum cedar_op op;
+  unsigned int args;
 } methods[] = {
-	{ "contains", CEDAR_OP_CONTAINS, 1 },
-	{ "containsAll", CEDAR_OP_CONTAINS_ALL, 1 },
-	{ "containsAny", CEDAR_OP_CONTAINS_ANY, 1 },
-	{ "isEmpty", CEDAR_OP_IS_EMPTY, 0 },
-	{ "getTag", CEDAR_OP_GET_TAG, 1 },
-	{ "hasTag", CEDAR_OP_HAS_TAG, 1 },
+    {"contains", CEDAR_OP_CONTAINS, 1},        {"containsAll", CEDAR_OP_CONTAINS_ALL, 1},
+    {"containsAny", CEDAR_OP_CONTAINS_ANY, 1}, {"isEmpty", CEDAR_OP_IS_EMPTY, 0},
+    {"getTag", CEDAR_OP_GET_TAG, 1},           {"hasTag", CEDAR_OP_HAS_TAG, 1},
 };
 
-enum cedar_op cedar_method_op(struct cedar_text name, unsigned int *args_out)
-{
-	size_t i;
+enum cedar_op cedar_method_op(struct cedar_text name, unsigned int *args_out) {
+  size_t i;
 
-	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (cedar_text_is(name, methods[i].name)) {
-			*args_out = methods[i].args;
-			return methods[i].op;
-		}
-	}
-	return CEDAR_OP_NONE;
+  for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+    if (cedar_text_is(name, methods[i].name)) {
+      *args_out = methods[i].args;
+      return methods[i].op;
+    }
+  }
+  return CEDAR_OP_NONE;
 }
 
-const char *cedar_method_name(enum cedar_op op)
-{
-	size_t i;
+const char *cedar_method_name(enum cedar_op op) {
+  size_t i;
 
-	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (methods[i].op == op)
-			return methods[i].name;
-	return NULL;
+  for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+    if (methods[i].op == op)
+      return methods[i].name;
+  return NULL;
 }

@@ -13,25 +13,27 @@
  * may check at the end of a construct.
  */
 struct cedar_build {
-	struct cedar_store *store;
-	const struct cedar_source *source;
-	struct cedar_error *error;
-	enum cedar_status status;
-	struct cedar_arena arena; /* scratch of the parse */
-	uint32_t *stack;          /* numbers of lists that are not complete yet */
-	uint32_t stack_n;
-	uint32_t stack_cap;
-	uint32_t place_line; /* where the next node stands */
-	uint32_t place_column;
+  struct cedar_store *store;
+  const struct cedar_source *source;
+  struct cedar_error *error;
+  enum cedar_status status;
+  struct cedar_arena arena; /* scratch of the parse */
+  uint32_t *stack;          /* numbers of lists that are not complete yet */
+  uint32_t stack_n;
+  uint32_t stack_cap;
+  uint32_t place_line; /* where the next node stands */
+  uint32_t place_column;
 };
 
 void cedar_build_init(struct cedar_build *b, struct cedar_store *store,
-	const struct cedar_source *source, struct cedar_error *error);
+                      const struct cedar_source *source, struct cedar_error *error);
 void cedar_build_clear(struct cedar_build *b);
 
 /* Records a failure at a line and column; gives CEDAR_NONE. */
 __attribute__((format(printf, 5, 6))) uint32_t cedar_build_fail(struct cedar_build *b,
-	enum cedar_status status, uint32_t line, uint32_t column, const char *format, ...);
+                                                                enum cedar_status status,
+                                                                uint32_t line, uint32_t column,
+                                                                const char *format, ...);
 
 /* Records a status without a place of its own (no memory, a ceiling); gives CEDAR_NONE. */
 uint32_t cedar_build_status(struct cedar_build *b, enum cedar_status status);
@@ -41,7 +43,7 @@ uint32_t cedar_build_uid(struct cedar_build *b, uint32_t type, struct cedar_text
 
 /* A node at the current place; its height follows from its operands. */
 uint32_t cedar_build_node(struct cedar_build *b, enum cedar_op op, uint32_t x, uint32_t y,
-	uint32_t z);
+                          uint32_t z);
 uint32_t cedar_build_long(struct cedar_build *b, int64_t value);
 
 /* List items are pushed, then moved to the store's kids from mark on; gives the first kid. */

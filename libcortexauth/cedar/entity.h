@@ -17,12 +17,12 @@ uint32_t cedar_ids_normalize(uint32_t *ids, uint32_t count);
 bool cedar_ids_has(const uint32_t *ids, uint32_t count, uint32_t id);
 
 /* Appends an entity; *same_out is false when a different one of that name is there. */
-CEDAR_MUST_CHECK enum cedar_status cedar_entity_put(struct cedar_store *store,
-	const struct cedar_entity *entity, bool *same_out);
+CEDAR_MUST_CHECK enum cedar_status
+cedar_entity_put(struct cedar_store *store, const struct cedar_entity *entity, bool *same_out);
 
 /* An entity's ancestors, sorted; count 0 when it has none or the image is damaged. */
 const uint32_t *cedar_entity_reach(const struct cedar_store *store,
-	const struct cedar_entity *entity, uint32_t *count_out);
+                                   const struct cedar_entity *entity, uint32_t *count_out);
 
 struct cedar_reader;
 struct cedar_json;
@@ -30,21 +30,22 @@ struct cedar_schema;
 struct cedar_schema_action;
 
 /* Puts a schema's actions with their groups into the store. */
-CEDAR_MUST_CHECK enum cedar_status cedar_actions_put(struct cedar_store *store,
-	const struct cedar_schema *schema, uint32_t source);
+CEDAR_MUST_CHECK enum cedar_status
+cedar_actions_put(struct cedar_store *store, const struct cedar_schema *schema, uint32_t source);
 
 /* An action entity of a file must be the one the schema declares. */
 CEDAR_MUST_CHECK enum cedar_status cedar_action_conforms(struct cedar_reader *r,
-	const struct cedar_json *json, const struct cedar_schema_action *action,
-	const struct cedar_entity *entity);
+                                                         const struct cedar_json *json,
+                                                         const struct cedar_schema_action *action,
+                                                         const struct cedar_entity *entity);
 
 /* Appends an entity's parents, duplicates dropped. */
 CEDAR_MUST_CHECK enum cedar_status cedar_parents_put(struct cedar_store *store, uint32_t *uids,
-	uint32_t count, struct cedar_entity *entity);
+                                                     uint32_t count, struct cedar_entity *entity);
 
 /* Computes all ancestors; a cycle is an error at one of its entities. */
 CEDAR_MUST_CHECK enum cedar_status cedar_closure_compute(struct cedar_store *store,
-	struct cedar_error *error);
+                                                         struct cedar_error *error);
 
 /* Fills the scope index. */
 CEDAR_MUST_CHECK enum cedar_status cedar_index_build(struct cedar_store *store);

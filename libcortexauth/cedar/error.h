@@ -9,18 +9,20 @@
 
 /* A place in a source. */
 struct cedar_place {
-	const char *source; /* NUL-terminated, may be NULL */
-	uint32_t line;
-	uint32_t column;
+  const char *source; /* NUL-terminated, may be NULL */
+  uint32_t line;
+  uint32_t column;
 };
 
 /* Fills error (may be NULL) unless it holds one already; gives status. */
 __attribute__((format(printf, 4, 5))) enum cedar_status cedar_error_set(struct cedar_error *error,
-	enum cedar_status status, struct cedar_place place, const char *format, ...);
+                                                                        enum cedar_status status,
+                                                                        struct cedar_place place,
+                                                                        const char *format, ...);
 
 /* The same without a place. */
-__attribute__((format(printf, 3, 4))) enum cedar_status cedar_error_plain(
-	struct cedar_error *error, enum cedar_status status, const char *format, ...);
+__attribute__((format(printf, 3, 4))) enum cedar_status
+cedar_error_plain(struct cedar_error *error, enum cedar_status status, const char *format, ...);
 
 /* Line and column (from 1) of a byte offset in a source. */
 struct cedar_place cedar_place_at(const struct cedar_source *source, size_t offset);

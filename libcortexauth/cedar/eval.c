@@ -10,435 +10,395 @@
 
 #include "fold.h"
 
-typedef bool eval_fn(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out);
+typedef bool eval_fn(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out);
 
-static void var_init(struct cedar_eval *e, enum cedar_var var)
-{
-	const struct cedar_request *request = e->request;
-	const struct cedar_store *store = request->store;
-	struct cedar_var_view *view = &e->var[var];
-	uint32_t id, index;
+static void var_init(struct cedar_eval *e, enum cedar_var var) {
+  const struct cedar_request *request = e->request;
+  const struct cedar_store *store = request->store;
+  struct cedar_var_view *view = &e->var[var];
+  uint32_t id, index;
 
-	view->uid = request->var[var];
-	view->type = CEDAR_NONE;
-	view->above = NULL;
-	view->count = 0;
-	cedar_request_uid_parts(request, view->uid, &view->type, &id);
-	if (request->overlay && view->uid == request->var[CEDAR_PRINCIPAL]) {
-		view->above = request->ancestors;
-		view->count = request->ancestor_n;
-		return;
-	}
-	index = view->uid < store->uids.n ? store->uids.at[view->uid].entity : CEDAR_NONE;
-	if (index < store->entities.n)
-		view->above = cedar_entity_reach(store, &store->entities.at[index], &view->count);
+  view->uid = request->var[var];
+  view->type = CEDAR_NONE;
+  view->above = NULL;
+  view->count = 0;
+  cedar_request_uid_parts(request, view->uid, &view->type, &id);
+  if (request->overlay && view->uid == request->var[CEDAR_PRINCIPAL]) {
+    view->above = request->ancestors;
+    view->count = request->ancestor_n;
+    return;
+  }
+  index = view->uid < store->uids.n ? store->uids.at[view->uid].entity : CEDAR_NONE;
+  if (index < store->entities.n)
+    view->above = cedar_entity_reach(store, &store->entities.at[index], &view->count);
 }
 
-void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request)
-{
-	unsigned int i;
+void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request) {
+  unsigned int i;
 
-	e->request = request;
-	e->store = request->store;
-	e->fatal = CEDAR_OK;
-	e->steps = 0;
-	e->depth = 0;
-	e->node = CEDAR_NONE;
-	e->message[0] = '\0';
-	for (i = 0; i < 3; i++)
-		var_init(e, (enum cedar_var)i);
+  e->request = request;
+  e->store = request->store;
+  e->fatal = CEDAR_OK;
+  e->steps = 0;
+  e->depth = 0;
+  e->node = CEDAR_NONE;
+  e->message[0] = '\0';
+  for (i = 0; i < 3; i++)
+    var_init(e, (enum cedar_var)i);
 }
 
-bool cedar_eval_fatal(struct cedar_eval *e, enum cedar_status status)
-{
-	if (e->fatal == CEDAR_OK)
-		e->fatal = status;
-	return false;
+bool cedar_eval_fatal(struct cedar_eval *e, enum cedar_status status) {
+  if (e->fatal == CEDAR_OK)
+    e->fatal = status;
+  return false;
 }
 
-bool cedar_eval_error(struct cedar_eval *e, const char *format, ...)
-{
-	va_list args;
+bool cedar_eval_error(struct cedar_eval *e, const char *format, ...) {
+  va_list args;
 
-	va_start(args, format);
-	vsnprintf(e->message, sizeof(e->message), format, args);
-	va_end(args);
-	return false;
+  va_start(args, format);
+  vsnprintf(e->message, sizeof(e->message), format, args);
+  va_end(args);
+  return false;
 }
 
-const char *cedar_kind_name(unsigned int kind)
-{
-	static const char *const names[] = { "nothing", "Bool", "Long", "String", "an entity",
-		"a Set", "a record", "decimal", "ipaddr", "datetime", "duration" };
+const char *cedar_kind_name(unsigned int kind) {
+  static const char *const names[] = {"nothing",   "Bool",     "Long",     "String",
+                                      "an entity", "a Set",    "a record", "decimal",
+                                      "ipaddr",    "datetime", "duration"};
 
-	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : names[0];
+  return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : names[0];
 }
 
-bool cedar_eval_type_error(struct cedar_eval *e, const char *expected, struct cedar_value got)
-{
-	return cedar_eval_error(e, "type error: expected %s, got %s", expected,
-		cedar_kind_name(got.kind));
+bool cedar_eval_type_error(struct cedar_eval *e, const char *expected, struct cedar_value got) {
+  return cedar_eval_error(e, "type error: expected %s, got %s", expected,
+                          cedar_kind_name(got.kind));
 }
 
-const uint32_t *cedar_eval_kids(struct cedar_eval *e, uint32_t first, uint32_t count)
-{
-	static const uint32_t none[1];
+const uint32_t *cedar_eval_kids(struct cedar_eval *e, uint32_t first, uint32_t count) {
+  static const uint32_t none[1];
 
-	if (count == 0)
-		return none;
-	if (first > e->store->kids.n || count > e->store->kids.n - first) {
-		cedar_eval_fatal(e, CEDAR_DAMAGED);
-		return NULL;
-	}
-	return e->store->kids.at + first;
+  if (count == 0)
+    return none;
+  if (first > e->store->kids.n || count > e->store->kids.n - first) {
+    cedar_eval_fatal(e, CEDAR_DAMAGED);
+    return NULL;
+  }
+  return e->store->kids.at + first;
 }
 
-static bool give_bool(struct cedar_value *out, bool b)
-{
-	*out = cedar_value_make(CEDAR_KIND_BOOL, b);
-	return true;
+static bool give_bool(struct cedar_value *out, bool b) {
+  *out = cedar_value_make(CEDAR_KIND_BOOL, b);
+  return true;
 }
 
-static bool eval_bad(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	(void)node;
-	(void)out;
-	return cedar_eval_fatal(e, CEDAR_DAMAGED);
+static bool eval_bad(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  (void)node;
+  (void)out;
+  return cedar_eval_fatal(e, CEDAR_DAMAGED);
 }
 
 static bool eval_literal(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	return cedar_node_constant(e->store, node, out);
+                         struct cedar_value *out) {
+  return cedar_node_constant(e->store, node, out);
 }
 
-static bool eval_var(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	if (node->a < 3) {
-		*out = cedar_value_symbol(CEDAR_KIND_ENTITY, e->request->var[node->a]);
-		return true;
-	}
-	*out = cedar_value_make(CEDAR_KIND_RECORD, 0);
-	out->n = e->request->context_n;
-	out->u.record = e->request->context;
-	return true;
+static bool eval_var(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  if (node->a < 3) {
+    *out = cedar_value_symbol(CEDAR_KIND_ENTITY, e->request->var[node->a]);
+    return true;
+  }
+  *out = cedar_value_make(CEDAR_KIND_RECORD, 0);
+  out->n = e->request->context_n;
+  out->u.record = e->request->context;
+  return true;
 }
 
 /* Left to right until one operand decides; each that is looked at must be a Bool. */
 static bool eval_chain(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	const uint32_t *kids = cedar_eval_kids(e, node->a, node->b);
-	bool deciding = node->op == CEDAR_OP_OR, b = false;
-	uint32_t i;
+                       struct cedar_value *out) {
+  const uint32_t *kids = cedar_eval_kids(e, node->a, node->b);
+  bool deciding = node->op == CEDAR_OP_OR, b = false;
+  uint32_t i;
 
-	if (kids == NULL)
-		return false;
-	for (i = 0; i < node->b; i++) {
-		if (!cedar_eval_bool(e, kids[i], &b))
-			return false;
-		if (b == deciding)
-			return give_bool(out, b);
-	}
-	return give_bool(out, !deciding);
+  if (kids == NULL)
+    return false;
+  for (i = 0; i < node->b; i++) {
+    if (!cedar_eval_bool(e, kids[i], &b))
+      return false;
+    if (b == deciding)
+      return give_bool(out, b);
+  }
+  return give_bool(out, !deciding);
 }
 
-static bool eval_if(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	bool b = false;
+static bool eval_if(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  bool b = false;
 
-	return cedar_eval_bool(e, node->a, &b) && cedar_eval_node(e, b ? node->b : node->c, out);
+  return cedar_eval_bool(e, node->a, &b) && cedar_eval_node(e, b ? node->b : node->c, out);
 }
 
-static bool eval_not(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	bool b = false;
+static bool eval_not(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  bool b = false;
 
-	return cedar_eval_bool(e, node->a, &b) && give_bool(out, !b);
+  return cedar_eval_bool(e, node->a, &b) && give_bool(out, !b);
 }
 
-static bool eval_neg(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value value;
+static bool eval_neg(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  struct cedar_value value;
 
-	if (!cedar_eval_node(e, node->a, &value))
-		return false;
-	if (value.kind != CEDAR_KIND_LONG)
-		return cedar_eval_type_error(e, "Long", value);
-	*out = cedar_value_make(CEDAR_KIND_LONG, 0);
-	if (__builtin_sub_overflow((int64_t)0, value.u.i, &out->u.i))
-		return cedar_eval_error(e, "integer overflow while negating %lld",
-			(long long)value.u.i);
-	return true;
+  if (!cedar_eval_node(e, node->a, &value))
+    return false;
+  if (value.kind != CEDAR_KIND_LONG)
+    return cedar_eval_type_error(e, "Long", value);
+  *out = cedar_value_make(CEDAR_KIND_LONG, 0);
+  if (__builtin_sub_overflow((int64_t)0, value.u.i, &out->u.i))
+    return cedar_eval_error(e, "integer overflow while negating %lld", (long long)value.u.i);
+  return true;
 }
 
 static bool eval_is_empty(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value value;
+                          struct cedar_value *out) {
+  struct cedar_value value;
 
-	if (!cedar_eval_node(e, node->a, &value))
-		return false;
-	if (value.kind != CEDAR_KIND_SET)
-		return cedar_eval_type_error(e, "a Set", value);
-	return give_bool(out, value.n == 0);
+  if (!cedar_eval_node(e, node->a, &value))
+    return false;
+  if (value.kind != CEDAR_KIND_SET)
+    return cedar_eval_type_error(e, "a Set", value);
+  return give_bool(out, value.n == 0);
 }
 
 static bool eval_equal(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value left, right;
-	bool equal;
+                       struct cedar_value *out) {
+  struct cedar_value left, right;
+  bool equal;
 
-	if (!cedar_eval_node(e, node->a, &left) || !cedar_eval_node(e, node->b, &right))
-		return false;
-	if (left.kind == CEDAR_KIND_STRING || left.kind == CEDAR_KIND_ENTITY)
-		equal = left.kind == right.kind && left.u.id == right.u.id;
-	else
-		equal = cedar_value_compare(e->store, left, right) == 0;
-	return give_bool(out, equal == (node->op == CEDAR_OP_EQ));
+  if (!cedar_eval_node(e, node->a, &left) || !cedar_eval_node(e, node->b, &right))
+    return false;
+  if (left.kind == CEDAR_KIND_STRING || left.kind == CEDAR_KIND_ENTITY)
+    equal = left.kind == right.kind && left.u.id == right.u.id;
+  else
+    equal = cedar_value_compare(e->store, left, right) == 0;
+  return give_bool(out, equal == (node->op == CEDAR_OP_EQ));
 }
 
 static bool eval_binary(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value left, right;
+                        struct cedar_value *out) {
+  struct cedar_value left, right;
 
-	return cedar_eval_node(e, node->a, &left) && cedar_eval_node(e, node->b, &right) &&
-		cedar_op_binary(e, node->op, left, right, out);
+  return cedar_eval_node(e, node->a, &left) && cedar_eval_node(e, node->b, &right) &&
+         cedar_op_binary(e, node->op, left, right, out);
 }
 
-static bool eval_get(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value object;
+static bool eval_get(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  struct cedar_value object;
 
-	return cedar_eval_node(e, node->a, &object) && cedar_op_get(e, object, node->b, out);
+  return cedar_eval_node(e, node->a, &object) && cedar_op_get(e, object, node->b, out);
 }
 
-static bool eval_has(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	const uint32_t *path = cedar_eval_kids(e, node->b, node->c);
-	struct cedar_value object;
-	bool b;
+static bool eval_has(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  const uint32_t *path = cedar_eval_kids(e, node->b, node->c);
+  struct cedar_value object;
+  bool b;
 
-	return path != NULL && cedar_eval_node(e, node->a, &object) &&
-		cedar_op_has(e, object, path, node->c, &b) && give_bool(out, b);
+  return path != NULL && cedar_eval_node(e, node->a, &object) &&
+         cedar_op_has(e, object, path, node->c, &b) && give_bool(out, b);
 }
 
 static bool eval_like(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_text pattern = cedar_sym_text(e->store, node->b);
-	struct cedar_value value;
+                      struct cedar_value *out) {
+  struct cedar_text pattern = cedar_sym_text(e->store, node->b);
+  struct cedar_value value;
 
-	if (!cedar_eval_node(e, node->a, &value))
-		return false;
-	if (value.kind != CEDAR_KIND_STRING)
-		return cedar_eval_type_error(e, "String", value);
-	if (pattern.ptr == NULL)
-		return cedar_eval_fatal(e, CEDAR_DAMAGED);
-	return give_bool(out, cedar_like(cedar_request_text(e->request, value.u.id), pattern));
+  if (!cedar_eval_node(e, node->a, &value))
+    return false;
+  if (value.kind != CEDAR_KIND_STRING)
+    return cedar_eval_type_error(e, "String", value);
+  if (pattern.ptr == NULL)
+    return cedar_eval_fatal(e, CEDAR_DAMAGED);
+  return give_bool(out, cedar_like(cedar_request_text(e->request, value.u.id), pattern));
 }
 
-static bool eval_is(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value object, in;
-	uint32_t type, id;
-	bool b;
+static bool eval_is(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  struct cedar_value object, in;
+  uint32_t type, id;
+  bool b;
 
-	if (!cedar_eval_node(e, node->a, &object))
-		return false;
-	if (object.kind != CEDAR_KIND_ENTITY)
-		return cedar_eval_type_error(e, "an entity", object);
-	if (!cedar_request_uid_parts(e->request, object.u.id, &type, &id))
-		return cedar_eval_fatal(e, CEDAR_DAMAGED);
-	if (type != node->b || node->c == CEDAR_NONE)
-		return give_bool(out, type == node->b);
-	return cedar_eval_node(e, node->c, &in) && cedar_op_in(e, object, in, &b) &&
-		give_bool(out, b);
+  if (!cedar_eval_node(e, node->a, &object))
+    return false;
+  if (object.kind != CEDAR_KIND_ENTITY)
+    return cedar_eval_type_error(e, "an entity", object);
+  if (!cedar_request_uid_parts(e->request, object.u.id, &type, &id))
+    return cedar_eval_fatal(e, CEDAR_DAMAGED);
+  if (type != node->b || node->c == CEDAR_NONE)
+    return give_bool(out, type == node->b);
+  return cedar_eval_node(e, node->c, &in) && cedar_op_in(e, object, in, &b) && give_bool(out, b);
 }
 
 /* Operands of a SET or CALL, in the memory of this decision. */
-static struct cedar_value *operands(struct cedar_eval *e, const struct cedar_node *node)
-{
-	const uint32_t *kids = cedar_eval_kids(e, node->a, node->b);
-	struct cedar_value *values;
-	uint32_t i;
+static struct cedar_value *operands(struct cedar_eval *e, const struct cedar_node *node) {
+  const uint32_t *kids = cedar_eval_kids(e, node->a, node->b);
+  struct cedar_value *values;
+  uint32_t i;
 
-	if (kids == NULL)
-		return NULL;
-	values = cedar_arena_get_array(&e->request->work, node->b, sizeof(*values));
-	if (values == NULL) {
-		cedar_eval_fatal(e, CEDAR_LIMIT);
-		return NULL;
-	}
-	for (i = 0; i < node->b; i++)
-		if (!cedar_eval_node(e, kids[i], &values[i]))
-			return NULL;
-	return values;
+  if (kids == NULL)
+    return NULL;
+  values = cedar_arena_get_array(&e->request->work, node->b, sizeof(*values));
+  if (values == NULL) {
+    cedar_eval_fatal(e, CEDAR_LIMIT);
+    return NULL;
+  }
+  for (i = 0; i < node->b; i++)
+    if (!cedar_eval_node(e, kids[i], &values[i]))
+      return NULL;
+  return values;
 }
 
-static bool eval_set(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value *values;
+static bool eval_set(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
+  struct cedar_value *values;
 
-	if (node->c != CEDAR_NONE)
-		return cedar_node_constant(e->store, node, out) || cedar_eval_fatal(e, CEDAR_DAMAGED);
-	values = operands(e, node);
-	if (values == NULL)
-		return false;
-	*out = cedar_value_make(CEDAR_KIND_SET, 0);
-	out->n = cedar_set_normalize(e->store, values, node->b);
-	out->u.set = values;
-	return true;
+  if (node->c != CEDAR_NONE)
+    return cedar_node_constant(e->store, node, out) || cedar_eval_fatal(e, CEDAR_DAMAGED);
+  values = operands(e, node);
+  if (values == NULL)
+    return false;
+  *out = cedar_value_make(CEDAR_KIND_SET, 0);
+  out->n = cedar_set_normalize(e->store, values, node->b);
+  out->u.set = values;
+  return true;
 }
 
 static bool eval_record(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_field *fields;
-	const uint32_t *kids;
-	uint32_t i;
+                        struct cedar_value *out) {
+  struct cedar_field *fields;
+  const uint32_t *kids;
+  uint32_t i;
 
-	if (node->c != CEDAR_NONE)
-		return cedar_node_constant(e->store, node, out) || cedar_eval_fatal(e, CEDAR_DAMAGED);
-	kids = node->b > UINT32_MAX / 2 ? NULL : cedar_eval_kids(e, node->a, 2 * node->b);
-	if (kids == NULL)
-		return cedar_eval_fatal(e, CEDAR_DAMAGED);
-	fields = cedar_arena_get_array(&e->request->work, node->b, sizeof(*fields));
-	if (fields == NULL)
-		return cedar_eval_fatal(e, CEDAR_LIMIT);
-	for (i = 0; i < node->b; i++) {
-		fields[i].key = kids[2 * i];
-		if (!cedar_eval_node(e, kids[2 * i + 1], &fields[i].value))
-			return false;
-	}
-	cedar_fields_sort(fields, node->b);
-	*out = cedar_value_make(CEDAR_KIND_RECORD, 0);
-	out->n = node->b;
-	out->u.record = fields;
-	return true;
+  if (node->c != CEDAR_NONE)
+    return cedar_node_constant(e->store, node, out) || cedar_eval_fatal(e, CEDAR_DAMAGED);
+  kids = node->b > UINT32_MAX / 2 ? NULL : cedar_eval_kids(e, node->a, 2 * node->b);
+  if (kids == NULL)
+    return cedar_eval_fatal(e, CEDAR_DAMAGED);
+  fields = cedar_arena_get_array(&e->request->work, node->b, sizeof(*fields));
+  if (fields == NULL)
+    return cedar_eval_fatal(e, CEDAR_LIMIT);
+  for (i = 0; i < node->b; i++) {
+    fields[i].key = kids[2 * i];
+    if (!cedar_eval_node(e, kids[2 * i + 1], &fields[i].value))
+      return false;
+  }
+  cedar_fields_sort(fields, node->b);
+  *out = cedar_value_make(CEDAR_KIND_RECORD, 0);
+  out->n = node->b;
+  out->u.record = fields;
+  return true;
 }
 
 static bool eval_call(struct cedar_eval *e, const struct cedar_node *node,
-	struct cedar_value *out)
-{
-	struct cedar_value *args;
+                      struct cedar_value *out) {
+  struct cedar_value *args;
 
-	if (node->c != CEDAR_NONE)
-		return cedar_node_constant(e->store, node, out) || cedar_eval_fatal(e, CEDAR_DAMAGED);
-	args = operands(e, node);
-	return args != NULL && cedar_op_call(e, node->flags, args, node->b, out);
+  if (node->c != CEDAR_NONE)
+    return cedar_node_constant(e->store, node, out) || cedar_eval_fatal(e, CEDAR_DAMAGED);
+  args = operands(e, node);
+  return args != NULL && cedar_op_call(e, node->flags, args, node->b, out);
 }
 
 static eval_fn *const eval_table[CEDAR_OP_COUNT] = {
-	[CEDAR_OP_NONE] = eval_bad,
-	[CEDAR_OP_BOOL] = eval_literal,
-	[CEDAR_OP_LONG] = eval_literal,
-	[CEDAR_OP_STRING] = eval_literal,
-	[CEDAR_OP_ENTITY] = eval_literal,
-	[CEDAR_OP_VAR] = eval_var,
-	[CEDAR_OP_AND] = eval_chain,
-	[CEDAR_OP_OR] = eval_chain,
-	[CEDAR_OP_IF] = eval_if,
-	[CEDAR_OP_NOT] = eval_not,
-	[CEDAR_OP_NEG] = eval_neg,
-	[CEDAR_OP_IS_EMPTY] = eval_is_empty,
-	[CEDAR_OP_EQ] = eval_equal,
-	[CEDAR_OP_NE] = eval_equal,
-	[CEDAR_OP_LT] = eval_binary,
-	[CEDAR_OP_LE] = eval_binary,
-	[CEDAR_OP_GT] = eval_binary,
-	[CEDAR_OP_GE] = eval_binary,
-	[CEDAR_OP_ADD] = eval_binary,
-	[CEDAR_OP_SUB] = eval_binary,
-	[CEDAR_OP_MUL] = eval_binary,
-	[CEDAR_OP_IN] = eval_binary,
-	[CEDAR_OP_CONTAINS] = eval_binary,
-	[CEDAR_OP_CONTAINS_ALL] = eval_binary,
-	[CEDAR_OP_CONTAINS_ANY] = eval_binary,
-	[CEDAR_OP_GET_TAG] = eval_binary,
-	[CEDAR_OP_HAS_TAG] = eval_binary,
-	[CEDAR_OP_GET] = eval_get,
-	[CEDAR_OP_HAS] = eval_has,
-	[CEDAR_OP_LIKE] = eval_like,
-	[CEDAR_OP_IS] = eval_is,
-	[CEDAR_OP_SET] = eval_set,
-	[CEDAR_OP_RECORD] = eval_record,
-	[CEDAR_OP_CALL] = eval_call,
-	[CEDAR_OP_WHEN] = eval_bad,
-	[CEDAR_OP_UNLESS] = eval_bad,
+    [CEDAR_OP_NONE] = eval_bad,
+    [CEDAR_OP_BOOL] = eval_literal,
+    [CEDAR_OP_LONG] = eval_literal,
+    [CEDAR_OP_STRING] = eval_literal,
+    [CEDAR_OP_ENTITY] = eval_literal,
+    [CEDAR_OP_VAR] = eval_var,
+    [CEDAR_OP_AND] = eval_chain,
+    [CEDAR_OP_OR] = eval_chain,
+    [CEDAR_OP_IF] = eval_if,
+    [CEDAR_OP_NOT] = eval_not,
+    [CEDAR_OP_NEG] = eval_neg,
+    [CEDAR_OP_IS_EMPTY] = eval_is_empty,
+    [CEDAR_OP_EQ] = eval_equal,
+    [CEDAR_OP_NE] = eval_equal,
+    [CEDAR_OP_LT] = eval_binary,
+    [CEDAR_OP_LE] = eval_binary,
+    [CEDAR_OP_GT] = eval_binary,
+    [CEDAR_OP_GE] = eval_binary,
+    [CEDAR_OP_ADD] = eval_binary,
+    [CEDAR_OP_SUB] = eval_binary,
+    [CEDAR_OP_MUL] = eval_binary,
+    [CEDAR_OP_IN] = eval_binary,
+    [CEDAR_OP_CONTAINS] = eval_binary,
+    [CEDAR_OP_CONTAINS_ALL] = eval_binary,
+    [CEDAR_OP_CONTAINS_ANY] = eval_binary,
+    [CEDAR_OP_GET_TAG] = eval_binary,
+    [CEDAR_OP_HAS_TAG] = eval_binary,
+    [CEDAR_OP_GET] = eval_get,
+    [CEDAR_OP_HAS] = eval_has,
+    [CEDAR_OP_LIKE] = eval_like,
+    [CEDAR_OP_IS] = eval_is,
+    [CEDAR_OP_SET] = eval_set,
+    [CEDAR_OP_RECORD] = eval_record,
+    [CEDAR_OP_CALL] = eval_call,
+    [CEDAR_OP_WHEN] = eval_bad,
+    [CEDAR_OP_UNLESS] = eval_bad,
 };
 
 /* Depth and steps end an evaluation only in a damaged image, whose nodes may form a loop. */
-bool cedar_eval_node(struct cedar_eval *e, uint32_t index, struct cedar_value *out)
-{
-	const struct cedar_node *node;
-	bool ok;
+bool cedar_eval_node(struct cedar_eval *e, uint32_t index, struct cedar_value *out) {
+  const struct cedar_node *node;
+  bool ok;
 
-	if (index >= e->store->nodes.n || e->depth > CEDAR_MAX_DEPTH)
-		return cedar_eval_fatal(e, CEDAR_DAMAGED);
-	if (++e->steps > CEDAR_MAX_STEPS)
-		return cedar_eval_fatal(e, CEDAR_LIMIT);
-	node = &e->store->nodes.at[index];
-	if (node->op >= CEDAR_OP_COUNT)
-		return cedar_eval_fatal(e, CEDAR_DAMAGED);
-	e->depth++;
-	ok = eval_table[node->op](e, node, out);
-	e->depth--;
-	if (!ok && e->node == CEDAR_NONE)
-		e->node = index;
-	return ok;
+  if (index >= e->store->nodes.n || e->depth > CEDAR_MAX_DEPTH)
+    return cedar_eval_fatal(e, CEDAR_DAMAGED);
+  if (++e->steps > CEDAR_MAX_STEPS)
+    return cedar_eval_fatal(e, CEDAR_LIMIT);
+  node = &e->store->nodes.at[index];
+  if (node->op >= CEDAR_OP_COUNT)
+    return cedar_eval_fatal(e, CEDAR_DAMAGED);
+  e->depth++;
+  ok = eval_table[node->op](e, node, out);
+  e->depth--;
+  if (!ok && e->node == CEDAR_NONE)
+    e->node = index;
+  return ok;
 }
 
-bool cedar_eval_bool(struct cedar_eval *e, uint32_t node, bool *out)
-{
-	struct cedar_value value;
+bool cedar_eval_bool(struct cedar_eval *e, uint32_t node, bool *out) {
+  struct cedar_value value;
 
-	if (!cedar_eval_node(e, node, &value))
-		return false;
-	if (value.kind != CEDAR_KIND_BOOL) {
-		if (e->node == CEDAR_NONE)
-			e->node = node;
-		return cedar_eval_type_error(e, "Bool", value);
-	}
-	*out = value.u.i != 0;
-	return true;
+  if (!cedar_eval_node(e, node, &value))
+    return false;
+  if (value.kind != CEDAR_KIND_BOOL) {
+    if (e->node == CEDAR_NONE)
+      e->node = node;
+    return cedar_eval_type_error(e, "Bool", value);
+  }
+  *out = value.u.i != 0;
+  return true;
 }
 
-bool cedar_eval_conditions(struct cedar_eval *e, const struct cedar_policy *policy, bool *out)
-{
-	const uint32_t *conds = cedar_eval_kids(e, policy->conds, policy->cond_count);
-	uint32_t i;
-	bool b;
+bool cedar_eval_conditions(struct cedar_eval *e, const struct cedar_policy *policy, bool *out) {
+  const uint32_t *conds = cedar_eval_kids(e, policy->conds, policy->cond_count);
+  uint32_t i;
+  bool b;
 
-	*out = false;
-	if (conds == NULL)
-		return false;
-	e->steps = 0;
-	e->node = CEDAR_NONE;
-	e->message[0] = '\0';
-	for (i = 0; i < policy->cond_count; i++) {
-		const struct cedar_node *node;
+  *out = false;
+  if (conds == NULL)
+    return false;
+  e->steps = 0;
+  e->node = CEDAR_NONE;
+  e->message[0] = '\0';
+  for (i = 0; i < policy->cond_count; i++) {
+    const struct cedar_node *node;
 
-		if (conds[i] >= e->store->nodes.n)
-			return cedar_eval_fatal(e, CEDAR_DAMAGED);
-		node = &e->store->nodes.at[conds[i]];
-		if (!cedar_eval_bool(e, node->a, &b))
-			return false;
-		if (b != (node->op == CEDAR_OP_WHEN))
-			return true;
-	}
-	*out = true;
-	return true;
+    if (conds[i] >= e->store->nodes.n)
+      return cedar_eval_fatal(e, CEDAR_DAMAGED);
+    node = &e->store->nodes.at[conds[i]];
+    if (!cedar_eval_bool(e, node->a, &b))
+      return false;
+    if (b != (node->op == CEDAR_OP_WHEN))
+      return true;
+  }
+  *out = true;
+  return true;
 }

@@ -9,10 +9,10 @@
 
 /* One of principal, action, resource: what a scope asks of it, looked up once. */
 struct cedar_var_view {
-	uint32_t uid;
-	uint32_t type;
-	const uint32_t *above; /* ancestors, sorted */
-	uint32_t count;
+  uint32_t uid;
+  uint32_t type;
+  const uint32_t *above; /* ancestors, sorted */
+  uint32_t count;
 };
 
 /*
@@ -20,47 +20,46 @@ struct cedar_var_view {
  * which) or the end of everything (fatal is not CEDAR_OK).
  */
 struct cedar_eval {
-	struct cedar_request *request;
-	const struct cedar_store *store;
-	struct cedar_var_view var[3];
-	enum cedar_status fatal;
-	uint32_t steps;
-	uint32_t depth;
-	uint32_t node; /* where the error was met */
-	char message[CEDAR_MAX_MESSAGE];
+  struct cedar_request *request;
+  const struct cedar_store *store;
+  struct cedar_var_view var[3];
+  enum cedar_status fatal;
+  uint32_t steps;
+  uint32_t depth;
+  uint32_t node; /* where the error was met */
+  char message[CEDAR_MAX_MESSAGE];
 };
 
 /* What the store or the request knows of an entity. */
 struct cedar_entity_view {
-	const struct cedar_field *attrs;
-	const struct cedar_field *tags;
-	const uint32_t *ancestors;
-	uint32_t attr_count;
-	uint32_t tag_count;
-	uint32_t ancestor_count;
-	uint8_t flags; /* CEDAR_STORED for values of the store */
+  const struct cedar_field *attrs;
+  const struct cedar_field *tags;
+  const uint32_t *ancestors;
+  uint32_t attr_count;
+  uint32_t tag_count;
+  uint32_t ancestor_count;
+  uint8_t flags; /* CEDAR_STORED for values of the store */
 };
 
 void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request);
 
 /* The value of an expression. */
-CEDAR_MUST_CHECK bool cedar_eval_node(struct cedar_eval *e, uint32_t node,
-	struct cedar_value *out);
+CEDAR_MUST_CHECK bool cedar_eval_node(struct cedar_eval *e, uint32_t node, struct cedar_value *out);
 
 /* The same, an error unless the value is a Bool. */
 CEDAR_MUST_CHECK bool cedar_eval_bool(struct cedar_eval *e, uint32_t node, bool *out);
 
 /* Whether a part of a policy's scope fits the request; cannot fail. */
 bool cedar_scope_matches(const struct cedar_eval *e, const struct cedar_scope *scope,
-	enum cedar_var var);
+                         enum cedar_var var);
 
 /* Whether all conditions of a policy hold; false with no message and no fatal: they do not. */
-CEDAR_MUST_CHECK bool cedar_eval_conditions(struct cedar_eval *e,
-	const struct cedar_policy *policy, bool *out);
+CEDAR_MUST_CHECK bool cedar_eval_conditions(struct cedar_eval *e, const struct cedar_policy *policy,
+                                            bool *out);
 
 /* False when the entity is neither in the store nor the overlay. */
 bool cedar_entity_view_get(const struct cedar_request *request, uint32_t uid,
-	struct cedar_entity_view *view_out);
+                           struct cedar_entity_view *view_out);
 
 /* Whether a is b or below it. */
 bool cedar_uid_in(const struct cedar_request *request, uint32_t a, uint32_t b);
@@ -70,7 +69,7 @@ bool cedar_eval_fatal(struct cedar_eval *e, enum cedar_status status);
 
 /* An error of the policy at the node under evaluation; gives false. */
 __attribute__((format(printf, 2, 3))) bool cedar_eval_error(struct cedar_eval *e,
-	const char *format, ...);
+                                                            const char *format, ...);
 bool cedar_eval_type_error(struct cedar_eval *e, const char *expected, struct cedar_value got);
 const char *cedar_kind_name(unsigned int kind);
 
@@ -82,14 +81,14 @@ const uint32_t *cedar_eval_kids(struct cedar_eval *e, uint32_t first, uint32_t c
 
 /* The operators of eval_ops.c; operands are evaluated already. */
 bool cedar_op_in(struct cedar_eval *e, struct cedar_value left, struct cedar_value right,
-	bool *out);
+                 bool *out);
 bool cedar_op_binary(struct cedar_eval *e, unsigned int op, struct cedar_value left,
-	struct cedar_value right, struct cedar_value *out);
+                     struct cedar_value right, struct cedar_value *out);
 bool cedar_op_get(struct cedar_eval *e, struct cedar_value object, uint32_t key,
-	struct cedar_value *out);
+                  struct cedar_value *out);
 bool cedar_op_has(struct cedar_eval *e, struct cedar_value object, const uint32_t *path,
-	uint32_t count, bool *out);
+                  uint32_t count, bool *out);
 bool cedar_op_call(struct cedar_eval *e, unsigned int function, const struct cedar_value *args,
-	uint32_t count, struct cedar_value *out);
+                   uint32_t count, struct cedar_value *out);
 
 #endif

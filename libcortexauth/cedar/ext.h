@@ -9,22 +9,22 @@
 
 /* An argument or a result of an extension function, out of its stored form. */
 struct cedar_ext_value {
-	enum cedar_kind kind;
-	int64_t i;        /* BOOL, LONG, DECIMAL, DATETIME, DURATION */
-	uint8_t version;  /* IPADDR: 4 or 6 */
-	uint8_t prefix;
-	uint8_t bytes[16]; /* network order; version 4 uses the first four */
+  enum cedar_kind kind;
+  int64_t i;       /* BOOL, LONG, DECIMAL, DATETIME, DURATION */
+  uint8_t version; /* IPADDR: 4 or 6 */
+  uint8_t prefix;
+  uint8_t bytes[16]; /* network order; version 4 uses the first four */
 };
 
 /* One function or method. */
 struct cedar_ext {
-	const char *name;
-	bool method;
-	uint8_t arity;           /* with the object of a method */
-	enum cedar_kind args[2]; /* kinds of the arguments; constructors take a string */
-	enum cedar_kind result;
-	/* false: the result does not fit 64 bits; NULL for constructors */
-	bool (*call)(const struct cedar_ext_value *args, struct cedar_ext_value *out);
+  const char *name;
+  bool method;
+  uint8_t arity;           /* with the object of a method */
+  enum cedar_kind args[2]; /* kinds of the arguments; constructors take a string */
+  enum cedar_kind result;
+  /* false: the result does not fit 64 bits; NULL for constructors */
+  bool (*call)(const struct cedar_ext_value *args, struct cedar_ext_value *out);
 };
 
 extern const struct cedar_ext cedar_ext_table[];

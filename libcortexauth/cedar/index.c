@@ -13,240 +13,226 @@
 /* A key: how the variable is asked for, and which one it is. */
 enum how { HOW_EQ, HOW_IN, HOW_IS, HOW_COUNT };
 
-#define KEY(var, how) ((uint32_t)(var) * HOW_COUNT + (uint32_t)(how))
+#define KEY(var, how) ((uint32_t)(var)*HOW_COUNT + (uint32_t)(how))
 
 struct key {
-	uint32_t key; /* CEDAR_NONE: nothing to look up */
-	uint32_t id;
+  uint32_t key; /* CEDAR_NONE: nothing to look up */
+  uint32_t id;
 };
 
-static uint32_t bucket_hash(struct key key)
-{
-	return cedar_uid_hash(key.key, key.id);
+static uint32_t bucket_hash(struct key key) {
+  return cedar_uid_hash(key.key, key.id);
 }
 
 /* What a scope can be found by. */
 static struct key scope_key(const struct cedar_store *store, const struct cedar_scope *scope,
-	enum cedar_var var)
-{
-	struct key key = { CEDAR_NONE, scope->uid };
+                            enum cedar_var var) {
+  struct key key = {CEDAR_NONE, scope->uid};
 
-	switch (scope->op) {
-	case CEDAR_SCOPE_EQ:
-		key.key = KEY(var, HOW_EQ);
-		break;
-	case CEDAR_SCOPE_IN:
-	case CEDAR_SCOPE_IS_IN:
-		key.key = KEY(var, HOW_IN);
-		break;
-	case CEDAR_SCOPE_IS:
-		key.key = KEY(var, HOW_IS);
-		key.id = scope->type;
-		break;
-	case CEDAR_SCOPE_LIST:
-		if (scope->count == 1) {
-			key.key = KEY(var, HOW_IN);
-			key.id = store->kids.at[scope->uid];
-		}
-		break;
-	default:
-		break;
-	}
-	return key;
+  switch (scope->op) {
+  case CEDAR_SCOPE_EQ:
+    key.key = KEY(var, HOW_EQ);
+    break;
+  case CEDAR_SCOPE_IN:
+  case CEDAR_SCOPE_IS_IN:
+    key.key = KEY(var, HOW_IN);
+    break;
+  case CEDAR_SCOPE_IS:
+    key.key = KEY(var, HOW_IS);
+    key.id = scope->type;
+    break;
+  case CEDAR_SCOPE_LIST:
+    if (scope->count == 1) {
+      key.key = KEY(var, HOW_IN);
+      key.id = store->kids.at[scope->uid];
+    }
+    break;
+  default:
+    break;
+  }
+  return key;
 }
 
 /* The slot of a key in the table, taken or free; NULL when the table is full (damaged). */
-static struct cedar_bucket *bucket_find(const struct cedar_store *store, struct key key)
-{
-	uint32_t mask = store->buckets.n - 2, i = bucket_hash(key) & mask, probes;
+static struct cedar_bucket *bucket_find(const struct cedar_store *store, struct key key) {
+  uint32_t mask = store->buckets.n - 2, i = bucket_hash(key) & mask, probes;
 
-	for (probes = 0; probes <= mask; probes++, i = (i + 1) & mask) {
-		struct cedar_bucket *bucket = &store->buckets.at[i];
+  for (probes = 0; probes <= mask; probes++, i = (i + 1) & mask) {
+    struct cedar_bucket *bucket = &store->buckets.at[i];
 
-		if (bucket->key == CEDAR_NONE || (bucket->key == key.key && bucket->id == key.id))
-			return bucket;
-	}
-	return NULL;
+    if (bucket->key == CEDAR_NONE || (bucket->key == key.key && bucket->id == key.id))
+      return bucket;
+  }
+  return NULL;
 }
 
 /* The bucket of a policy: the one of its keys that fewest policies have. */
 static struct cedar_bucket *policy_bucket(const struct cedar_store *store,
-	const struct cedar_policy *policy)
-{
-	struct cedar_bucket *best = &store->buckets.at[store->buckets.n - 1];
-	uint32_t least = UINT32_MAX;
-	unsigned int i;
+                                          const struct cedar_policy *policy) {
+  struct cedar_bucket *best = &store->buckets.at[store->buckets.n - 1];
+  uint32_t least = UINT32_MAX;
+  unsigned int i;
 
-	for (i = 0; i < 3 && store->buckets.n > 1; i++) {
-		struct key key = scope_key(store, &policy->scope[i], (enum cedar_var)i);
-		struct cedar_bucket *bucket = key.key == CEDAR_NONE ? NULL : bucket_find(store, key);
+  for (i = 0; i < 3 && store->buckets.n > 1; i++) {
+    struct key key = scope_key(store, &policy->scope[i], (enum cedar_var)i);
+    struct cedar_bucket *bucket = key.key == CEDAR_NONE ? NULL : bucket_find(store, key);
 
-		if (bucket != NULL && bucket->first < least) {
-			least = bucket->first;
-			best = bucket;
-		}
-	}
-	return best;
+    if (bucket != NULL && bucket->first < least) {
+      least = bucket->first;
+      best = bucket;
+    }
+  }
+  return best;
 }
 
-static enum cedar_status buckets_make(struct cedar_store *store)
-{
-	uint32_t n = 0, i;
-	enum cedar_status status;
+static enum cedar_status buckets_make(struct cedar_store *store) {
+  uint32_t n = 0, i;
+  enum cedar_status status;
 
-	if (store->policies.n > FEW_POLICIES)
-		for (n = 64; n < store->policies.n * 4; n *= 2)
-			;
-	status = CEDAR_ROOM(store, buckets, n + 1, CEDAR_MAX_ITEMS);
-	if (status != CEDAR_OK)
-		return status;
-	store->buckets.n = n + 1;
-	for (i = 0; i <= n; i++) {
-		struct cedar_bucket *bucket = &store->buckets.at[i];
+  if (store->policies.n > FEW_POLICIES)
+    for (n = 64; n < store->policies.n * 4; n *= 2)
+      ;
+  status = CEDAR_ROOM(store, buckets, n + 1, CEDAR_MAX_ITEMS);
+  if (status != CEDAR_OK)
+    return status;
+  store->buckets.n = n + 1;
+  for (i = 0; i <= n; i++) {
+    struct cedar_bucket *bucket = &store->buckets.at[i];
 
-		memset(bucket, 0, sizeof(*bucket));
-		bucket->key = CEDAR_NONE;
-	}
-	return CEDAR_OK;
+    memset(bucket, 0, sizeof(*bucket));
+    bucket->key = CEDAR_NONE;
+  }
+  return CEDAR_OK;
 }
 
 /* How many policies have each key; kept in `first` until the posts are laid out. */
-static void keys_count(struct cedar_store *store)
-{
-	uint32_t i;
-	unsigned int v;
+static void keys_count(struct cedar_store *store) {
+  uint32_t i;
+  unsigned int v;
 
-	for (i = 0; i < store->policies.n && store->buckets.n > 1; i++)
-		for (v = 0; v < 3; v++) {
-			struct key key = scope_key(store, &store->policies.at[i].scope[v], (enum cedar_var)v);
-			struct cedar_bucket *bucket = key.key == CEDAR_NONE ? NULL : bucket_find(store, key);
+  for (i = 0; i < store->policies.n && store->buckets.n > 1; i++)
+    for (v = 0; v < 3; v++) {
+      struct key key = scope_key(store, &store->policies.at[i].scope[v], (enum cedar_var)v);
+      struct cedar_bucket *bucket = key.key == CEDAR_NONE ? NULL : bucket_find(store, key);
 
-			if (bucket == NULL)
-				continue;
-			bucket->key = key.key;
-			bucket->id = key.id;
-			bucket->first++;
-		}
+      if (bucket == NULL)
+        continue;
+      bucket->key = key.key;
+      bucket->id = key.id;
+      bucket->first++;
+    }
 }
 
-static uint32_t post_action(const struct cedar_policy *policy)
-{
-	const struct cedar_scope *scope = &policy->scope[CEDAR_ACTION];
+static uint32_t post_action(const struct cedar_policy *policy) {
+  const struct cedar_scope *scope = &policy->scope[CEDAR_ACTION];
 
-	return scope->op == CEDAR_SCOPE_EQ ? scope->uid : CEDAR_NONE;
+  return scope->op == CEDAR_SCOPE_EQ ? scope->uid : CEDAR_NONE;
 }
 
 /* Counts, lays out and fills the lists; choosing a bucket needs the key counts each time. */
-static enum cedar_status posts_fill(struct cedar_store *store, uint32_t *chosen)
-{
-	enum cedar_status status;
-	uint32_t i, next = 0;
+static enum cedar_status posts_fill(struct cedar_store *store, uint32_t *chosen) {
+  enum cedar_status status;
+  uint32_t i, next = 0;
 
-	for (i = 0; i < store->policies.n; i++) {
-		struct cedar_bucket *bucket;
+  for (i = 0; i < store->policies.n; i++) {
+    struct cedar_bucket *bucket;
 
-		chosen[i] = CEDAR_NONE;
-		if (store->policies.at[i].kind == CEDAR_POLICY_TEMPLATE)
-			continue;
-		bucket = policy_bucket(store, &store->policies.at[i]);
-		bucket->count++;
-		chosen[i] = (uint32_t)(bucket - store->buckets.at);
-	}
-	status = CEDAR_ROOM(store, posts, store->policies.n, CEDAR_MAX_ITEMS);
-	if (status != CEDAR_OK)
-		return status;
-	for (i = 0; i < store->buckets.n; i++) {
-		store->buckets.at[i].first = next;
-		next += store->buckets.at[i].count;
-		store->buckets.at[i].count = 0;
-	}
-	store->posts.n = next;
-	for (i = 0; i < store->policies.n; i++) {
-		struct cedar_bucket *bucket;
-		struct cedar_post *post;
+    chosen[i] = CEDAR_NONE;
+    if (store->policies.at[i].kind == CEDAR_POLICY_TEMPLATE)
+      continue;
+    bucket = policy_bucket(store, &store->policies.at[i]);
+    bucket->count++;
+    chosen[i] = (uint32_t)(bucket - store->buckets.at);
+  }
+  status = CEDAR_ROOM(store, posts, store->policies.n, CEDAR_MAX_ITEMS);
+  if (status != CEDAR_OK)
+    return status;
+  for (i = 0; i < store->buckets.n; i++) {
+    store->buckets.at[i].first = next;
+    next += store->buckets.at[i].count;
+    store->buckets.at[i].count = 0;
+  }
+  store->posts.n = next;
+  for (i = 0; i < store->policies.n; i++) {
+    struct cedar_bucket *bucket;
+    struct cedar_post *post;
 
-		if (chosen[i] == CEDAR_NONE)
-			continue;
-		bucket = &store->buckets.at[chosen[i]];
-		post = &store->posts.at[bucket->first + bucket->count++];
-		post->policy = i;
-		post->action = post_action(&store->policies.at[i]);
-	}
-	return CEDAR_OK;
+    if (chosen[i] == CEDAR_NONE)
+      continue;
+    bucket = &store->buckets.at[chosen[i]];
+    post = &store->posts.at[bucket->first + bucket->count++];
+    post->policy = i;
+    post->action = post_action(&store->policies.at[i]);
+  }
+  return CEDAR_OK;
 }
 
-enum cedar_status cedar_index_build(struct cedar_store *store)
-{
-	enum cedar_status status = buckets_make(store);
-	struct cedar_arena scratch;
-	uint32_t *chosen;
+enum cedar_status cedar_index_build(struct cedar_store *store) {
+  enum cedar_status status = buckets_make(store);
+  struct cedar_arena scratch;
+  uint32_t *chosen;
 
-	if (status != CEDAR_OK)
-		return status;
-	keys_count(store);
-	cedar_arena_init(&scratch, &store->alloc, SIZE_MAX / 2);
-	chosen = cedar_arena_get_array(&scratch, store->policies.n, sizeof(*chosen));
-	status = chosen == NULL ? CEDAR_NOMEM : posts_fill(store, chosen);
-	cedar_arena_clear(&scratch);
-	return status;
+  if (status != CEDAR_OK)
+    return status;
+  keys_count(store);
+  cedar_arena_init(&scratch, &store->alloc, SIZE_MAX / 2);
+  chosen = cedar_arena_get_array(&scratch, store->policies.n, sizeof(*chosen));
+  status = chosen == NULL ? CEDAR_NOMEM : posts_fill(store, chosen);
+  cedar_arena_clear(&scratch);
+  return status;
 }
 
 static bool bucket_visit(struct cedar_outcome *o, const struct cedar_bucket *bucket,
-	cedar_visit_fn *visit)
-{
-	const struct cedar_store *store = o->e.store;
-	const struct cedar_post *post, *end;
-	uint32_t action = o->e.var[CEDAR_ACTION].uid;
+                         cedar_visit_fn *visit) {
+  const struct cedar_store *store = o->e.store;
+  const struct cedar_post *post, *end;
+  uint32_t action = o->e.var[CEDAR_ACTION].uid;
 
-	if (bucket->first > store->posts.n || bucket->count > store->posts.n - bucket->first)
-		return false;
-	post = store->posts.at + bucket->first;
-	for (end = post + bucket->count; post < end; post++) {
-		if (post->action != CEDAR_NONE && post->action != action)
-			continue;
-		if (post->policy >= store->policies.n || !visit(o, post->policy))
-			return false;
-	}
-	return true;
+  if (bucket->first > store->posts.n || bucket->count > store->posts.n - bucket->first)
+    return false;
+  post = store->posts.at + bucket->first;
+  for (end = post + bucket->count; post < end; post++) {
+    if (post->action != CEDAR_NONE && post->action != action)
+      continue;
+    if (post->policy >= store->policies.n || !visit(o, post->policy))
+      return false;
+  }
+  return true;
 }
 
 static bool key_visit(struct cedar_outcome *o, enum cedar_var var, enum how how, uint32_t id,
-	cedar_visit_fn *visit)
-{
-	struct key key = { KEY(var, how), id };
-	const struct cedar_bucket *bucket = bucket_find(o->e.store, key);
+                      cedar_visit_fn *visit) {
+  struct key key = {KEY(var, how), id};
+  const struct cedar_bucket *bucket = bucket_find(o->e.store, key);
 
-	if (bucket == NULL || bucket->key == CEDAR_NONE || bucket->count == 0)
-		return bucket != NULL;
-	return bucket_visit(o, bucket, visit);
+  if (bucket == NULL || bucket->key == CEDAR_NONE || bucket->count == 0)
+    return bucket != NULL;
+  return bucket_visit(o, bucket, visit);
 }
 
 /* Everything a scope could ask of one variable: itself, its type, what it is in. */
-static bool var_visit(struct cedar_outcome *o, enum cedar_var var, cedar_visit_fn *visit)
-{
-	const struct cedar_var_view *view = &o->e.var[var];
-	uint32_t i;
+static bool var_visit(struct cedar_outcome *o, enum cedar_var var, cedar_visit_fn *visit) {
+  const struct cedar_var_view *view = &o->e.var[var];
+  uint32_t i;
 
-	if (!key_visit(o, var, HOW_EQ, view->uid, visit) ||
-		!key_visit(o, var, HOW_IN, view->uid, visit) ||
-		!key_visit(o, var, HOW_IS, view->type, visit))
-		return false;
-	for (i = 0; i < view->count; i++)
-		if (!key_visit(o, var, HOW_IN, view->above[i], visit))
-			return false;
-	return true;
+  if (!key_visit(o, var, HOW_EQ, view->uid, visit) ||
+      !key_visit(o, var, HOW_IN, view->uid, visit) || !key_visit(o, var, HOW_IS, view->type, visit))
+    return false;
+  for (i = 0; i < view->count; i++)
+    if (!key_visit(o, var, HOW_IN, view->above[i], visit))
+      return false;
+  return true;
 }
 
-bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn *visit)
-{
-	const struct cedar_store *store = o->e.store;
+bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn *visit) {
+  const struct cedar_store *store = o->e.store;
 
-	if (store->buckets.n == 0)
-		return store->policies.n == 0;
-	if (!bucket_visit(o, &store->buckets.at[store->buckets.n - 1], visit))
-		return false;
-	if (store->buckets.n == 1)
-		return true;
-	return var_visit(o, CEDAR_PRINCIPAL, visit) && var_visit(o, CEDAR_ACTION, visit) &&
-		var_visit(o, CEDAR_RESOURCE, visit);
+  if (store->buckets.n == 0)
+    return store->policies.n == 0;
+  if (!bucket_visit(o, &store->buckets.at[store->buckets.n - 1], visit))
+    return false;
+  if (store->buckets.n == 1)
+    return true;
+  return var_visit(o, CEDAR_PRINCIPAL, visit) && var_visit(o, CEDAR_ACTION, visit) &&
+         var_visit(o, CEDAR_RESOURCE, visit);
 }

@@ -9,29 +9,29 @@
 #include "error.h"
 
 enum cedar_json_kind {
-	CEDAR_JSON_NULL,
-	CEDAR_JSON_BOOL,
-	CEDAR_JSON_LONG,
-	CEDAR_JSON_NUMBER, /* a number that is no 64-bit integer: fraction, exponent, -0, too big */
-	CEDAR_JSON_STRING,
-	CEDAR_JSON_ARRAY,
-	CEDAR_JSON_OBJECT
+  CEDAR_JSON_NULL,
+  CEDAR_JSON_BOOL,
+  CEDAR_JSON_LONG,
+  CEDAR_JSON_NUMBER, /* a number that is no 64-bit integer: fraction, exponent, -0, too big */
+  CEDAR_JSON_STRING,
+  CEDAR_JSON_ARRAY,
+  CEDAR_JSON_OBJECT
 };
 
 /* A value; members and elements are a list through next, in text order. */
 struct cedar_json {
-	enum cedar_json_kind kind;
-	uint32_t offset; /* of its first byte in the source */
-	uint32_t count;  /* of children */
-	uint32_t key_offset;
-	struct cedar_text key; /* of a member */
-	union {
-		bool b;
-		int64_t i;
-		struct cedar_text string; /* decoded; may hold NUL bytes */
-		struct cedar_json *child;
-	} u;
-	struct cedar_json *next;
+  enum cedar_json_kind kind;
+  uint32_t offset; /* of its first byte in the source */
+  uint32_t count;  /* of children */
+  uint32_t key_offset;
+  struct cedar_text key; /* of a member */
+  union {
+    bool b;
+    int64_t i;
+    struct cedar_text string; /* decoded; may hold NUL bytes */
+    struct cedar_json *child;
+  } u;
+  struct cedar_json *next;
 };
 
 /*
@@ -39,7 +39,9 @@ struct cedar_json {
  * gives CEDAR_OK, CEDAR_INVALID, CEDAR_LIMIT, CEDAR_NOMEM
  */
 CEDAR_MUST_CHECK enum cedar_status cedar_json_parse(struct cedar_arena *arena,
-	const struct cedar_source *source, struct cedar_json **json_out, struct cedar_error *error);
+                                                    const struct cedar_source *source,
+                                                    struct cedar_json **json_out,
+                                                    struct cedar_error *error);
 
 /* A member of an object by name, NULL when absent or when json is no object. */
 const struct cedar_json *cedar_json_member(const struct cedar_json *json, const char *key);
@@ -48,8 +50,8 @@ const struct cedar_json *cedar_json_member(const struct cedar_json *json, const 
 const char *cedar_json_kind_name(const struct cedar_json *json);
 
 /* Sets an error at a JSON value. */
-__attribute__((format(printf, 4, 5))) enum cedar_status cedar_json_error(
-	struct cedar_error *error, const struct cedar_source *source, const struct cedar_json *json,
-	const char *format, ...);
+__attribute__((format(printf, 4, 5))) enum cedar_status
+cedar_json_error(struct cedar_error *error, const struct cedar_source *source,
+                 const struct cedar_json *json, const char *format, ...);
 
 #endif

@@ -8,29 +8,29 @@
 #include "text.h"
 
 enum cedar_token_kind {
-	CEDAR_TOK_END,
-	CEDAR_TOK_IDENT,
-	CEDAR_TOK_NUMBER,
-	CEDAR_TOK_STRING, /* text is what stands between the quotes, still escaped */
-	CEDAR_TOK_SLOT,   /* text is the name with its `?` */
-	CEDAR_TOK_PUNCT,  /* text is the sign */
-	CEDAR_TOK_BAD     /* text is the offending byte or string, message says why */
+  CEDAR_TOK_END,
+  CEDAR_TOK_IDENT,
+  CEDAR_TOK_NUMBER,
+  CEDAR_TOK_STRING, /* text is what stands between the quotes, still escaped */
+  CEDAR_TOK_SLOT,   /* text is the name with its `?` */
+  CEDAR_TOK_PUNCT,  /* text is the sign */
+  CEDAR_TOK_BAD     /* text is the offending byte or string, message says why */
 };
 
 struct cedar_token {
-	enum cedar_token_kind kind;
-	struct cedar_text text;
-	uint32_t line;
-	uint32_t column;
-	const char *message; /* of BAD */
+  enum cedar_token_kind kind;
+  struct cedar_text text;
+  uint32_t line;
+  uint32_t column;
+  const char *message; /* of BAD */
 };
 
 struct cedar_lexer {
-	const char *start;
-	const char *at;
-	const char *end;
-	const char *line_start;
-	uint32_t line;
+  const char *start;
+  const char *at;
+  const char *end;
+  const char *line_start;
+  uint32_t line;
 };
 
 /* Prepares a lexer; the bytes must be valid UTF-8. */
@@ -49,6 +49,8 @@ bool cedar_token_is(const struct cedar_token *token, const char *text);
  *   gives  CEDAR_OK, CEDAR_INVALID (message_out says why), CEDAR_NOMEM
  */
 CEDAR_MUST_CHECK enum cedar_status cedar_string_decode(struct cedar_arena *arena,
-	struct cedar_text raw, bool pattern, struct cedar_text *text_out, const char **message_out);
+                                                       struct cedar_text raw, bool pattern,
+                                                       struct cedar_text *text_out,
+                                                       const char **message_out);
 
 #endif

@@ -13,7 +13,9 @@
  * of a JSON policy set.
  */
 CEDAR_MUST_CHECK enum cedar_status cedar_links_load(struct cedar_store *store,
-	const struct cedar_source *source, const struct cedar_json *json,
-	struct cedar_arena *scratch, struct cedar_error *error);
+                                                    const struct cedar_source *source,
+                                                    const struct cedar_json *json,
+                                                    struct cedar_arena *scratch,
+                                                    struct cedar_error *error);
 
 #endif

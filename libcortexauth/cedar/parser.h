@@ -9,24 +9,24 @@
 #include "lexer.h"
 
 struct cedar_parser {
-	struct cedar_build b;
-	struct cedar_lexer lexer;
-	struct cedar_token token; /* the one to look at */
-	unsigned int depth;       /* open parentheses, brackets, ifs */
+  struct cedar_build b;
+  struct cedar_lexer lexer;
+  struct cedar_token token; /* the one to look at */
+  unsigned int depth;       /* open parentheses, brackets, ifs */
 };
 
 /* What a path of names turned out to be. */
 struct cedar_path {
-	struct cedar_text name; /* normalized: no blanks */
-	bool single;            /* no `::` in it */
-	bool entity;            /* followed by ::"id" */
-	struct cedar_text id;
-	uint32_t line;
-	uint32_t column;
+  struct cedar_text name; /* normalized: no blanks */
+  bool single;            /* no `::` in it */
+  bool entity;            /* followed by ::"id" */
+  struct cedar_text id;
+  uint32_t line;
+  uint32_t column;
 };
 
 void cedar_parser_init(struct cedar_parser *p, struct cedar_store *store,
-	const struct cedar_source *source, struct cedar_error *error);
+                       const struct cedar_source *source, struct cedar_error *error);
 void cedar_parser_clear(struct cedar_parser *p);
 
 /* Each gives false (or CEDAR_NONE) after a failure, which p->b then holds. */
@@ -53,6 +53,6 @@ uint32_t cedar_parse_expr(struct cedar_parser *p);
 
 /* Reads Type::"id" and nothing else; the texts live in the arena or the source. */
 CEDAR_MUST_CHECK bool cedar_uid_parse(struct cedar_arena *arena, struct cedar_text text,
-	struct cedar_uid_text *uid_out);
+                                      struct cedar_uid_text *uid_out);
 
 #endif

@@ -9,190 +9,179 @@
 #include "text.h"
 
 const struct cedar_note *cedar_policy_note(const struct cedar_store *store,
-	const struct cedar_policy *policy, const char *key)
-{
-	uint32_t sym = cedar_sym_find(store, key, strlen(key)), i;
+                                           const struct cedar_policy *policy, const char *key) {
+  uint32_t sym = cedar_sym_find(store, key, strlen(key)), i;
 
-	if (sym == CEDAR_NONE || policy->notes > store->notes.n ||
-		policy->note_count > store->notes.n - policy->notes)
-		return NULL;
-	for (i = 0; i < policy->note_count; i++)
-		if (store->notes.at[policy->notes + i].key == sym)
-			return &store->notes.at[policy->notes + i];
-	return NULL;
+  if (sym == CEDAR_NONE || policy->notes > store->notes.n ||
+      policy->note_count > store->notes.n - policy->notes)
+    return NULL;
+  for (i = 0; i < policy->note_count; i++)
+    if (store->notes.at[policy->notes + i].key == sym)
+      return &store->notes.at[policy->notes + i];
+  return NULL;
 }
 
 /* The part of a source's name behind its last slash. */
-static struct cedar_text base_name(struct cedar_text name)
-{
-	size_t i = name.len;
+static struct cedar_text base_name(struct cedar_text name) {
+  size_t i = name.len;
 
-	while (i > 0 && name.ptr[i - 1] != '/')
-		i--;
-	name.ptr += i;
-	name.len -= i;
-	return name;
+  while (i > 0 && name.ptr[i - 1] != '/')
+    i--;
+  name.ptr += i;
+  name.len -= i;
+  return name;
 }
 
 enum cedar_status cedar_policy_name(struct cedar_store *store, struct cedar_policy *policy,
-	enum cedar_id_mode mode, uint32_t position)
-{
-	const struct cedar_note *note;
-	struct cedar_text file;
-	char id[320];
-	int len;
+                                    enum cedar_id_mode mode, uint32_t position) {
+  const struct cedar_note *note;
+  struct cedar_text file;
+  char id[320];
+  int len;
 
-	note = mode == CEDAR_ID_HOST ? cedar_policy_note(store, policy, "id") : NULL;
-	if (note != NULL) {
-		policy->id = note->value;
-		return CEDAR_OK;
-	}
-	if (mode == CEDAR_ID_HOST) {
-		file = base_name(cedar_sym_text(store, policy->source));
-		len = snprintf(id, sizeof(id), "%.*s#%u", (int)(file.len < 255 ? file.len : 255), file.ptr,
-			position);
-	} else {
-		len = snprintf(id, sizeof(id), "policy%u", store->position_count++);
-	}
-	return cedar_sym_put(store, id, (size_t)len, &policy->id);
+  note = mode == CEDAR_ID_HOST ? cedar_policy_note(store, policy, "id") : NULL;
+  if (note != NULL) {
+    policy->id = note->value;
+    return CEDAR_OK;
+  }
+  if (mode == CEDAR_ID_HOST) {
+    file = base_name(cedar_sym_text(store, policy->source));
+    len = snprintf(id, sizeof(id), "%.*s#%u", (int)(file.len < 255 ? file.len : 255), file.ptr,
+                   position);
+  } else {
+    len = snprintf(id, sizeof(id), "policy%u", store->position_count++);
+  }
+  return cedar_sym_put(store, id, (size_t)len, &policy->id);
 }
 
 /* Slots are policy indexes + 1, hashed by the id symbol. */
-static uint32_t policy_slot(const struct cedar_store *store, uint32_t id)
-{
-	uint32_t mask = store->policy_slots.n - 1;
-	uint32_t slot = cedar_uid_hash(id, 0) & mask, probes;
+static uint32_t policy_slot(const struct cedar_store *store, uint32_t id) {
+  uint32_t mask = store->policy_slots.n - 1;
+  uint32_t slot = cedar_uid_hash(id, 0) & mask, probes;
 
-	for (probes = 0; probes <= mask; probes++, slot = (slot + 1) & mask) {
-		uint32_t number = store->policy_slots.at[slot];
+  for (probes = 0; probes <= mask; probes++, slot = (slot + 1) & mask) {
+    uint32_t number = store->policy_slots.at[slot];
 
-		if (number == 0 || number > store->policies.n ||
-			store->policies.at[number - 1].id == id)
-			break;
-	}
-	return slot;
+    if (number == 0 || number > store->policies.n || store->policies.at[number - 1].id == id)
+      break;
+  }
+  return slot;
 }
 
-static enum cedar_status policy_slots_room(struct cedar_store *store)
-{
-	uint32_t want = store->policy_slots.n == 0 ? 64 : store->policy_slots.n * 2, i;
-	enum cedar_status status;
+static enum cedar_status policy_slots_room(struct cedar_store *store) {
+  uint32_t want = store->policy_slots.n == 0 ? 64 : store->policy_slots.n * 2, i;
+  enum cedar_status status;
 
-	if (store->policies.n < store->policy_slots.n / 2)
-		return CEDAR_OK;
-	status = CEDAR_ROOM(store, policy_slots, want - store->policy_slots.n, CEDAR_MAX_ITEMS);
-	if (status != CEDAR_OK)
-		return status;
-	store->policy_slots.n = want;
-	memset(store->policy_slots.at, 0, want * sizeof(*store->policy_slots.at));
-	for (i = 0; i < store->policies.n; i++)
-		store->policy_slots.at[policy_slot(store, store->policies.at[i].id)] = i + 1;
-	return CEDAR_OK;
+  if (store->policies.n < store->policy_slots.n / 2)
+    return CEDAR_OK;
+  status = CEDAR_ROOM(store, policy_slots, want - store->policy_slots.n, CEDAR_MAX_ITEMS);
+  if (status != CEDAR_OK)
+    return status;
+  store->policy_slots.n = want;
+  memset(store->policy_slots.at, 0, want * sizeof(*store->policy_slots.at));
+  for (i = 0; i < store->policies.n; i++)
+    store->policy_slots.at[policy_slot(store, store->policies.at[i].id)] = i + 1;
+  return CEDAR_OK;
 }
 
 static enum cedar_status duplicate(const struct cedar_store *store,
-	const struct cedar_policy *policy, const struct cedar_policy *other, struct cedar_error *error)
-{
-	struct cedar_text id = cedar_sym_text(store, policy->id);
-	struct cedar_text file = cedar_sym_text(store, other->source);
-	struct cedar_text here = cedar_sym_text(store, policy->source);
-	struct cedar_place place = { NULL, policy->line, policy->column };
-	char name[sizeof(error->source)];
+                                   const struct cedar_policy *policy,
+                                   const struct cedar_policy *other, struct cedar_error *error) {
+  struct cedar_text id = cedar_sym_text(store, policy->id);
+  struct cedar_text file = cedar_sym_text(store, other->source);
+  struct cedar_text here = cedar_sym_text(store, policy->source);
+  struct cedar_place place = {NULL, policy->line, policy->column};
+  char name[sizeof(error->source)];
 
-	snprintf(name, sizeof(name), "%.*s", (int)(here.len < 127 ? here.len : 127), here.ptr);
-	place.source = name;
-	return cedar_error_set(error, CEDAR_INVALID, place,
-		"duplicate policy id \"%.*s\", first used at %.*s:%u:%u",
-		(int)(id.len < 100 ? id.len : 100), id.ptr, (int)(file.len < 120 ? file.len : 120),
-		file.ptr, other->line, other->column);
+  snprintf(name, sizeof(name), "%.*s", (int)(here.len < 127 ? here.len : 127), here.ptr);
+  place.source = name;
+  return cedar_error_set(
+      error, CEDAR_INVALID, place, "duplicate policy id \"%.*s\", first used at %.*s:%u:%u",
+      (int)(id.len < 100 ? id.len : 100), id.ptr, (int)(file.len < 120 ? file.len : 120), file.ptr,
+      other->line, other->column);
 }
 
 enum cedar_status cedar_policy_put(struct cedar_store *store, const struct cedar_policy *policy,
-	struct cedar_error *error)
-{
-	enum cedar_status status = policy_slots_room(store);
-	struct cedar_policy *put;
-	uint32_t slot;
+                                   struct cedar_error *error) {
+  enum cedar_status status = policy_slots_room(store);
+  struct cedar_policy *put;
+  uint32_t slot;
 
-	if (status == CEDAR_OK)
-		status = CEDAR_ROOM(store, policies, 1, CEDAR_MAX_POLICIES);
-	if (status != CEDAR_OK)
-		return status;
-	slot = policy_slot(store, policy->id);
-	if (store->policy_slots.at[slot] != 0)
-		return duplicate(store, policy,
-			&store->policies.at[store->policy_slots.at[slot] - 1], error);
-	put = &store->policies.at[store->policies.n];
-	*put = *policy;
-	if (put->kind != CEDAR_POLICY_LINK)
-		put->tmpl = store->policies.n;
-	store->policy_slots.at[slot] = ++store->policies.n;
-	return CEDAR_OK;
+  if (status == CEDAR_OK)
+    status = CEDAR_ROOM(store, policies, 1, CEDAR_MAX_POLICIES);
+  if (status != CEDAR_OK)
+    return status;
+  slot = policy_slot(store, policy->id);
+  if (store->policy_slots.at[slot] != 0)
+    return duplicate(store, policy, &store->policies.at[store->policy_slots.at[slot] - 1], error);
+  put = &store->policies.at[store->policies.n];
+  *put = *policy;
+  if (put->kind != CEDAR_POLICY_LINK)
+    put->tmpl = store->policies.n;
+  store->policy_slots.at[slot] = ++store->policies.n;
+  return CEDAR_OK;
 }
 
-bool cedar_policy_find(const struct cedar_store *store, struct cedar_text id, uint32_t *index_out)
-{
-	uint32_t sym = cedar_sym_find(store, id.ptr, id.len), number;
+bool cedar_policy_find(const struct cedar_store *store, struct cedar_text id, uint32_t *index_out) {
+  uint32_t sym = cedar_sym_find(store, id.ptr, id.len), number;
 
-	if (sym == CEDAR_NONE || store->policy_slots.n == 0)
-		return false;
-	number = store->policy_slots.at[policy_slot(store, sym)];
-	if (number == 0 || number > store->policies.n || store->policies.at[number - 1].id != sym)
-		return false;
-	*index_out = number - 1;
-	return true;
+  if (sym == CEDAR_NONE || store->policy_slots.n == 0)
+    return false;
+  number = store->policy_slots.at[policy_slot(store, sym)];
+  if (number == 0 || number > store->policies.n || store->policies.at[number - 1].id != sym)
+    return false;
+  *index_out = number - 1;
+  return true;
 }
 
 bool cedar_policy_get(const struct cedar_store *store, uint32_t index,
-	struct cedar_policy_info *info_out)
-{
-	const struct cedar_policy *policy;
+                      struct cedar_policy_info *info_out) {
+  const struct cedar_policy *policy;
 
-	memset(info_out, 0, sizeof(*info_out));
-	if (index >= store->policies.n)
-		return false;
-	policy = &store->policies.at[index];
-	info_out->id = cedar_sym_text(store, policy->id);
-	info_out->source = cedar_sym_text(store, policy->source);
-	info_out->line = policy->line;
-	info_out->column = policy->column;
-	info_out->effect = policy->effect == CEDAR_PERMIT ? CEDAR_PERMIT : CEDAR_FORBID;
-	info_out->kind = policy->kind == CEDAR_POLICY_LINK ? CEDAR_POLICY_LINK
-		: policy->kind == CEDAR_POLICY_TEMPLATE ? CEDAR_POLICY_TEMPLATE : CEDAR_POLICY_STATIC;
-	info_out->template_index = policy->tmpl;
-	info_out->annotation_count = policy->note_count;
-	return true;
+  memset(info_out, 0, sizeof(*info_out));
+  if (index >= store->policies.n)
+    return false;
+  policy = &store->policies.at[index];
+  info_out->id = cedar_sym_text(store, policy->id);
+  info_out->source = cedar_sym_text(store, policy->source);
+  info_out->line = policy->line;
+  info_out->column = policy->column;
+  info_out->effect = policy->effect == CEDAR_PERMIT ? CEDAR_PERMIT : CEDAR_FORBID;
+  info_out->kind = policy->kind == CEDAR_POLICY_LINK       ? CEDAR_POLICY_LINK
+                   : policy->kind == CEDAR_POLICY_TEMPLATE ? CEDAR_POLICY_TEMPLATE
+                                                           : CEDAR_POLICY_STATIC;
+  info_out->template_index = policy->tmpl;
+  info_out->annotation_count = policy->note_count;
+  return true;
 }
 
-bool cedar_policy_annotation_get(const struct cedar_store *store, uint32_t index,
-	const char *key, struct cedar_text *value_out)
-{
-	const struct cedar_note *note;
+bool cedar_policy_annotation_get(const struct cedar_store *store, uint32_t index, const char *key,
+                                 struct cedar_text *value_out) {
+  const struct cedar_note *note;
 
-	value_out->ptr = NULL;
-	value_out->len = 0;
-	if (index >= store->policies.n)
-		return false;
-	note = cedar_policy_note(store, &store->policies.at[index], key);
-	if (note != NULL)
-		*value_out = cedar_sym_text(store, note->value);
-	return note != NULL;
+  value_out->ptr = NULL;
+  value_out->len = 0;
+  if (index >= store->policies.n)
+    return false;
+  note = cedar_policy_note(store, &store->policies.at[index], key);
+  if (note != NULL)
+    *value_out = cedar_sym_text(store, note->value);
+  return note != NULL;
 }
 
-bool cedar_policy_annotation_at(const struct cedar_store *store, uint32_t index,
-	uint32_t position, struct cedar_text *key_out, struct cedar_text *value_out)
-{
-	const struct cedar_policy *policy;
-	const struct cedar_note *note;
+bool cedar_policy_annotation_at(const struct cedar_store *store, uint32_t index, uint32_t position,
+                                struct cedar_text *key_out, struct cedar_text *value_out) {
+  const struct cedar_policy *policy;
+  const struct cedar_note *note;
 
-	if (index >= store->policies.n)
-		return false;
-	policy = &store->policies.at[index];
-	if (position >= policy->note_count || policy->notes > store->notes.n ||
-		policy->note_count > store->notes.n - policy->notes)
-		return false;
-	note = &store->notes.at[policy->notes + position];
-	*key_out = cedar_sym_text(store, note->key);
-	*value_out = cedar_sym_text(store, note->value);
-	return true;
+  if (index >= store->policies.n)
+    return false;
+  policy = &store->policies.at[index];
+  if (position >= policy->note_count || policy->notes > store->notes.n ||
+      policy->note_count > store->notes.n - policy->notes)
+    return false;
+  note = &store->notes.at[policy->notes + position];
+  *key_out = cedar_sym_text(store, note->key);
+  *value_out = cedar_sym_text(store, note->value);
+  return true;
 }

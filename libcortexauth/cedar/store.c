@@ -9,62 +9,57 @@
 #include "text.h"
 
 enum cedar_status cedar_store_new(const struct cedar_allocator *allocator,
-	struct cedar_store **store_out)
-{
-	struct cedar_allocator alloc = cedar_allocator_get(allocator);
-	struct cedar_store *store = alloc.alloc(alloc.ctx, sizeof(*store));
+                                  struct cedar_store **store_out) {
+  struct cedar_allocator alloc = cedar_allocator_get(allocator);
+  struct cedar_store *store = alloc.alloc(alloc.ctx, sizeof(*store));
 
-	*store_out = store;
-	if (store == NULL)
-		return CEDAR_NOMEM;
-	memset(store, 0, sizeof(*store));
-	store->alloc = alloc;
-	return CEDAR_OK;
+  *store_out = store;
+  if (store == NULL)
+    return CEDAR_NOMEM;
+  memset(store, 0, sizeof(*store));
+  store->alloc = alloc;
+  return CEDAR_OK;
 }
 
-#define ARRAY_FREE(name, type, max) \
-	if (s->name.at != NULL && !s->mapped) \
-		alloc.free(alloc.ctx, s->name.at, (size_t)s->name.cap * sizeof(*s->name.at));
+#define ARRAY_FREE(name, type, max)                                                                \
+  if (s->name.at != NULL && !s->mapped)                                                            \
+    alloc.free(alloc.ctx, s->name.at, (size_t)s->name.cap * sizeof(*s->name.at));
 
-void cedar_store_free(struct cedar_store **store)
-{
-	struct cedar_store *s = *store;
-	struct cedar_allocator alloc;
+void cedar_store_free(struct cedar_store **store) {
+  struct cedar_store *s = *store;
+  struct cedar_allocator alloc;
 
-	if (s == NULL)
-		return;
-	alloc = s->alloc;
-	CEDAR_ARRAYS(ARRAY_FREE)
-	alloc.free(alloc.ctx, s, sizeof(*s));
-	*store = NULL;
+  if (s == NULL)
+    return;
+  alloc = s->alloc;
+  CEDAR_ARRAYS(ARRAY_FREE)
+  alloc.free(alloc.ctx, s, sizeof(*s));
+  *store = NULL;
 }
 
-bool cedar_store_is_open(const struct cedar_store *store, struct cedar_error *error)
-{
-	if (!store->sealed && !store->broken)
-		return true;
-	cedar_error_plain(error, CEDAR_MISUSE, store->sealed ? "the store is sealed"
-		: "an earlier input of the store has failed");
-	return false;
+bool cedar_store_is_open(const struct cedar_store *store, struct cedar_error *error) {
+  if (!store->sealed && !store->broken)
+    return true;
+  cedar_error_plain(error, CEDAR_MISUSE,
+                    store->sealed ? "the store is sealed"
+                                  : "an earlier input of the store has failed");
+  return false;
 }
 
-struct cedar_uid_text cedar_uid_text_get(const struct cedar_store *store, uint32_t uid)
-{
-	struct cedar_uid_text text = { { NULL, 0 }, { NULL, 0 } };
+struct cedar_uid_text cedar_uid_text_get(const struct cedar_store *store, uint32_t uid) {
+  struct cedar_uid_text text = {{NULL, 0}, {NULL, 0}};
 
-	if (uid < store->uids.n) {
-		text.type = cedar_sym_text(store, store->uids.at[uid].type);
-		text.id = cedar_sym_text(store, store->uids.at[uid].id);
-	}
-	return text;
+  if (uid < store->uids.n) {
+    text.type = cedar_sym_text(store, store->uids.at[uid].type);
+    text.id = cedar_sym_text(store, store->uids.at[uid].id);
+  }
+  return text;
 }
 
-uint32_t cedar_store_policy_count(const struct cedar_store *store)
-{
-	return store->policies.n;
+uint32_t cedar_store_policy_count(const struct cedar_store *store) {
+  return store->policies.n;
 }
 
-uint32_t cedar_store_entity_count(const struct cedar_store *store)
-{
-	return store->entities.n;
+uint32_t cedar_store_entity_count(const struct cedar_store *store) {
+  return store->entities.n;
 }

@@ -12,33 +12,33 @@
 
 /* An interned text. Equal texts have equal symbols, so texts are compared by number. */
 struct cedar_sym {
-	uint32_t offset; /* into bytes */
-	uint32_t len;
-	uint32_t hash;
-	uint32_t pad;
+  uint32_t offset; /* into bytes */
+  uint32_t len;
+  uint32_t hash;
+  uint32_t pad;
 };
 
 /* An interned entity name. */
 struct cedar_uid {
-	uint32_t type; /* symbols */
-	uint32_t id;
-	uint32_t entity; /* index, or CEDAR_NONE when it is not in the store */
-	uint32_t hash;
+  uint32_t type; /* symbols */
+  uint32_t id;
+  uint32_t entity; /* index, or CEDAR_NONE when it is not in the store */
+  uint32_t hash;
 };
 
 struct cedar_entity {
-	uint32_t uid;
-	uint32_t attrs; /* first of fields, sorted by key */
-	uint32_t attr_count;
-	uint32_t tags;
-	uint32_t tag_count;
-	uint32_t parents; /* first of reach; uids, sorted */
-	uint32_t parent_count;
-	uint32_t ancestors; /* first of reach; uids, sorted, without itself */
-	uint32_t ancestor_count;
-	uint32_t source; /* symbol */
-	uint32_t line;
-	uint32_t column;
+  uint32_t uid;
+  uint32_t attrs; /* first of fields, sorted by key */
+  uint32_t attr_count;
+  uint32_t tags;
+  uint32_t tag_count;
+  uint32_t parents; /* first of reach; uids, sorted */
+  uint32_t parent_count;
+  uint32_t ancestors; /* first of reach; uids, sorted, without itself */
+  uint32_t ancestor_count;
+  uint32_t source; /* symbol */
+  uint32_t line;
+  uint32_t column;
 };
 
 /*
@@ -46,60 +46,59 @@ struct cedar_entity {
  * the one for policies that ask for nothing an index could find; the others are a hash table.
  */
 struct cedar_bucket {
-	uint32_t key;   /* see index.c; CEDAR_NONE: free */
-	uint32_t id;    /* uid or type symbol */
-	uint32_t first; /* of posts */
-	uint32_t count;
+  uint32_t key;   /* see index.c; CEDAR_NONE: free */
+  uint32_t id;    /* uid or type symbol */
+  uint32_t first; /* of posts */
+  uint32_t count;
 };
 
 /* One policy in a bucket, with its action so that most can be passed over right here. */
 struct cedar_post {
-	uint32_t policy;
-	uint32_t action; /* uid the action must be or be in; CEDAR_NONE: see the policy */
+  uint32_t policy;
+  uint32_t action; /* uid the action must be or be in; CEDAR_NONE: see the policy */
 };
 
 /* Every flat array: name, item type, ceiling. The image is these arrays in this order. */
-#define CEDAR_ARRAYS(X) \
-	X(bytes, char, CEDAR_MAX_TEXT) \
-	X(syms, struct cedar_sym, CEDAR_MAX_ITEMS) \
-	X(sym_slots, uint32_t, CEDAR_MAX_ITEMS) \
-	X(uids, struct cedar_uid, CEDAR_MAX_ITEMS) \
-	X(uid_slots, uint32_t, CEDAR_MAX_ITEMS) \
-	X(cells, struct cedar_value, CEDAR_MAX_ITEMS) \
-	X(fields, struct cedar_field, CEDAR_MAX_ITEMS) \
-	X(nodes, struct cedar_node, CEDAR_MAX_ITEMS) \
-	X(kids, uint32_t, CEDAR_MAX_ITEMS) \
-	X(notes, struct cedar_note, CEDAR_MAX_ITEMS) \
-	X(policies, struct cedar_policy, CEDAR_MAX_POLICIES) \
-	X(policy_slots, uint32_t, CEDAR_MAX_ITEMS) \
-	X(entities, struct cedar_entity, CEDAR_MAX_ITEMS) \
-	X(reach, uint32_t, CEDAR_MAX_REACH) \
-	X(buckets, struct cedar_bucket, CEDAR_MAX_ITEMS) \
-	X(posts, struct cedar_post, CEDAR_MAX_ITEMS)
+#define CEDAR_ARRAYS(X)                                                                            \
+  X(bytes, char, CEDAR_MAX_TEXT)                                                                   \
+  X(syms, struct cedar_sym, CEDAR_MAX_ITEMS)                                                       \
+  X(sym_slots, uint32_t, CEDAR_MAX_ITEMS)                                                          \
+  X(uids, struct cedar_uid, CEDAR_MAX_ITEMS)                                                       \
+  X(uid_slots, uint32_t, CEDAR_MAX_ITEMS)                                                          \
+  X(cells, struct cedar_value, CEDAR_MAX_ITEMS)                                                    \
+  X(fields, struct cedar_field, CEDAR_MAX_ITEMS)                                                   \
+  X(nodes, struct cedar_node, CEDAR_MAX_ITEMS)                                                     \
+  X(kids, uint32_t, CEDAR_MAX_ITEMS)                                                               \
+  X(notes, struct cedar_note, CEDAR_MAX_ITEMS)                                                     \
+  X(policies, struct cedar_policy, CEDAR_MAX_POLICIES)                                             \
+  X(policy_slots, uint32_t, CEDAR_MAX_ITEMS)                                                       \
+  X(entities, struct cedar_entity, CEDAR_MAX_ITEMS)                                                \
+  X(reach, uint32_t, CEDAR_MAX_REACH)                                                              \
+  X(buckets, struct cedar_bucket, CEDAR_MAX_ITEMS)                                                 \
+  X(posts, struct cedar_post, CEDAR_MAX_ITEMS)
 
-#define CEDAR_ARRAY_MEMBER(name, type, max) \
-	struct { \
-		type *at; \
-		uint32_t n; \
-		uint32_t cap; \
-	} name;
+#define CEDAR_ARRAY_MEMBER(name, type, max)                                                        \
+  struct {                                                                                         \
+    type *at;                                                                                      \
+    uint32_t n;                                                                                    \
+    uint32_t cap;                                                                                  \
+  } name;
 
 struct cedar_store {
-	CEDAR_ARRAYS(CEDAR_ARRAY_MEMBER)
-	struct cedar_allocator alloc;
-	bool sealed;
-	bool mapped; /* the arrays belong to an image */
-	bool broken; /* an add failed halfway */
-	uint32_t position_count; /* policies numbered so far by CEDAR_ID_POSITION */
+  CEDAR_ARRAYS(CEDAR_ARRAY_MEMBER)
+  struct cedar_allocator alloc;
+  bool sealed;
+  bool mapped;             /* the arrays belong to an image */
+  bool broken;             /* an add failed halfway */
+  uint32_t position_count; /* policies numbered so far by CEDAR_ID_POSITION */
 };
 
 /* Makes room for `more` further items of an array; a status. */
-#define CEDAR_ROOM(store, name, more, max) \
-	((uint64_t)(store)->name.n + (more) <= (store)->name.cap \
-		? CEDAR_OK \
-		: cedar_array_grow(&(store)->alloc, (void **)(void *)&(store)->name.at, \
-			&(store)->name.cap, sizeof(*(store)->name.at), \
-			(uint64_t)(store)->name.n + (more), (max)))
+#define CEDAR_ROOM(store, name, more, max)                                                         \
+  ((uint64_t)(store)->name.n + (more) <= (store)->name.cap                                         \
+       ? CEDAR_OK                                                                                  \
+       : cedar_array_grow(&(store)->alloc, (void **)(void *)&(store)->name.at, &(store)->name.cap, \
+                          sizeof(*(store)->name.at), (uint64_t)(store)->name.n + (more), (max)))
 
 /* ---- symbol.c: interning ---- */
 
@@ -108,18 +107,18 @@ uint32_t cedar_uid_hash(uint32_t type, uint32_t id);
 
 /* The symbol of bytes, new when needed. Building only. */
 CEDAR_MUST_CHECK enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes,
-	size_t len, uint32_t *sym_out);
+                                                 size_t len, uint32_t *sym_out);
 
 /* The symbol of bytes, CEDAR_NONE when the store has none. */
 uint32_t cedar_sym_find(const struct cedar_store *store, const char *bytes, size_t len);
 uint32_t cedar_sym_find_hashed(const struct cedar_store *store, const char *bytes, size_t len,
-	uint32_t hash);
+                               uint32_t hash);
 
 /* The bytes of a symbol; empty text with ptr NULL when the number is bad (a damaged image). */
 struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym);
 
 CEDAR_MUST_CHECK enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type,
-	uint32_t id, uint32_t *uid_out);
+                                                 uint32_t id, uint32_t *uid_out);
 uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id);
 
 /* ---- store.c ---- */
@@ -134,14 +133,16 @@ struct cedar_uid_text cedar_uid_text_get(const struct cedar_store *store, uint32
 
 /* Appends a policy, checks and indexes its id; the id symbol must be set. */
 CEDAR_MUST_CHECK enum cedar_status cedar_policy_put(struct cedar_store *store,
-	const struct cedar_policy *policy, struct cedar_error *error);
+                                                    const struct cedar_policy *policy,
+                                                    struct cedar_error *error);
 
 /* Settles a policy's id in an id mode; position is its number inside its source. */
 CEDAR_MUST_CHECK enum cedar_status cedar_policy_name(struct cedar_store *store,
-	struct cedar_policy *policy, enum cedar_id_mode mode, uint32_t position);
+                                                     struct cedar_policy *policy,
+                                                     enum cedar_id_mode mode, uint32_t position);
 
 /* An annotation of a policy by key, NULL when absent. */
 const struct cedar_note *cedar_policy_note(const struct cedar_store *store,
-	const struct cedar_policy *policy, const char *key);
+                                           const struct cedar_policy *policy, const char *key);
 
 #endif

@@ -8,206 +8,192 @@
 
 #define FIRST_SLOTS 128U
 
-static uint64_t mix(uint64_t x)
-{
-	x *= 0x9e3779b97f4a7c15U;
-	return x ^ (x >> 29);
+static uint64_t mix(uint64_t x) {
+  x *= 0x9e3779b97f4a7c15U;
+  return x ^ (x >> 29);
 }
 
-uint32_t cedar_text_hash(const char *bytes, size_t len)
-{
-	uint64_t hash = mix(len + 1), word;
+uint32_t cedar_text_hash(const char *bytes, size_t len) {
+  uint64_t hash = mix(len + 1), word;
 
-	for (; len >= 8; bytes += 8, len -= 8) {
-		memcpy(&word, bytes, 8);
-		hash = mix(hash ^ word);
-	}
-	if (len > 0) {
-		word = 0;
-		memcpy(&word, bytes, len);
-		hash = mix(hash ^ word);
-	}
-	hash = mix(hash);
-	return (uint32_t)(hash >> 32);
+  for (; len >= 8; bytes += 8, len -= 8) {
+    memcpy(&word, bytes, 8);
+    hash = mix(hash ^ word);
+  }
+  if (len > 0) {
+    word = 0;
+    memcpy(&word, bytes, len);
+    hash = mix(hash ^ word);
+  }
+  hash = mix(hash);
+  return (uint32_t)(hash >> 32);
 }
 
-uint32_t cedar_uid_hash(uint32_t type, uint32_t id)
-{
-	return (uint32_t)(mix(((uint64_t)type << 32) | id) >> 32);
+uint32_t cedar_uid_hash(uint32_t type, uint32_t id) {
+  return (uint32_t)(mix(((uint64_t)type << 32) | id) >> 32);
 }
 
-struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym)
-{
-	struct cedar_text text = { NULL, 0 };
-	const struct cedar_sym *s;
+struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym) {
+  struct cedar_text text = {NULL, 0};
+  const struct cedar_sym *s;
 
-	if (sym >= store->syms.n)
-		return text;
-	s = &store->syms.at[sym];
-	if (s->offset > store->bytes.n || s->len > store->bytes.n - s->offset)
-		return text;
-	text.ptr = store->bytes.at + s->offset;
-	text.len = s->len;
-	return text;
+  if (sym >= store->syms.n)
+    return text;
+  s = &store->syms.at[sym];
+  if (s->offset > store->bytes.n || s->len > store->bytes.n - s->offset)
+    return text;
+  text.ptr = store->bytes.at + s->offset;
+  text.len = s->len;
+  return text;
 }
 
 /* Slots hold number + 1, zero is free; their count is a power of two, at most half are taken. */
 uint32_t cedar_sym_find_hashed(const struct cedar_store *store, const char *bytes, size_t len,
-	uint32_t hash)
-{
-	uint32_t mask = store->sym_slots.n - 1, probes;
+                               uint32_t hash) {
+  uint32_t mask = store->sym_slots.n - 1, probes;
 
-	if (store->sym_slots.n == 0)
-		return CEDAR_NONE;
-	for (probes = 0; probes <= mask; probes++) {
-		uint32_t slot = store->sym_slots.at[(hash + probes) & mask];
-		const struct cedar_sym *s;
+  if (store->sym_slots.n == 0)
+    return CEDAR_NONE;
+  for (probes = 0; probes <= mask; probes++) {
+    uint32_t slot = store->sym_slots.at[(hash + probes) & mask];
+    const struct cedar_sym *s;
 
-		if (slot == 0 || slot > store->syms.n)
-			return CEDAR_NONE;
-		s = &store->syms.at[slot - 1];
-		if (s->hash == hash && s->len == len) {
-			struct cedar_text text = cedar_sym_text(store, slot - 1);
+    if (slot == 0 || slot > store->syms.n)
+      return CEDAR_NONE;
+    s = &store->syms.at[slot - 1];
+    if (s->hash == hash && s->len == len) {
+      struct cedar_text text = cedar_sym_text(store, slot - 1);
 
-			if (len == 0 || (text.ptr != NULL && memcmp(text.ptr, bytes, len) == 0))
-				return slot - 1;
-		}
-	}
-	return CEDAR_NONE;
+      if (len == 0 || (text.ptr != NULL && memcmp(text.ptr, bytes, len) == 0))
+        return slot - 1;
+    }
+  }
+  return CEDAR_NONE;
 }
 
-uint32_t cedar_sym_find(const struct cedar_store *store, const char *bytes, size_t len)
-{
-	return cedar_sym_find_hashed(store, bytes, len, cedar_text_hash(bytes, len));
+uint32_t cedar_sym_find(const struct cedar_store *store, const char *bytes, size_t len) {
+  return cedar_sym_find_hashed(store, bytes, len, cedar_text_hash(bytes, len));
 }
 
 /* Doubles a slot table; the caller enters everything again. */
-static enum cedar_status slots_grow(const struct cedar_allocator *alloc, uint32_t **at,
-	uint32_t *n, uint32_t *cap)
-{
-	uint32_t want = *n == 0 ? FIRST_SLOTS : *n * 2;
-	enum cedar_status status = CEDAR_OK;
+static enum cedar_status slots_grow(const struct cedar_allocator *alloc, uint32_t **at, uint32_t *n,
+                                    uint32_t *cap) {
+  uint32_t want = *n == 0 ? FIRST_SLOTS : *n * 2;
+  enum cedar_status status = CEDAR_OK;
 
-	if (want > CEDAR_MAX_ITEMS)
-		return CEDAR_LIMIT;
-	if (want > *cap)
-		status = cedar_array_grow(alloc, (void **)(void *)at, cap, sizeof(**at), want,
-			CEDAR_MAX_ITEMS);
-	if (status != CEDAR_OK)
-		return status;
-	memset(*at, 0, want * sizeof(**at));
-	*n = want;
-	return CEDAR_OK;
+  if (want > CEDAR_MAX_ITEMS)
+    return CEDAR_LIMIT;
+  if (want > *cap)
+    status = cedar_array_grow(alloc, (void **)(void *)at, cap, sizeof(**at), want, CEDAR_MAX_ITEMS);
+  if (status != CEDAR_OK)
+    return status;
+  memset(*at, 0, want * sizeof(**at));
+  *n = want;
+  return CEDAR_OK;
 }
 
-static void slot_enter(uint32_t *slots, uint32_t n, uint32_t hash, uint32_t number)
-{
-	uint32_t mask = n - 1, i = hash & mask;
+static void slot_enter(uint32_t *slots, uint32_t n, uint32_t hash, uint32_t number) {
+  uint32_t mask = n - 1, i = hash & mask;
 
-	while (slots[i] != 0)
-		i = (i + 1) & mask;
-	slots[i] = number + 1;
+  while (slots[i] != 0)
+    i = (i + 1) & mask;
+  slots[i] = number + 1;
 }
 
-static enum cedar_status sym_slots_room(struct cedar_store *store)
-{
-	enum cedar_status status;
-	uint32_t i;
+static enum cedar_status sym_slots_room(struct cedar_store *store) {
+  enum cedar_status status;
+  uint32_t i;
 
-	if (store->syms.n < store->sym_slots.n / 2)
-		return CEDAR_OK;
-	status = slots_grow(&store->alloc, &store->sym_slots.at, &store->sym_slots.n,
-		&store->sym_slots.cap);
-	if (status != CEDAR_OK)
-		return status;
-	for (i = 0; i < store->syms.n; i++)
-		slot_enter(store->sym_slots.at, store->sym_slots.n, store->syms.at[i].hash, i);
-	return CEDAR_OK;
+  if (store->syms.n < store->sym_slots.n / 2)
+    return CEDAR_OK;
+  status =
+      slots_grow(&store->alloc, &store->sym_slots.at, &store->sym_slots.n, &store->sym_slots.cap);
+  if (status != CEDAR_OK)
+    return status;
+  for (i = 0; i < store->syms.n; i++)
+    slot_enter(store->sym_slots.at, store->sym_slots.n, store->syms.at[i].hash, i);
+  return CEDAR_OK;
 }
 
 enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes, size_t len,
-	uint32_t *sym_out)
-{
-	uint32_t hash = cedar_text_hash(bytes, len);
-	struct cedar_sym *s;
-	enum cedar_status status;
+                                uint32_t *sym_out) {
+  uint32_t hash = cedar_text_hash(bytes, len);
+  struct cedar_sym *s;
+  enum cedar_status status;
 
-	*sym_out = cedar_sym_find_hashed(store, bytes, len, hash);
-	if (*sym_out != CEDAR_NONE)
-		return CEDAR_OK;
-	status = sym_slots_room(store);
-	if (status == CEDAR_OK)
-		status = CEDAR_ROOM(store, syms, 1, CEDAR_MAX_ITEMS);
-	if (status == CEDAR_OK)
-		status = CEDAR_ROOM(store, bytes, len, CEDAR_MAX_TEXT);
-	if (status != CEDAR_OK)
-		return status;
-	s = &store->syms.at[store->syms.n];
-	s->offset = store->bytes.n;
-	s->len = (uint32_t)len;
-	s->hash = hash;
-	s->pad = 0;
-	if (len > 0)
-		memcpy(store->bytes.at + store->bytes.n, bytes, len);
-	store->bytes.n += (uint32_t)len;
-	slot_enter(store->sym_slots.at, store->sym_slots.n, hash, store->syms.n);
-	*sym_out = store->syms.n++;
-	return CEDAR_OK;
+  *sym_out = cedar_sym_find_hashed(store, bytes, len, hash);
+  if (*sym_out != CEDAR_NONE)
+    return CEDAR_OK;
+  status = sym_slots_room(store);
+  if (status == CEDAR_OK)
+    status = CEDAR_ROOM(store, syms, 1, CEDAR_MAX_ITEMS);
+  if (status == CEDAR_OK)
+    status = CEDAR_ROOM(store, bytes, len, CEDAR_MAX_TEXT);
+  if (status != CEDAR_OK)
+    return status;
+  s = &store->syms.at[store->syms.n];
+  s->offset = store->bytes.n;
+  s->len = (uint32_t)len;
+  s->hash = hash;
+  s->pad = 0;
+  if (len > 0)
+    memcpy(store->bytes.at + store->bytes.n, bytes, len);
+  store->bytes.n += (uint32_t)len;
+  slot_enter(store->sym_slots.at, store->sym_slots.n, hash, store->syms.n);
+  *sym_out = store->syms.n++;
+  return CEDAR_OK;
 }
 
-uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id)
-{
-	uint32_t hash = cedar_uid_hash(type, id), mask = store->uid_slots.n - 1, probes;
+uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id) {
+  uint32_t hash = cedar_uid_hash(type, id), mask = store->uid_slots.n - 1, probes;
 
-	if (store->uid_slots.n == 0)
-		return CEDAR_NONE;
-	for (probes = 0; probes <= mask; probes++) {
-		uint32_t slot = store->uid_slots.at[(hash + probes) & mask];
+  if (store->uid_slots.n == 0)
+    return CEDAR_NONE;
+  for (probes = 0; probes <= mask; probes++) {
+    uint32_t slot = store->uid_slots.at[(hash + probes) & mask];
 
-		if (slot == 0 || slot > store->uids.n)
-			return CEDAR_NONE;
-		if (store->uids.at[slot - 1].type == type && store->uids.at[slot - 1].id == id)
-			return slot - 1;
-	}
-	return CEDAR_NONE;
+    if (slot == 0 || slot > store->uids.n)
+      return CEDAR_NONE;
+    if (store->uids.at[slot - 1].type == type && store->uids.at[slot - 1].id == id)
+      return slot - 1;
+  }
+  return CEDAR_NONE;
 }
 
-static enum cedar_status uid_slots_room(struct cedar_store *store)
-{
-	enum cedar_status status;
-	uint32_t i;
+static enum cedar_status uid_slots_room(struct cedar_store *store) {
+  enum cedar_status status;
+  uint32_t i;
 
-	if (store->uids.n < store->uid_slots.n / 2)
-		return CEDAR_OK;
-	status = slots_grow(&store->alloc, &store->uid_slots.at, &store->uid_slots.n,
-		&store->uid_slots.cap);
-	if (status != CEDAR_OK)
-		return status;
-	for (i = 0; i < store->uids.n; i++)
-		slot_enter(store->uid_slots.at, store->uid_slots.n, store->uids.at[i].hash, i);
-	return CEDAR_OK;
+  if (store->uids.n < store->uid_slots.n / 2)
+    return CEDAR_OK;
+  status =
+      slots_grow(&store->alloc, &store->uid_slots.at, &store->uid_slots.n, &store->uid_slots.cap);
+  if (status != CEDAR_OK)
+    return status;
+  for (i = 0; i < store->uids.n; i++)
+    slot_enter(store->uid_slots.at, store->uid_slots.n, store->uids.at[i].hash, i);
+  return CEDAR_OK;
 }
 
 enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type, uint32_t id,
-	uint32_t *uid_out)
-{
-	enum cedar_status status;
-	struct cedar_uid *u;
+                                uint32_t *uid_out) {
+  enum cedar_status status;
+  struct cedar_uid *u;
 
-	*uid_out = cedar_uid_find(store, type, id);
-	if (*uid_out != CEDAR_NONE)
-		return CEDAR_OK;
-	status = uid_slots_room(store);
-	if (status == CEDAR_OK)
-		status = CEDAR_ROOM(store, uids, 1, CEDAR_MAX_ITEMS);
-	if (status != CEDAR_OK)
-		return status;
-	u = &store->uids.at[store->uids.n];
-	u->type = type;
-	u->id = id;
-	u->entity = CEDAR_NONE;
-	u->hash = cedar_uid_hash(type, id);
-	slot_enter(store->uid_slots.at, store->uid_slots.n, u->hash, store->uids.n);
-	*uid_out = store->uids.n++;
-	return CEDAR_OK;
+  *uid_out = cedar_uid_find(store, type, id);
+  if (*uid_out != CEDAR_NONE)
+    return CEDAR_OK;
+  status = uid_slots_room(store);
+  if (status == CEDAR_OK)
+    status = CEDAR_ROOM(store, uids, 1, CEDAR_MAX_ITEMS);
+  if (status != CEDAR_OK)
+    return status;
+  u = &store->uids.at[store->uids.n];
+  u->type = type;
+  u->id = id;
+  u->entity = CEDAR_NONE;
+  u->hash = cedar_uid_hash(type, id);
+  slot_enter(store->uid_slots.at, store->uid_slots.n, u->hash, store->uids.n);
+  *uid_out = store->uids.n++;
+  return CEDAR_OK;
 }

@@ -37,11 +37,11 @@ bool cedar_text_is(struct cedar_text a, const char *b);
 
 /* A text that grows inside an arena; failed stays set once memory or the ceiling ended. */
 struct cedar_buf {
-	struct cedar_arena *arena;
-	char *at;
-	size_t len;
-	size_t cap;
-	bool failed;
+  struct cedar_arena *arena;
+  char *at;
+  size_t len;
+  size_t cap;
+  bool failed;
 };
 
 void cedar_buf_init(struct cedar_buf *buf, struct cedar_arena *arena);

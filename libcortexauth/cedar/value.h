@@ -28,9 +28,9 @@
 
 /* A record's field. */
 struct cedar_field {
-	uint32_t key; /* symbol */
-	uint32_t pad; /* zero */
-	struct cedar_value value;
+  uint32_t key; /* symbol */
+  uint32_t pad; /* zero */
+  struct cedar_value value;
 };
 
 struct cedar_ext_value;
@@ -40,26 +40,24 @@ struct cedar_value cedar_value_symbol(enum cedar_kind kind, uint32_t id);
 
 /* Where a set's elements or a record's fields are; NULL when n is 0 or the image is damaged. */
 const struct cedar_value *cedar_value_elements(const struct cedar_store *store,
-	struct cedar_value value);
+                                               struct cedar_value value);
 const struct cedar_field *cedar_value_fields(const struct cedar_store *store,
-	struct cedar_value value);
+                                             struct cedar_value value);
 
 /*
  * An element or field out of its container. What is inside a stored value is stored too: a
  * damaged image must not be able to smuggle in a pointer.
  */
 static inline struct cedar_value cedar_value_child(struct cedar_value parent,
-	struct cedar_value child)
-{
-	child.flags |= parent.flags & CEDAR_STORED;
-	return child;
+                                                   struct cedar_value child) {
+  child.flags |= parent.flags & CEDAR_STORED;
+  return child;
 }
 
 /* A value out of one of the store's arrays. */
-static inline struct cedar_value cedar_value_stored(struct cedar_value value)
-{
-	value.flags |= CEDAR_STORED;
-	return value;
+static inline struct cedar_value cedar_value_stored(struct cedar_value value) {
+  value.flags |= CEDAR_STORED;
+  return value;
 }
 
 /*
@@ -67,26 +65,26 @@ static inline struct cedar_value cedar_value_stored(struct cedar_value value)
  * which only a damaged image has, compares as unequal.
  */
 int cedar_value_compare(const struct cedar_store *store, struct cedar_value a,
-	struct cedar_value b);
+                        struct cedar_value b);
 
 /* Sorts in place and drops duplicates; gives what is left. */
 uint32_t cedar_set_normalize(const struct cedar_store *store, struct cedar_value *values,
-	uint32_t count);
+                             uint32_t count);
 
 /* Whether a sorted set has an element. */
 bool cedar_set_has(const struct cedar_store *store, struct cedar_value set,
-	struct cedar_value element);
+                   struct cedar_value element);
 
 /* Sorts fields by key; false when a key is there twice. */
 bool cedar_fields_sort(struct cedar_field *fields, uint32_t count);
 
 /* The value of a key among sorted fields, NULL when absent. */
 const struct cedar_value *cedar_fields_find(const struct cedar_field *fields, uint32_t count,
-	uint32_t key);
+                                            uint32_t key);
 
 /* Takes an extension value (or BOOL, LONG) out of its stored form; false: damaged image. */
 bool cedar_ext_load(const struct cedar_store *store, struct cedar_value value,
-	struct cedar_ext_value *out);
+                    struct cedar_ext_value *out);
 
 /*
  * The reverse. A version 6 address needs 16 bytes that live as long as the value: cell, which
