@@ -44,9 +44,7 @@ static const struct option {
     {"debug", "debug", false, take_debug},
 };
 
-enum {
-  OPTIONS = sizeof options / sizeof options[0]
-};
+enum { OPTIONS = sizeof options / sizeof options[0] };
 
 static size_t find(const char *argument, size_t len) {
   size_t i;

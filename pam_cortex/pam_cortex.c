@@ -37,7 +37,8 @@ CORTEX_API int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, cons
 }
 
 /* Everything after auth stands on its verdict: without one the answer is failure. */
-static int require_verdict(pam_handle_t *pamh, int flags, int argc, const char **argv, int failure) {
+static int require_verdict(pam_handle_t *pamh, int flags, int argc, const char **argv,
+                           int failure) {
   struct cx_call call;
 
   if (cx_call_begin(&call, pamh, flags, argc, argv)) {

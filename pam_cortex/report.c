@@ -33,7 +33,8 @@ __attribute__((format(printf, 2, 3))) static void put(struct line *line, const c
     line->len += (size_t)len < room ? (size_t)len : room - 1;
 }
 
-/* A newline here would forge a line of the server's log, an escape sequence the reader's terminal. */
+/* A newline here would forge a line of the server's log, an escape sequence the reader's terminal.
+ */
 static void put_escaped(struct line *line, const char *text, size_t max, const char *special) {
   size_t i;
 

@@ -33,7 +33,6 @@ struct cx_title {
  *   in   user: PAM_USER, as PostgreSQL prints it
  *   out  title_out: database and host are empty unless kind is BACKEND
  */
-void cx_title_parse(const struct cx_process *process, const char *user,
-                    struct cx_title *title_out);
+void cx_title_parse(const struct cx_process *process, const char *user, struct cx_title *title_out);
 
 #endif

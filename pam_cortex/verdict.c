@@ -9,9 +9,7 @@
 
 #define DATA_NAME "cortex_verdict"
 
-enum {
-  PARTS = 4
-};
+enum { PARTS = 4 };
 
 /* Whom and what the allow is for: PARTS strings, each with its NUL. */
 struct verdict {
@@ -86,8 +84,8 @@ bool cx_verdict_is_kept(const struct cx_call *call) {
     return false;
   kept = data;
   asked = make(call);
-  is_kept = asked != NULL && asked->len == kept->len &&
-            memcmp(asked->key, kept->key, kept->len) == 0;
+  is_kept =
+      asked != NULL && asked->len == kept->len && memcmp(asked->key, kept->key, kept->len) == 0;
   free(asked);
   return is_kept;
 }

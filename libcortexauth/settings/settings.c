@@ -52,7 +52,7 @@ static struct cx_texts *texts(struct loader *loader) {
 
 /* Lists are kept with a newline between items, as the getters promise. */
 static char *join(const struct cx_list *list) {
-  size_t size = 1, i;
+  size_t size = 1, len, i;
   char *text, *end;
 
   for (i = 0; i < list->count; i++)
@@ -62,8 +62,13 @@ static char *join(const struct cx_list *list) {
     return NULL;
   end = text;
   *end = '\0';
-  for (i = 0; i < list->count; i++)
-    end += sprintf(end, "%s%s", i > 0 ? "\n" : "", list->items[i]);
+  for (i = 0; i < list->count; i++) {
+    len = strlen(list->items[i]);
+    if (i > 0)
+      *end++ = '\n';
+    memcpy(end, list->items[i], len + 1);
+    end += len;
+  }
   return text;
 }
 

@@ -25,10 +25,8 @@ static void no_host_is_local(void **state) {
 
 static void numeric_addresses_come_out_without_zone(void **state) {
   static const char *const cases[][2] = {
-      {"127.0.0.1", "127.0.0.1"},
-      {"::1", "::1"},
-      {"2001:db8::17", "2001:db8::17"},
-      {"::ffff:192.0.2.1", "::ffff:192.0.2.1"},
+      {"127.0.0.1", "127.0.0.1"},       {"::1", "::1"},
+      {"2001:db8::17", "2001:db8::17"}, {"::ffff:192.0.2.1", "::ffff:192.0.2.1"},
       {"fe80::1%eth0", "fe80::1"},
   };
   char address[INET6_ADDRSTRLEN];
@@ -43,8 +41,22 @@ static void numeric_addresses_come_out_without_zone(void **state) {
 
 static void anything_else_is_a_name_and_never_local(void **state) {
   static const char *const hosts[] = {
-      "localhost", "Unix", "unix ", " ", "%", "%eth0", "127.0.0.1%eth0", "127.1", "127.0.0.1.",
-      "0x7f.0.0.1", "127.0.0.01", "127.0.0.1/32", "::1/128", "[::1]", "1.2.3.4\n", "client.example",
+      "localhost",
+      "Unix",
+      "unix ",
+      " ",
+      "%",
+      "%eth0",
+      "127.0.0.1%eth0",
+      "127.1",
+      "127.0.0.1.",
+      "0x7f.0.0.1",
+      "127.0.0.01",
+      "127.0.0.1/32",
+      "::1/128",
+      "[::1]",
+      "1.2.3.4\n",
+      "client.example",
       "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc",
   };
   char address[INET6_ADDRSTRLEN];

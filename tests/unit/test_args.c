@@ -59,8 +59,9 @@ static void missing_service_is_refused(void **state) {
 }
 
 static void unknown_arguments_are_refused(void **state) {
-  static const char *const unknown[] = {"", "=", "servic=a", "services=a", "Service=a", "DEBUG",
-                                        "use_first_pass", "nullok", "=service", " debug"};
+  static const char *const unknown[] = {"",          "=",     "servic=a",       "services=a",
+                                        "Service=a", "DEBUG", "use_first_pass", "nullok",
+                                        "=service",  " debug"};
   size_t i;
 
   (void)state;
@@ -90,11 +91,16 @@ static void malformed_values_are_refused(void **state) {
     const char *argument;
     const char *form;
   } cases[] = {
-      {"service", "service=NAME"},        {"service=", "service=NAME"},
-      {"service=a\nb", "service=NAME"},   {"service=\x7f", "service=NAME"},
-      {"config", "config=/PATH"},         {"config=", "config=/PATH"},
-      {"config=cortex.conf", "config=/PATH"}, {"config=../x", "config=/PATH"},
-      {"debug=", "debug"},                {"debug=yes", "debug"},
+      {"service", "service=NAME"},
+      {"service=", "service=NAME"},
+      {"service=a\nb", "service=NAME"},
+      {"service=\x7f", "service=NAME"},
+      {"config", "config=/PATH"},
+      {"config=", "config=/PATH"},
+      {"config=cortex.conf", "config=/PATH"},
+      {"config=../x", "config=/PATH"},
+      {"debug=", "debug"},
+      {"debug=yes", "debug"},
   };
   size_t i;
 

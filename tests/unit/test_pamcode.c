@@ -63,7 +63,7 @@ static void each_class_has_its_code(void **state) {
 static void values_outside_the_list_are_system_errors(void **state) {
   (void)state;
   assert_int_equal(code_of(CORTEX_DENY, CORTEX_REASONS), PAM_SYSTEM_ERR);
-  assert_int_equal(code_of(CORTEX_DENY, (enum cortex_reason)-1), PAM_SYSTEM_ERR);
+  assert_int_equal(code_of(CORTEX_DENY, (enum cortex_reason) - 1), PAM_SYSTEM_ERR);
   assert_int_equal(code_of(CORTEX_ALLOW, CORTEX_REASONS), PAM_SYSTEM_ERR);
 }
 

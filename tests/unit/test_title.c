@@ -69,9 +69,9 @@ static void titles_of_logins_give_database_and_host(void **state) {
 }
 
 static void other_programs_have_no_database(void **state) {
-  static const char *const titles[] = {"/usr/sbin/pgbouncer", "sshd: alice [priv]", "postgres",
-                                       "postgresql: a b [local] ", "postgres:a b [local] ",
-                                       " postgres: a b [local] "};
+  static const char *const titles[] = {
+      "/usr/sbin/pgbouncer",      "sshd: alice [priv]",    "postgres",
+      "postgresql: a b [local] ", "postgres:a b [local] ", " postgres: a b [local] "};
   size_t i;
 
   (void)state;

@@ -26,7 +26,8 @@ static char program_name[32];
 
 /* ---- messages ---- */
 
-static void print_message(const char *prefix, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void print_message(const char *prefix,
+                                                                const char *format, va_list args) {
   char text[1024];
   char *at;
 
