@@ -14,6 +14,8 @@
 /* Seconds; the year 9999 ends before. */
 #define EPOCH_MAX INT64_C(253402300799)
 
+extern const struct cli_verb cmd_audit_rotate;
+extern const struct cli_verb cmd_audit_verify;
 extern const struct cli_verb cmd_codes;
 extern const struct cli_verb cmd_dev_issuer;
 extern const struct cli_verb cmd_dev_token;

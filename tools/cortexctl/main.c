@@ -7,6 +7,8 @@
 int main(int argc, char **argv) {
   static const struct cli_verb *const verbs[] = {
       &cmd_verify,
+      &cmd_audit_verify,
+      &cmd_audit_rotate,
       &cmd_codes,
       &cmd_dev_issuer,
       &cmd_dev_token,
