@@ -6,6 +6,23 @@
 
 #include <string.h>
 
+/* True when the whole text is UTF-8; else the first byte that is not gets its place. */
+static bool check_utf8(struct cedar_parser *p, const struct cedar_source *source) {
+  struct cedar_place place;
+  size_t at = 0, len;
+
+  for (; at < source->len; at += len) {
+    len = cedar_utf8_next(source->bytes + at, source->len - at, NULL);
+    if (len == 0)
+      break;
+  }
+  if (at == source->len)
+    return true;
+  place = cedar_place_at(source, at);
+  cedar_build_fail(&p->b, CEDAR_INVALID, place.line, place.column, "not valid UTF-8");
+  return false;
+}
+
 void cedar_parser_init(struct cedar_parser *p, struct cedar_store *store,
                        const struct cedar_source *source, struct cedar_error *error) {
   memset(p, 0, sizeof(*p));
@@ -16,10 +33,8 @@ void cedar_parser_init(struct cedar_parser *p, struct cedar_store *store,
     cedar_build_fail(&p->b, CEDAR_LIMIT, 0, 0, "larger than %u bytes", CEDAR_MAX_SOURCE);
     return;
   }
-  if (!cedar_utf8_is_valid(source->bytes, source->len)) {
-    cedar_build_fail(&p->b, CEDAR_INVALID, 0, 0, "not valid UTF-8");
+  if (!check_utf8(p, source))
     return;
-  }
   cedar_lexer_init(&p->lexer, source->bytes, source->len);
   cedar_parser_next(p);
 }

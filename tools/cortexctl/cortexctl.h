@@ -16,6 +16,7 @@
 
 extern const struct cli_verb cmd_audit_rotate;
 extern const struct cli_verb cmd_audit_verify;
+extern const struct cli_verb cmd_authorize;
 extern const struct cli_verb cmd_codes;
 extern const struct cli_verb cmd_dev_issuer;
 extern const struct cli_verb cmd_dev_token;

@@ -9,6 +9,7 @@ int main(int argc, char **argv) {
       &cmd_verify,
       &cmd_audit_verify,
       &cmd_audit_rotate,
+      &cmd_authorize,
       &cmd_codes,
       &cmd_dev_issuer,
       &cmd_dev_token,
