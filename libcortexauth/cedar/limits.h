@@ -7,6 +7,7 @@
 
 #define CEDAR_MAX_SOURCE (64U << 20)  /* bytes of one input */
 #define CEDAR_MAX_TEXT (512U << 20)   /* bytes of all interned texts of a store */
+#define CEDAR_MAX_SCHEMA (512U << 20) /* bytes of memory one schema may hold */
 #define CEDAR_MAX_ITEMS (64U << 20)   /* entries of any flat array of a store */
 #define CEDAR_MAX_POLICIES (1U << 20) /* policies, templates and links */
 #define CEDAR_MAX_REACH (64U << 20)   /* parents and ancestors of all entities together */
@@ -16,5 +17,6 @@
 #define CEDAR_MAX_SCRATCH (64U << 20) /* bytes of memory one request may hold */
 #define CEDAR_MAX_VISITS (64U << 20)  /* steps of one ancestor computation */
 #define CEDAR_MAX_MESSAGE 240         /* bytes of an evaluation error */
+#define CEDAR_MAX_FINDINGS 1000       /* errors, and warnings, about one policy */
 
 #endif

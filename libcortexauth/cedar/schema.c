@@ -80,3 +80,21 @@ bool cedar_text_in(const struct cedar_text *sorted, size_t count, struct cedar_t
   }
   return false;
 }
+
+const struct cedar_type *cedar_schema_action_type(const struct cedar_schema *schema,
+                                                  struct cedar_text name) {
+  size_t low = 0, high = schema->action_type_count;
+
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    int order = cedar_text_compare(schema->action_types[middle]->entity, name);
+
+    if (order == 0)
+      return schema->action_types[middle];
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return NULL;
+}

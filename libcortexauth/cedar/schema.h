@@ -4,6 +4,8 @@
  *
  * schema_*.c fills it (text and JSON form), schema.c looks things up, conform.c and entity.c read
  * by it. Names are full (`NS::User`), all memory is the schema's arena. Immutable once made.
+ *
+ * Equal types of a schema are one object, so they may be compared by address.
  */
 #ifndef CEDAR_SCHEMA_H
 #define CEDAR_SCHEMA_H
@@ -26,6 +28,7 @@ enum cedar_type_kind {
 };
 
 struct cedar_type;
+struct cedar_schema_entity;
 
 struct cedar_member {
   struct cedar_text name;
@@ -35,14 +38,17 @@ struct cedar_member {
 
 struct cedar_type {
   enum cedar_type_kind kind;
+  uint32_t height; /* of the types below, itself included; at most CEDAR_MAX_DEPTH */
   const struct cedar_type *element;   /* of a set */
   const struct cedar_member *members; /* of a record, sorted by name (cedar_text_compare) */
   size_t member_count;
-  struct cedar_text entity; /* full name of an entity type */
+  struct cedar_text entity;                   /* full name of an entity type */
+  const struct cedar_schema_entity *declared; /* of an entity type; NULL for actions */
 };
 
 struct cedar_schema_entity {
   struct cedar_text name;
+  const struct cedar_type *type;      /* a reference to it */
   const struct cedar_text *ancestors; /* entity types it may be in, transitive, sorted */
   size_t ancestor_count;
   const struct cedar_type *shape; /* always a record */
@@ -53,8 +59,11 @@ struct cedar_schema_entity {
 
 struct cedar_schema_action {
   struct cedar_uid_text uid;                  /* type is `Action` or `NS::Action` */
+  const struct cedar_type *type;              /* a reference to an action of its type */
   const struct cedar_schema_action **parents; /* direct action groups */
   size_t parent_count;
+  const struct cedar_schema_action **ancestors; /* all groups it is in, sorted by address */
+  size_t ancestor_count;
   const struct cedar_text *principals; /* entity types, sorted; both empty: applies to nothing */
   size_t principal_count;
   const struct cedar_text *resources;
@@ -68,13 +77,26 @@ struct cedar_schema {
   size_t entity_count;
   struct cedar_schema_action *actions; /* sorted by type, then id */
   size_t action_count;
+  const struct cedar_type **action_types; /* one for each type of action, sorted by name */
+  size_t action_type_count;
 };
+
+/* The type of that kind, for kinds that need no more: all but SET, RECORD, ENTITY. */
+const struct cedar_type *cedar_type_plain(enum cedar_type_kind kind);
+
+/* The extension type of that name, NULL when there is none. */
+const struct cedar_type *cedar_type_extension(struct cedar_text name);
+
+/* "Set<String>", "User", ...: cut to size, NUL-terminated. */
+void cedar_type_print(const struct cedar_type *type, char *out, size_t size);
 
 /* Each gives NULL or false when the schema has no such thing. */
 const struct cedar_schema_entity *cedar_schema_entity_find(const struct cedar_schema *schema,
                                                            struct cedar_text name);
 const struct cedar_schema_action *cedar_schema_action_find(const struct cedar_schema *schema,
                                                            struct cedar_uid_text uid);
+const struct cedar_type *cedar_schema_action_type(const struct cedar_schema *schema,
+                                                  struct cedar_text name);
 const struct cedar_member *cedar_type_member(const struct cedar_type *record,
                                              struct cedar_text name);
 bool cedar_text_in(const struct cedar_text *sorted, size_t count, struct cedar_text text);

@@ -183,6 +183,73 @@ cedar_store_add_entities(struct cedar_store *store, const struct cedar_source *s
 CEDAR_API CEDAR_MUST_CHECK enum cedar_status cedar_store_seal(struct cedar_store *store,
                                                               struct cedar_error *error);
 
+/* ---- schema ---- */
+
+/*
+ * Reads a schema in its text form (*.cedarschema). It never changes afterwards and may be shared
+ * by threads.
+ *
+ *   in   source: need not outlive the call
+ *   in   allocator: copied; NULL means malloc and free
+ *   out  schema_out: release with cedar_schema_free(); NULL on failure
+ *   gives  CEDAR_OK, CEDAR_INVALID (error says where and what was expected), CEDAR_LIMIT,
+ *          CEDAR_NOMEM
+ */
+CEDAR_API CEDAR_MUST_CHECK enum cedar_status
+cedar_schema_parse(const struct cedar_source *source, const struct cedar_allocator *allocator,
+                   struct cedar_schema **schema_out, struct cedar_error *error);
+
+/* The same for the JSON form. */
+CEDAR_API CEDAR_MUST_CHECK enum cedar_status
+cedar_schema_parse_json(const struct cedar_source *source, const struct cedar_allocator *allocator,
+                        struct cedar_schema **schema_out, struct cedar_error *error);
+
+/* Frees a schema and leaves NULL. Accepts NULL. Nothing else keeps a pointer to it. */
+CEDAR_API void cedar_schema_free(struct cedar_schema **schema);
+
+/* ---- validation ---- */
+
+/* Something that is wrong with a policy, or only odd (a warning). */
+struct cedar_finding {
+  uint32_t policy; /* index in the store */
+  struct cedar_text policy_id;
+  struct cedar_text source; /* name of the text the policy came from */
+  uint32_t line;
+  uint32_t column;
+  const char *message;
+};
+
+/* All findings, by policy. No error means that the policies are valid. */
+struct cedar_findings {
+  uint32_t error_count;
+  uint32_t warning_count;
+  const struct cedar_finding *errors;
+  const struct cedar_finding *warnings;
+};
+
+struct cedar_validation;
+
+/*
+ * Checks all policies, templates and links of a store against a schema, by the strict rules of
+ * the official validator. The store may be sealed or not.
+ *
+ *   in   store: must outlive the validation, which borrows texts from it
+ *   in   allocator: copied; NULL means malloc and free
+ *   out  validation_out: release with cedar_validation_free(); NULL on failure
+ *   gives  CEDAR_OK (also when there are findings), CEDAR_LIMIT, CEDAR_NOMEM, CEDAR_MISUSE
+ */
+CEDAR_API CEDAR_MUST_CHECK enum cedar_status
+cedar_validate(const struct cedar_store *store, const struct cedar_schema *schema,
+               const struct cedar_allocator *allocator, struct cedar_validation **validation_out,
+               struct cedar_error *error);
+
+/* The findings; borrowed from the validation. */
+CEDAR_API struct cedar_findings
+cedar_validation_findings(const struct cedar_validation *validation);
+
+/* Frees a validation and leaves NULL. Accepts NULL. */
+CEDAR_API void cedar_validation_free(struct cedar_validation **validation);
+
 /* ---- looking at policies ---- */
 
 enum cedar_effect { CEDAR_FORBID = 0, CEDAR_PERMIT };
