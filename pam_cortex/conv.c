@@ -42,12 +42,11 @@ static const char *stored(const pam_handle_t *pamh) {
 
 static int prompt(pam_handle_t *pamh) {
   char *answer;
-  int code = PAM_AUTH_ERR;
+  int code;
 
   if (!converse(pamh, PAM_PROMPT_ECHO_OFF, "Token: ", &answer) || answer == NULL)
     return PAM_CONV_ERR;
-  if (answer[0] != '\0')
-    code = pam_set_item(pamh, PAM_AUTHTOK, answer);
+  code = pam_set_item(pamh, PAM_AUTHTOK, answer);
   wipe(&answer);
   return code;
 }

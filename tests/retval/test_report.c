@@ -1,0 +1,240 @@
+/*
+ * Inside and outside PostgreSQL: title, address, and the line that is told.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "module.h"
+
+#include <stdlib.h>
+#include <syslog.h>
+
+#include "proctitle.h"
+
+#define BACKEND "postgres: alice appdb 192.0.2.7(44832) authentication"
+
+static int enter_postgres(void **state) {
+  return proctitle_set(BACKEND) ? setup(state) : -1;
+}
+
+static int leave_postgres(void **state) {
+  proctitle_set("test_report");
+  proctitle_set_program("test_report");
+  return teardown(state);
+}
+
+static void backend_tells_its_database(void **state) {
+  pam_handle_t *pamh = start(*state, BOTH);
+
+  assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+  assert_true(fake_login.has_database);
+  assert_string_equal(fake_login.database, "appdb");
+}
+
+static void unreadable_title_never_opens(void **state) {
+  static const char *const titles[] = {
+      "postgres: alice appdb 192.0.2.7(44832) auth",
+      "postgres: walsender alice appdb 192.0.2.7(44832) authentication",
+      "postgres: bob appdb 192.0.2.7(44832) authentication",
+      "postgres: alice x: alice appdb [local] ",
+      "postgres: ",
+  };
+  struct stack *stack = *state;
+  size_t i;
+
+  for (i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+    fake_login_set(CORTEX_ALLOW, CORTEX_OK, NULL);
+    assert_true(proctitle_set(titles[i]));
+    start(stack, BOTH);
+    assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_PERM_DENIED);
+    assert_true(fake_login.has_database);
+    assert_string_equal(fake_login.database, "");
+    assert_non_null(strstr(stack->conv.text, "reason=service_mismatch reference=" FAKE_REFERENCE));
+    assert_int_equal(pam_acct_mgmt(stack->pamh, 0), PAM_PERM_DENIED);
+  }
+}
+
+static void server_program_without_title_never_opens(void **state) {
+  pam_handle_t *pamh = start(*state, BOTH);
+
+  assert_true(proctitle_set("/usr/lib/postgresql/15/bin/postgres"));
+  assert_true(proctitle_set_program("postgres"));
+  assert_int_equal(pam_authenticate(pamh, 0), PAM_PERM_DENIED);
+  assert_string_equal(fake_login.database, "");
+}
+
+static void backend_tells_the_whole_line_by_conversation(void **state) {
+  struct stack *stack = *state;
+
+  fake_login_set(CORTEX_DENY, CORTEX_POLICY_DENIED, "no permit applies");
+  start(stack, BOTH);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_PERM_DENIED);
+  assert_string_equal(stack->conv.text,
+                      "cortex: refused reason=policy_denied reference=" FAKE_REFERENCE
+                      " service=\"a\" role=\"alice\": no permit applies\n");
+  assert_int_equal(stack->conv.messages, 1);
+  assert_int_equal(fake_syslog.count, 0);
+}
+
+static void reason_without_words_gets_its_sentence(void **state) {
+  struct stack *stack = *state;
+
+  fake_login_set(CORTEX_DENY, CORTEX_TOKEN_EXPIRED, NULL);
+  start(stack, BOTH);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_AUTH_ERR);
+  assert_non_null(strstr(stack->conv.text, cortex_reason_sentence(CORTEX_TOKEN_EXPIRED)));
+}
+
+static void other_programs_tell_people_only_the_reference(void **state) {
+  struct stack *stack = *state;
+
+  assert_true(proctitle_set("sshd: alice [priv]"));
+  fake_login_set(CORTEX_DENY, CORTEX_CONFIG_INVALID, "secret/path.conf:7: wrong");
+  start(stack, BOTH);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SERVICE_ERR);
+  assert_string_equal(stack->conv.text,
+                      "cortex: refused reason=config_invalid reference=" FAKE_REFERENCE "\n");
+  assert_non_null(strstr(fake_syslog.text, "secret/path.conf:7: wrong"));
+  assert_int_equal(fake_syslog.priority & LOG_PRIMASK, LOG_NOTICE);
+  assert_false(fake_login.has_database);
+}
+
+static void pam_silent_leaves_the_conversation_alone(void **state) {
+  struct stack *stack = *state;
+
+  fake_login_set(CORTEX_DENY, CORTEX_POLICY_DENIED, NULL);
+  start(stack, "auth required @ service=a debug\naccount required @ service=a\n");
+  assert_int_equal(pam_authenticate(stack->pamh, PAM_SILENT), PAM_PERM_DENIED);
+  assert_int_equal(pam_acct_mgmt(stack->pamh, PAM_SILENT), PAM_PERM_DENIED);
+  assert_int_equal(stack->conv.messages, 0);
+  assert_int_equal(fake_syslog.count, 2);
+  fake_login_set(CORTEX_ALLOW, CORTEX_OK, NULL);
+  assert_int_equal(pam_authenticate(stack->pamh, PAM_SILENT), PAM_SUCCESS);
+  assert_int_equal(stack->conv.messages, 0);
+}
+
+static void debug_tells_an_allowed_login(void **state) {
+  struct stack *stack = *state;
+
+  start(stack, "auth required @ service=a debug\n");
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SUCCESS);
+  assert_string_equal(stack->conv.text,
+                      "cortex: allowed reference=" FAKE_REFERENCE " service=\"a\" role=\"alice\""
+                      " levels=read,write session_until=1900000000\n");
+  assert_true(proctitle_set("sshd: alice [priv]"));
+  start(stack, "auth required @ service=a debug\n");
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SUCCESS);
+  assert_int_equal(stack->conv.messages, 0);
+  assert_non_null(strstr(fake_syslog.text, "cortex: allowed reference=" FAKE_REFERENCE));
+  assert_int_equal(fake_syslog.priority & LOG_PRIMASK, LOG_DEBUG);
+}
+
+static void names_and_messages_cannot_forge_a_line(void **state) {
+  struct stack *stack = *state;
+
+  assert_true(proctitle_set("sshd"));
+  fake_login_set(CORTEX_DENY, CORTEX_BAD_USERNAME, "claim a\nb\x1b[2J\xe2\x80\xae\\");
+  assert_true(stack_service(stack, "service", BOTH));
+  assert_int_equal(stack_start(stack, "service", "a\nLOG: \"x\"\\\xc3\xa9\x7f"), PAM_SUCCESS);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_PERM_DENIED);
+  assert_non_null(strstr(fake_syslog.text, " role=\"a\\x0aLOG: \\x22x\\x22\\x5c\\xc3\\xa9\\x7f\": "
+                                           "claim a\\x0ab\\x1b[2J\\xe2\\x80\\xae\\x5c\n"));
+}
+
+static void long_names_are_cut(void **state) {
+  struct stack *stack = *state;
+  char *name = malloc(100001);
+
+  assert_non_null(name);
+  memset(name, '\n', 100000);
+  name[100000] = '\0';
+  assert_true(proctitle_set("sshd"));
+  fake_login_set(CORTEX_DENY, CORTEX_BAD_USERNAME, NULL);
+  assert_int_equal(stack_start(stack, "both", name), PAM_SUCCESS);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_PERM_DENIED);
+  assert_in_range(strlen(fake_syslog.text), 1000, 2500);
+  free(name);
+}
+
+static void no_line_holds_the_credential(void **state) {
+  static const char *const lines[] = {"auth required @ service=a debug\n",
+                                      "auth required @ service=a tokenmarke\n"};
+  struct stack *stack = *state;
+  int effect;
+  size_t i;
+
+  for (effect = CORTEX_DENY; effect <= CORTEX_ALLOW; effect++) {
+    for (i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+      fake_login_set((enum cortex_effect)effect, effect ? CORTEX_OK : CORTEX_MALFORMED, NULL);
+      start(stack, lines[i]);
+      (void)pam_authenticate(stack->pamh, 0);
+      assert_null(strstr(stack->conv.text, "tokenmarker"));
+      assert_null(strstr(fake_syslog.text, "tokenmarker"));
+    }
+  }
+}
+
+static void address(struct stack *stack, const char *rhost, const char *expected) {
+  start(stack, BOTH);
+  fake_login_set(CORTEX_ALLOW, CORTEX_OK, NULL);
+  assert_int_equal(pam_set_item(stack->pamh, PAM_RHOST, rhost), PAM_SUCCESS);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SUCCESS);
+  assert_int_equal(fake_login.has_address, expected != NULL);
+  assert_string_equal(fake_login.address, expected != NULL ? expected : "");
+}
+
+static void client_is_local_or_has_an_address(void **state) {
+  address(*state, NULL, NULL);
+  address(*state, "", NULL);
+  address(*state, "unix", NULL);
+  address(*state, "::1", "::1");
+  address(*state, "198.51.100.9", "198.51.100.9");
+}
+
+static void host_name_falls_back_to_the_title(void **state) {
+  address(*state, "client.example", "192.0.2.7");
+}
+
+static void host_name_without_address_is_refused(void **state) {
+  static const char *const titles[] = {
+      "postgres: alice appdb client.example(44832) authentication",
+      "postgres: alice appdb [local] authentication",
+      "postgres: alice appdb",
+      "sshd: alice [priv]",
+  };
+  struct stack *stack = *state;
+  size_t i;
+
+  for (i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+    assert_true(proctitle_set(titles[i]));
+    start(stack, BOTH);
+    assert_int_equal(pam_set_item(stack->pamh, PAM_RHOST, "client.example"), PAM_SUCCESS);
+    assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SERVICE_ERR);
+    assert_int_equal(pam_acct_mgmt(stack->pamh, 0), PAM_PERM_DENIED);
+  }
+  assert_int_equal(fake_login.calls, 0);
+}
+
+#define postgres_test(function)                                                                    \
+  cmocka_unit_test_setup_teardown(function, enter_postgres, leave_postgres)
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      postgres_test(backend_tells_its_database),
+      postgres_test(unreadable_title_never_opens),
+      postgres_test(server_program_without_title_never_opens),
+      postgres_test(backend_tells_the_whole_line_by_conversation),
+      postgres_test(reason_without_words_gets_its_sentence),
+      postgres_test(other_programs_tell_people_only_the_reference),
+      postgres_test(pam_silent_leaves_the_conversation_alone),
+      postgres_test(debug_tells_an_allowed_login),
+      postgres_test(names_and_messages_cannot_forge_a_line),
+      postgres_test(long_names_are_cut),
+      postgres_test(no_line_holds_the_credential),
+      postgres_test(client_is_local_or_has_an_address),
+      postgres_test(host_name_falls_back_to_the_title),
+      postgres_test(host_name_without_address_is_refused),
+  };
+
+  if (!proctitle_init(argc, argv))
+    return 1;
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
