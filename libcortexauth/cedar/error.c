@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static void error_fill(struct cedar_error *error, enum cedar_status status,
-                       struct cedar_place place, const char *format, va_list args) {
+__attribute__((format(printf, 4, 0))) static void error_fill(struct cedar_error *error,
+                                                             enum cedar_status status,
+                                                             struct cedar_place place,
+                                                             const char *format, va_list args) {
   if (error == NULL || error->status != CEDAR_OK)
     return;
   error->status = status;

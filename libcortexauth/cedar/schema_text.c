@@ -2,6 +2,7 @@
  * The schema's text form: declarations to a draft, recursive descent, one token ahead.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "lexer.h"
@@ -57,12 +58,12 @@ static bool take(struct reader *r, const char *text) {
 }
 
 static bool expect(struct reader *r, const char *text) {
-  char what[32] = "`";
+  char what[32];
 
   if (take(r, text))
     return true;
-  strncat(what, text, 24);
-  return expected(r, strcat(what, "`"));
+  snprintf(what, sizeof(what), "`%s`", text);
+  return expected(r, what);
 }
 
 static bool at_ident(const struct reader *r) {

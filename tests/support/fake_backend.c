@@ -195,7 +195,7 @@ static void wear_title(void) {
   else
     snprintf(title, sizeof title, "postgres: %s %s [local] authentication", backend.user,
              backend.database);
-  if (!proctitle_set(title) || !proctitle_set_program("postgres"))
+  if (!proctitle_set(title))
     fprintf(stderr, "fake_backend: the title was cut\n");
 }
 

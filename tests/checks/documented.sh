@@ -1,0 +1,60 @@
+# What users can meet is in a manual: reason codes, options, arguments, commands; and the pages are well made.
+# SPDX-License-Identifier: PostgreSQL
+. "${0%/*}/tap.sh"
+
+pages=$(find libcortexauth pam_cortex tools -name '*.[1-8]' -type f | sort)
+
+# listed WORDS PAGE...: each word of the file has an .It of its own
+listed() {
+  words=$1
+  shift
+  while read -r word; do
+    grep -qE "^\.It (Cm|Sy|Li|Ic|Fl|Dv|Va|Ar)? ?\"?$word\"?( |\$)" "$@" || echo "$word"
+  done <"$words"
+}
+
+sed -nE 's/^REASON\([A-Z_]+, ([a-z_]+),.*/\1/p' libcortexauth/include/cortexauth/reason.def |
+  grep -vx ok >"$work/reasons"
+[ "$(wc -l <"$work/reasons")" -gt 50 ] || echo 'reason.def was not understood' >"$work/bad"
+listed "$work/reasons" $pages >>"$work/bad"
+report 'every reason code has its line in a manual'
+
+"$top_builddir/tests/checks/list_options" >"$work/options" || echo 'list_options failed' >"$work/bad"
+for section in $(cut -d' ' -f1 "$work/options" | sort -u); do
+  sed -n "s/^$section //p" "$work/options" >"$work/keys"
+  awk -v section="$section" '/^\.S[hs] / { on = index($0, "[" section) || index($0, "[ " section) } on' \
+    libcortexauth/man/cortex.conf.5 >"$work/part"
+  [ -s "$work/part" ] || echo "no section [$section]" >>"$work/bad"
+  listed "$work/keys" "$work/part" | sed "s/^/[$section] /" >>"$work/bad"
+done
+report 'every option is in its section of cortex.conf.5'
+
+sed -nE 's/^    \{"([a-z_]+)",.*/\1/p' pam_cortex/args.c >"$work/arguments"
+[ -s "$work/arguments" ] || echo 'args.c was not understood' >"$work/bad"
+listed "$work/arguments" pam_cortex/pam_cortex.8 >>"$work/bad"
+report 'every argument of the module is in pam_cortex.8'
+
+# Every command of "cortexctl --help" has its subsection, and there its options.
+cortexctl=$top_builddir/tools/cortexctl/cortexctl
+page=tools/cortexctl/cortexctl.8
+"$cortexctl" --help | sed -nE 's/^  ([a-z-]+( [a-z-]+)?)  +.*/\1/p' >"$work/verbs"
+[ -s "$work/verbs" ] || echo 'cortexctl --help was not understood' >"$work/bad"
+while read -r verb; do
+  awk -v verb="$verb" '/^\.S[hs] / { on = $0 == ".Ss " verb } on' "$page" >"$work/part"
+  [ -s "$work/part" ] || echo "no subsection: $verb" >>"$work/bad"
+  # shellcheck disable=SC2086
+  "$cortexctl" $verb --help | sed -nE 's/^  --([a-z-]+).*/\1/p' | grep -vxE 'help|version' |
+    while read -r option; do
+      grep -qE "^\.It Fl Fl $option( |\$)" "$work/part" || echo "$verb --$option"
+    done >>"$work/bad"
+done <"$work/verbs"
+report 'every command and option is in cortexctl.8'
+
+if command -v mandoc >/dev/null; then
+  for page in $pages; do mandoc -T lint -W warning "$page"; done >"$work/bad" 2>&1
+  report 'mandoc finds nothing wrong in any page'
+else
+  count=$((count + 1))
+  echo "ok $count # SKIP mandoc is not installed"
+fi
+finish

@@ -1,0 +1,29 @@
+# Each shared object exports exactly what its version map names, and needs no other library.
+# SPDX-License-Identifier: PostgreSQL
+. "${0%/*}/tap.sh"
+
+# exports OBJECT MAP
+exports() {
+  mapped "$2" >"$work/map"
+  grep '[*?]' "$work/map" | sed "s|^|wildcard in $2: |" >"$work/bad"
+  report "$2 names each function"
+  nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort >"$work/object"
+  comm -23 "$work/map" "$work/object" | sed 's/^/mapped, not exported: /' >>"$work/bad"
+  comm -13 "$work/map" "$work/object" | sed 's/^/exported, not mapped: /' >>"$work/bad"
+  report "$(basename "$1") exports its map"
+}
+
+# needs OBJECT PATTERN: every DT_NEEDED matches; the sanitizers' libraries are not counted.
+needs() {
+  readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+    grep -Ev "^($2|libc|ld-linux.*|libasan|libubsan)\.so" >"$work/bad"
+  report "$(basename "$1") needs only ${2:-libc}"
+}
+
+library=$top_builddir/libcortexauth/.libs/libcortexauth.so
+module=$top_builddir/pam_cortex/.libs/pam_cortex.so
+exports "$library" libcortexauth/libcortexauth.map
+exports "$module" pam_cortex/pam_cortex.map
+needs "$library" 'libcrypto|libjansson|libcjose'
+needs "$module" 'libcortexauth|libpam'
+finish
