@@ -134,8 +134,8 @@ class Cortex:
         """Logins in the trail, oldest first."""
         if not self.trail.exists():
             return []
-        lines = self.trail.read_text(encoding="utf-8").splitlines()
-        return [record for record in map(json.loads, lines) if record["event"] == "login"]
+        lines = self.trail.read_text(encoding="utf-8").split("\n")
+        return [r for r in map(json.loads, filter(None, lines)) if r["event"] == "login"]
 
     def record(self, reference):
         return next((r for r in self.records() if r["reference"] == reference), None)
