@@ -4,18 +4,15 @@
  */
 #include "cortexctl.h"
 
-#include <glob.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cortexauth/audit.h>
 
 #include "common/out.h"
-
-#define ARCHIVE_DIGITS "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]"
+#include "trail_files.h"
 
 static void print_finding(void *context, const struct cortex_finding *finding) {
   (void)context;
@@ -107,42 +104,18 @@ static struct cortex_anchor *read_anchors(const struct cli *cli, size_t *count_o
   return anchors;
 }
 
-/* Kept files are FILE.SEQ with twelve digits, so the order of names is that of the chain. */
-static bool find_archives(const char *file, glob_t *found) {
-  char pattern[CORTEX_AUDIT_PATH_MAX * 2 + sizeof ARCHIVE_DIGITS + 2];
-  size_t end = 0;
-
-  for (; *file != '\0' && end < CORTEX_AUDIT_PATH_MAX * 2 - 1; file++) {
-    if (strchr("\\*?[", *file) != NULL)
-      pattern[end++] = '\\';
-    pattern[end++] = *file;
-  }
-  snprintf(pattern + end, sizeof pattern - end, "." ARCHIVE_DIGITS);
-  return glob(pattern, 0, NULL, found) != GLOB_NOSPACE;
-}
-
 /* The kept files, then the current one, which is named even when it is missing. */
-static enum cli_exit verify_with_archives(const struct cli *cli, const char *file,
-                                          struct cortex_audit_check *check) {
-  glob_t found = {0};
-  const char **files = NULL;
-  enum cli_exit code = CLI_OUTSIDE;
-  size_t i;
+static enum cli_exit verify_with_kept(const struct cli *cli, const char *file,
+                                      struct cortex_audit_check *check) {
+  struct trail_files files;
+  enum cli_exit code;
 
-  if (find_archives(file, &found))
-    files = calloc(found.gl_pathc + 1, sizeof *files);
-  if (files == NULL) {
-    cli_complain("out of memory");
-  } else {
-    for (i = 0; i < found.gl_pathc; i++)
-      files[i] = found.gl_pathv[i];
-    files[found.gl_pathc] = file;
-    check->files = files;
-    check->file_count = found.gl_pathc + 1;
-    code = verify(cli, check);
-  }
-  free(files);
-  globfree(&found);
+  if (!trail_files_find(file, &files))
+    return CLI_OUTSIDE;
+  check->files = files.names;
+  check->file_count = files.count;
+  code = verify(cli, check);
+  trail_files_clear(&files);
   return code;
 }
 
@@ -158,7 +131,7 @@ static enum cli_exit verify_configured(const struct cli *cli, struct cortex_audi
     return CLI_USAGE;
   }
   cortex_audit_options_get(settings, &audit);
-  code = verify_with_archives(cli, audit.file, check);
+  code = verify_with_kept(cli, audit.file, check);
   cortex_settings_free(&settings);
   return code;
 }

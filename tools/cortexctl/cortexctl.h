@@ -7,7 +7,6 @@
 
 #include "common/cli.h"
 
-#define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define OPTION_CONFIG                                                                              \
   { "config", "FILE", "the configuration (" CONFIG_DEFAULT ")", false, false }
 
@@ -17,9 +16,11 @@
 extern const struct cli_verb cmd_audit_rotate;
 extern const struct cli_verb cmd_audit_verify;
 extern const struct cli_verb cmd_authorize;
+extern const struct cli_verb cmd_check;
 extern const struct cli_verb cmd_codes;
 extern const struct cli_verb cmd_dev_issuer;
 extern const struct cli_verb cmd_dev_token;
+extern const struct cli_verb cmd_service_render;
 extern const struct cli_verb cmd_verify;
 
 #endif

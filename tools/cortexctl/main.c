@@ -6,6 +6,8 @@
 
 int main(int argc, char **argv) {
   static const struct cli_verb *const verbs[] = {
+      &cmd_check,
+      &cmd_service_render,
       &cmd_verify,
       &cmd_audit_verify,
       &cmd_audit_rotate,

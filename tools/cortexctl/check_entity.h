@@ -1,0 +1,21 @@
+/*
+ * A service's entity, as the checks of services look at it.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CORTEXCTL_CHECK_ENTITY_H
+#define CORTEXCTL_CHECK_ENTITY_H
+
+#include "check.h"
+
+/* Where it stands in the store, and what it is called. */
+struct check_entity {
+  const struct cedar_store *store;
+  uint32_t index;
+  struct cedar_entity_info info;
+  char source[256];
+};
+
+bool check_is_text(struct cedar_text text, const char *other);
+struct check_place check_entity_place(const struct check_entity *entity);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * The files' part of cortexctl check: the audit trail and the services' PAM files.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cortexauth/audit.h>
+
+#include "pam_file.h"
+
+/* ---- audit trail ---- */
+
+/* Opened as a writer opens it, and nothing written. */
+static void check_trail(struct check *check, const char *file) {
+  struct check_place place = check_key_place(check, "audit", "file");
+  struct stat status;
+  int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+  if (fd < 0 || fstat(fd, &status) != 0)
+    check_report(check, CHECK_ERROR, place, "%s: %s", file, strerror(errno));
+  else if (!S_ISREG(status.st_mode))
+    check_report(check, CHECK_ERROR, place, "%s is not a regular file", file);
+  else if ((status.st_mode & S_IWOTH) != 0)
+    check_report(check, CHECK_ERROR, place, "%s: everybody can write to the audit trail", file);
+  else if ((status.st_mode & S_IROTH) != 0)
+    check_report(check, CHECK_WARNING, place, "%s: everybody can read the audit trail", file);
+  if (fd >= 0)
+    close(fd);
+}
+
+void check_audit(struct check *check) {
+  struct check_place place = check_key_place(check, "audit", "file");
+  struct cortex_audit_options audit;
+  char path[PATH_MAX];
+  struct stat status;
+
+  cortex_audit_options_get(check->settings, &audit);
+  if (stat(audit.file, &status) == 0 || errno != ENOENT) {
+    check_trail(check, audit.file);
+    return;
+  }
+  snprintf(path, sizeof path, "%s", audit.file);
+  if (access(dirname(path), W_OK | X_OK) != 0) /* dirname works in place */
+    check_report(check, CHECK_ERROR, place, "%s cannot be made in its folder: %s", audit.file,
+                 strerror(errno));
+}
+
+/* ---- PAM files ---- */
+
+static void check_pam_line(struct check *check, const struct pam_file *file, const char *type,
+                           const struct cortex_service *service) {
+  struct check_place place = {file->path, 0, 0};
+  struct pam_line line;
+
+  if (!pam_file_find(file, type, &line)) {
+    check_report(check, CHECK_ERROR, place, "there is no line \"%s required pam_cortex.so service=%s\"",
+                 type, service->name);
+    return;
+  }
+  place.line = line.number;
+  if (strcmp(line.control, "required") != 0 && strcmp(line.control, "requisite") != 0)
+    check_report(check, CHECK_ERROR, place, "\"%s\" must be required, not %s", type, line.control);
+  if (strcmp(line.service, service->name) != 0)
+    check_report(check, CHECK_ERROR, place, "service=%s does not belong into the file of \"%s\"",
+                 line.service, service->name);
+}
+
+void check_pam(struct check *check) {
+  struct cortex_service service;
+  size_t i;
+
+  for (i = 0; cortex_policy_service(check->policy, i, &service); i++) {
+    struct pam_file file;
+
+    if (pam_file_load(check->pam_folder, service.name, &file)) {
+      check_pam_line(check, &file, "auth", &service);
+      check_pam_line(check, &file, "account", &service);
+    } else {
+      check_report(check, CHECK_WARNING, (struct check_place){file.path, 0, 0},
+                   "%s: \"cortexctl service render %s\" prints what belongs there",
+                   strerror(file.failure), service.name);
+    }
+    pam_file_clear(&file);
+  }
+}

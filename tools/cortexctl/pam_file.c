@@ -1,0 +1,130 @@
+/*
+ * A service's file in pam.d: what it is called, and its lines for our module.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "pam_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX (64 * 1024)
+#define BLANKS " \t\r"
+
+static bool is_file_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.';
+}
+
+bool pam_file_name(const char *service, char *name, size_t size) {
+  size_t at;
+  int len = snprintf(name, size, "cortex-%s", service);
+
+  if (len < 0 || (size_t)len >= size)
+    return false;
+  for (at = 0; name[at] != '\0'; at++) {
+    if (!is_file_letter(name[at]))
+      return false;
+    if (name[at] >= 'A' && name[at] <= 'Z')
+      name[at] = (char)(name[at] - 'A' + 'a');
+  }
+  return true;
+}
+
+bool pam_file_load(const char *folder, const char *service, struct pam_file *file) {
+  char name[256];
+  FILE *stream;
+  size_t len;
+
+  *file = (struct pam_file){.failure = ENAMETOOLONG};
+  if (!pam_file_name(service, name, sizeof name)) {
+    snprintf(file->path, sizeof file->path, "%.*s", 1024, folder);
+    file->failure = EINVAL;
+    return false;
+  }
+  if (snprintf(file->path, sizeof file->path, "%s/%s", folder, name) >= (int)sizeof file->path)
+    return false;
+  stream = fopen(file->path, "re");
+  file->failure = errno;
+  if (stream == NULL)
+    return false;
+  file->text = calloc(1, FILE_MAX + 1);
+  len = file->text != NULL ? fread(file->text, 1, FILE_MAX, stream) : 0;
+  file->failure = file->text == NULL ? ENOMEM : ferror(stream) ? errno : 0;
+  fclose(stream);
+  return file->failure == 0 && (len < FILE_MAX || (file->failure = EFBIG) == 0);
+}
+
+void pam_file_clear(struct pam_file *file) {
+  free(file->text);
+  file->text = NULL;
+}
+
+/* Takes one word off; a control may be "[value=action ...]" with blanks in it. */
+static size_t next_word(const char **at, const char *end, const char **word_out) {
+  const char *from = *at;
+
+  while (from < end && strchr(BLANKS, *from) != NULL)
+    from++;
+  *word_out = from;
+  *at = from;
+  if (from < end && *from == '[') {
+    while (*at < end && **at != ']')
+      (*at)++;
+    *at += *at < end;
+  } else {
+    while (*at < end && strchr(BLANKS, **at) == NULL)
+      (*at)++;
+  }
+  return (size_t)(*at - from);
+}
+
+static bool is_word(const char *word, size_t len, const char *text) {
+  return len == strlen(text) && memcmp(word, text, len) == 0;
+}
+
+static bool is_our_module(const char *word, size_t len) {
+  static const char module[] = "pam_cortex.so";
+  size_t tail = sizeof module - 1;
+
+  return len >= tail && memcmp(word + len - tail, module, tail) == 0 &&
+         (len == tail || word[len - tail - 1] == '/');
+}
+
+/* TYPE CONTROL MODULE ARGUMENT..., where "-TYPE" means the same but quieter (pam.d(5)). */
+static bool read_line(const char *at, const char *end, const char *type,
+                      struct pam_line *line_out) {
+  const char *word;
+  size_t len = next_word(&at, end, &word);
+
+  if (len > 0 && *word == '-') {
+    word++;
+    len--;
+  }
+  if (!is_word(word, len, type))
+    return false;
+  len = next_word(&at, end, &word);
+  snprintf(line_out->control, sizeof line_out->control, "%.*s", (int)len, word);
+  len = next_word(&at, end, &word);
+  if (!is_our_module(word, len))
+    return false;
+  line_out->service[0] = '\0';
+  while ((len = next_word(&at, end, &word)) > 0)
+    if (len > 8 && memcmp(word, "service=", 8) == 0)
+      snprintf(line_out->service, sizeof line_out->service, "%.*s", (int)(len - 8), word + 8);
+  return true;
+}
+
+bool pam_file_find(const struct pam_file *file, const char *type, struct pam_line *line_out) {
+  const char *at = file->text;
+
+  for (line_out->number = 1; *at != '\0'; line_out->number++) {
+    const char *end = at + strcspn(at, "\n");
+
+    if (read_line(at, at + strcspn(at, "#\n"), type, line_out))
+      return true;
+    at = *end == '\n' ? end + 1 : end;
+  }
+  return false;
+}
