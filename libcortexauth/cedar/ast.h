@@ -47,6 +47,7 @@ enum cedar_op {
                       a method's object is the first kid */
   CEDAR_OP_WHEN,   /* a: a policy's condition */
   CEDAR_OP_UNLESS, /* a */
+  CEDAR_OP_VALUE,  /* a: position in a residue's values; never in a store */
   CEDAR_OP_COUNT
 };
 
@@ -89,8 +90,9 @@ struct cedar_scope {
 };
 
 struct cedar_note {
-  uint32_t key; /* symbols */
-  uint32_t value;
+  uint32_t key;   /* symbols */
+  uint32_t value; /* of the empty text when it has none */
+  uint32_t bare;  /* 1: written without a value */
   uint32_t line;
   uint32_t column;
 };

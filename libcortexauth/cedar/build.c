@@ -16,6 +16,7 @@ void cedar_build_init(struct cedar_build *b, struct cedar_store *store,
   b->store = store;
   b->source = source;
   b->error = error;
+  cedar_places_init(&b->places, source);
   cedar_arena_init(&b->arena, &store->alloc, SIZE_MAX / 2);
 }
 

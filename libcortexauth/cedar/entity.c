@@ -13,6 +13,7 @@
 struct loader {
   struct cedar_reader r;
   struct cedar_store *store;
+  struct cedar_places places;
   uint32_t source; /* symbol */
 };
 
@@ -174,7 +175,7 @@ static enum cedar_status body_load(struct loader *l, const struct cedar_json *js
 
 static enum cedar_status entity_load(struct loader *l, const struct cedar_json *json) {
   const struct cedar_json *uid = cedar_json_member(json, "uid");
-  struct cedar_place place = cedar_place_at(l->r.source, json->offset);
+  struct cedar_place place = cedar_places_at(&l->places, json->offset);
   struct cedar_entity entity = {.source = l->source, .line = place.line, .column = place.column};
   const struct cedar_schema_action *action = NULL;
   const struct cedar_schema_entity *declared = NULL;
@@ -237,11 +238,13 @@ enum cedar_status cedar_store_add_entities(struct cedar_store *store,
                                            const struct cedar_schema *schema,
                                            struct cedar_error *error) {
   struct cedar_arena scratch;
-  struct loader l = {{cedar_store_maker(store), source, schema, &scratch, error}, store, 0};
+  struct loader l = {.r = {cedar_store_maker(store), source, schema, &scratch, error},
+                     .store = store};
   enum cedar_status status;
 
   if (!cedar_store_is_open(store, error))
     return CEDAR_MISUSE;
+  cedar_places_init(&l.places, source);
   cedar_arena_init(&scratch, &store->alloc, SIZE_MAX / 2);
   status = entities_load(&l);
   cedar_arena_clear(&scratch);

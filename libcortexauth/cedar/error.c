@@ -42,19 +42,56 @@ enum cedar_status cedar_error_plain(struct cedar_error *error, enum cedar_status
   return status;
 }
 
-struct cedar_place cedar_place_at(const struct cedar_source *source, size_t offset) {
-  struct cedar_place place = {source->name, 1, 1};
-  const char *at = source->bytes;
-  const char *end = source->bytes + (offset < source->len ? offset : source->len);
+void cedar_places_init(struct cedar_places *places, const struct cedar_source *source) {
+  places->source = source;
+  places->offset = 0;
+  places->line = 1;
+  places->column = 1;
+}
 
-  while (at < end) {
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
+static void places_back(struct cedar_places *places, size_t end) {
+  const char *bytes = places->source->bytes;
+  size_t at = places->offset, line_start = end;
 
-    if (newline == NULL)
-      break;
-    place.line++;
-    at = newline + 1;
+  places->offset = end;
+  if (places->column > at - end) {
+    places->column -= (uint32_t)(at - end);
+    return;
   }
-  place.column = (uint32_t)(end - at) + 1;
+  while (at > end)
+    places->line -= bytes[--at] == '\n';
+  while (line_start > 0 && bytes[line_start - 1] != '\n')
+    line_start--;
+  places->column = (uint32_t)(end - line_start) + 1;
+}
+
+struct cedar_place cedar_places_at(struct cedar_places *places, size_t offset) {
+  const char *bytes = places->source->bytes;
+  size_t end = offset < places->source->len ? offset : places->source->len;
+  struct cedar_place place = {places->source->name, 0, 0};
+
+  if (end < places->offset)
+    places_back(places, end);
+  while (places->offset < end) {
+    const char *newline = memchr(bytes + places->offset, '\n', end - places->offset);
+
+    if (newline == NULL) {
+      places->column += (uint32_t)(end - places->offset);
+      break;
+    }
+    places->line++;
+    places->column = 1;
+    places->offset = (size_t)(newline - bytes) + 1;
+  }
+  places->offset = end;
+  place.line = places->line;
+  place.column = places->column;
   return place;
+}
+
+struct cedar_place cedar_place_at(const struct cedar_source *source, size_t offset) {
+  struct cedar_places places;
+
+  cedar_places_init(&places, source);
+  return cedar_places_at(&places, offset);
 }

@@ -27,4 +27,15 @@ cedar_error_plain(struct cedar_error *error, enum cedar_status status, const cha
 /* Line and column (from 1) of a byte offset in a source. */
 struct cedar_place cedar_place_at(const struct cedar_source *source, size_t offset);
 
+/* Remembers where it was, so that ascending offsets of one source cost one pass over it. */
+struct cedar_places {
+  const struct cedar_source *source;
+  size_t offset;
+  uint32_t line;
+  uint32_t column;
+};
+
+void cedar_places_init(struct cedar_places *places, const struct cedar_source *source);
+struct cedar_place cedar_places_at(struct cedar_places *places, size_t offset);
+
 #endif

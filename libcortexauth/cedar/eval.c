@@ -341,6 +341,7 @@ static eval_fn *const eval_table[CEDAR_OP_COUNT] = {
     [CEDAR_OP_CALL] = eval_call,
     [CEDAR_OP_WHEN] = eval_bad,
     [CEDAR_OP_UNLESS] = eval_bad,
+    [CEDAR_OP_VALUE] = eval_bad,
 };
 
 /* Depth and steps end an evaluation only in a damaged image, whose nodes may form a loop. */

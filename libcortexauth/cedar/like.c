@@ -2,7 +2,9 @@
  * `like`: a text against a pattern with wildcards, in linear time.
  * SPDX-License-Identifier: PostgreSQL
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */
+#endif
 #include <string.h>
 
 #include "eval.h"

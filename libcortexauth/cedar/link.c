@@ -14,6 +14,7 @@ struct linker {
   const struct cedar_source *source;
   struct cedar_arena *scratch;
   struct cedar_error *error;
+  struct cedar_places places;
   uint32_t name; /* symbol of the source's name */
 };
 
@@ -79,7 +80,7 @@ static enum cedar_status link_load(struct linker *l, const struct cedar_json *js
   const struct cedar_json *template_id = member_either(json, "template_id", "templateId");
   const struct cedar_json *id = member_either(json, "link_id", "newId");
   const struct cedar_json *values = member_either(json, "args", "values");
-  struct cedar_place place = cedar_place_at(l->source, json->offset);
+  struct cedar_place place = cedar_places_at(&l->places, json->offset);
   struct cedar_policy policy;
   enum cedar_status status;
   uint32_t index;
@@ -114,13 +115,15 @@ static enum cedar_status link_load(struct linker *l, const struct cedar_json *js
 enum cedar_status cedar_links_load(struct cedar_store *store, const struct cedar_source *source,
                                    const struct cedar_json *json, struct cedar_arena *scratch,
                                    struct cedar_error *error) {
-  struct linker l = {store, source, scratch, error, CEDAR_NONE};
+  struct linker l = {
+      .store = store, .source = source, .scratch = scratch, .error = error, .name = CEDAR_NONE};
   const struct cedar_json *child;
   enum cedar_status status;
 
   if (json->kind != CEDAR_JSON_ARRAY)
     return cedar_json_error(error, source, json, "expected an array of links, found %s",
                             cedar_json_kind_name(json));
+  cedar_places_init(&l.places, source);
   status = cedar_sym_put(store, source->name, strlen(source->name), &l.name);
   for (child = json->u.child; status == CEDAR_OK && child != NULL; child = child->next)
     status = link_load(&l, child);

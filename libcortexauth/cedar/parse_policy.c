@@ -10,7 +10,7 @@ static const char *const var_names[] = {"principal", "action", "resource"};
 
 /* '@' ANYIDENT [ '(' STRING ')' ] */
 static void parse_annotation(struct cedar_parser *p, uint32_t first) {
-  struct cedar_note note = {0, 0, p->token.line, p->token.column};
+  struct cedar_note note = {.bare = 1, .line = p->token.line, .column = p->token.column};
   struct cedar_text value = {"", 0};
   enum cedar_status status;
   uint32_t i;
@@ -26,9 +26,11 @@ static void parse_annotation(struct cedar_parser *p, uint32_t first) {
       cedar_build_fail(&p->b, CEDAR_INVALID, note.line, note.column, "duplicate annotation `@%.*s`",
                        (int)p->token.text.len, p->token.text.ptr);
   cedar_parser_next(p);
-  if (cedar_parser_take(p, "(") &&
-      (!cedar_parser_string(p, false, &value) || !cedar_parser_expect(p, ")")))
-    return;
+  if (cedar_parser_take(p, "(")) {
+    note.bare = 0;
+    if (!cedar_parser_string(p, false, &value) || !cedar_parser_expect(p, ")"))
+      return;
+  }
   note.value = cedar_build_sym(&p->b, value);
   if (!cedar_parser_ok(p))
     return;
