@@ -59,8 +59,8 @@ enum cedar_var { CEDAR_PRINCIPAL, CEDAR_ACTION, CEDAR_RESOURCE, CEDAR_CONTEXT };
 struct cedar_node {
   uint8_t op;
   uint8_t flags;
-  uint8_t height; /* of the tree below, itself included; at most CEDAR_MAX_DEPTH */
-  uint8_t pad;
+  uint8_t height;  /* of the tree below, itself included; at most CEDAR_MAX_DEPTH */
+  uint8_t context; /* 1: the variable `context` is somewhere below */
   uint32_t line;
   uint32_t column;
   uint32_t a;

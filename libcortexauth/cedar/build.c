@@ -73,37 +73,50 @@ static unsigned int height_of(const struct cedar_build *b, uint32_t node) {
   return node < b->store->nodes.n ? b->store->nodes.at[node].height : 0;
 }
 
-static unsigned int height_max(unsigned int a, unsigned int b) {
-  return a > b ? a : b;
+/* An operand makes the node higher, and brings in what it mentions. */
+static void operand_note(const struct cedar_build *b, struct cedar_node *n, unsigned int *height,
+                         uint32_t operand) {
+  const struct cedar_node *o;
+
+  if (operand >= b->store->nodes.n)
+    return;
+  o = &b->store->nodes.at[operand];
+  if (o->height > *height)
+    *height = o->height;
+  n->context |= o->context;
 }
 
-static unsigned int kids_height(const struct cedar_build *b, uint32_t first, uint32_t count,
-                                uint32_t step) {
-  unsigned int height = 0;
+static void kids_note(const struct cedar_build *b, struct cedar_node *n, unsigned int *height,
+                      uint32_t step) {
   uint32_t i;
 
-  for (i = step - 1; i < count * step; i += step)
-    height = height_max(height, height_of(b, b->store->kids.at[first + i]));
-  return height;
+  for (i = step - 1; i < n->b * step; i += step)
+    operand_note(b, n, height, b->store->kids.at[n->a + i]);
 }
 
-/* The height of the highest operand. */
-static unsigned int operands_height(const struct cedar_build *b, const struct cedar_node *n) {
-  enum cedar_op op = (enum cedar_op)n->op;
+/* The height of the highest operand; also sets n->context. */
+static unsigned int operands_note(const struct cedar_build *b, struct cedar_node *n) {
+  unsigned int height = 0;
 
-  if (op <= CEDAR_OP_VAR)
+  if (n->op == CEDAR_OP_VAR)
+    n->context = n->a == CEDAR_CONTEXT;
+  if (n->op <= CEDAR_OP_VAR)
     return 0;
-  if (op == CEDAR_OP_AND || op == CEDAR_OP_OR || op == CEDAR_OP_SET || op == CEDAR_OP_CALL)
-    return kids_height(b, n->a, n->b, 1);
-  if (op == CEDAR_OP_RECORD)
-    return kids_height(b, n->a, n->b, 2);
-  if (op == CEDAR_OP_IF)
-    return height_max(height_of(b, n->a), height_max(height_of(b, n->b), height_of(b, n->c)));
-  if (op == CEDAR_OP_IS)
-    return height_max(height_of(b, n->a), height_of(b, n->c));
-  if (op >= CEDAR_OP_EQ && op <= CEDAR_OP_HAS_TAG)
-    return height_max(height_of(b, n->a), height_of(b, n->b));
-  return height_of(b, n->a);
+  if (n->op == CEDAR_OP_AND || n->op == CEDAR_OP_OR || n->op == CEDAR_OP_SET ||
+      n->op == CEDAR_OP_CALL) {
+    kids_note(b, n, &height, 1);
+    return height;
+  }
+  if (n->op == CEDAR_OP_RECORD) {
+    kids_note(b, n, &height, 2);
+    return height;
+  }
+  operand_note(b, n, &height, n->a);
+  if (n->op == CEDAR_OP_IF || (n->op >= CEDAR_OP_EQ && n->op <= CEDAR_OP_HAS_TAG))
+    operand_note(b, n, &height, n->b);
+  if (n->op == CEDAR_OP_IF || n->op == CEDAR_OP_IS)
+    operand_note(b, n, &height, n->c);
+  return height;
 }
 
 static uint32_t node_put(struct cedar_build *b, const struct cedar_node *node) {
@@ -123,7 +136,7 @@ uint32_t cedar_build_node(struct cedar_build *b, enum cedar_op op, uint32_t x, u
 
   if (b->status != CEDAR_OK)
     return CEDAR_NONE;
-  height = operands_height(b, &node) + 1;
+  height = operands_note(b, &node) + 1;
   if (height > CEDAR_MAX_DEPTH)
     return cedar_build_fail(b, CEDAR_LIMIT, b->place_line, b->place_column,
                             "expression is nested deeper than %d", CEDAR_MAX_DEPTH);

@@ -22,7 +22,7 @@ struct cedar_build {
   uint32_t stack_n;
   uint32_t stack_cap;
   struct cedar_places places; /* of a JSON source */
-  uint32_t place_line; /* where the next node stands */
+  uint32_t place_line;        /* where the next node stands */
   uint32_t place_column;
 };
 

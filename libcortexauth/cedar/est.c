@@ -10,8 +10,8 @@
 
 #include "link.h"
 
-uint32_t cedar_est_fail(struct cedar_build *b, const struct cedar_json *json,
-                        const char *format, ...) {
+uint32_t cedar_est_fail(struct cedar_build *b, const struct cedar_json *json, const char *format,
+                        ...) {
   struct cedar_place place = cedar_place_at(b->source, json->offset);
   char message[sizeof(b->error->message)];
   va_list args;
@@ -41,16 +41,14 @@ bool cedar_est_string(struct cedar_build *b, const struct cedar_json *json, cons
   if (member == NULL)
     return false;
   if (member->kind != CEDAR_JSON_STRING) {
-    cedar_est_fail(b, member, "\"%s\" must be a string, not %s", key,
-                   cedar_json_kind_name(member));
+    cedar_est_fail(b, member, "\"%s\" must be a string, not %s", key, cedar_json_kind_name(member));
     return false;
   }
   *out = member->u.string;
   return true;
 }
 
-bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json,
-                    const char *const *keys) {
+bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json, const char *const *keys) {
   const struct cedar_json *child;
   size_t i;
 
@@ -182,8 +180,8 @@ static void scope_read(struct cedar_build *b, const struct cedar_json *policy, e
     if (var == CEDAR_ACTION)
       action_check(b, json, scope->uid);
   } else {
-    cedar_est_fail(b, json, "unknown scope operator \"%.*s\"",
-                   (int)(op.len < 60 ? op.len : 60), op.ptr);
+    cedar_est_fail(b, json, "unknown scope operator \"%.*s\"", (int)(op.len < 60 ? op.len : 60),
+                   op.ptr);
   }
 }
 
@@ -310,8 +308,8 @@ static void policies_add(struct cedar_build *b, const struct cedar_json *json, b
     policy_add(b, child, &child->key, CEDAR_ID_POSITION);
     if (b->status == CEDAR_OK &&
         slots != (b->store->policies.at[b->store->policies.n - 1].kind == CEDAR_POLICY_TEMPLATE))
-      cedar_est_fail(b, child, slots ? "a template needs a slot"
-                                     : "a static policy cannot have a slot");
+      cedar_est_fail(b, child,
+                     slots ? "a template needs a slot" : "a static policy cannot have a slot");
   }
 }
 

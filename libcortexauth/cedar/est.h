@@ -9,9 +9,8 @@
 #include "json.h"
 
 /* Records a failure at a JSON value; gives CEDAR_NONE. */
-__attribute__((format(printf, 3, 4))) uint32_t cedar_est_fail(struct cedar_build *b,
-                                                              const struct cedar_json *json,
-                                                              const char *format, ...);
+__attribute__((format(printf, 3, 4))) uint32_t
+cedar_est_fail(struct cedar_build *b, const struct cedar_json *json, const char *format, ...);
 
 /* A member of an object that must be there; NULL after a failure. */
 const struct cedar_json *cedar_est_member(struct cedar_build *b, const struct cedar_json *json,
@@ -22,8 +21,7 @@ bool cedar_est_string(struct cedar_build *b, const struct cedar_json *json, cons
                       struct cedar_text *out);
 
 /* The object has none but these members (a list that ends with NULL). */
-bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json,
-                    const char *const *keys);
+bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json, const char *const *keys);
 
 /* {"type","id"} or {"__entity":{..}} as a uid. */
 uint32_t cedar_est_uid(struct cedar_build *b, const struct cedar_json *json);

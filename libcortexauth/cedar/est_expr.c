@@ -21,8 +21,7 @@ static void place_at(struct cedar_build *b, const struct cedar_json *json) {
   b->place_column = place.column;
 }
 
-static uint32_t read_value(struct cedar_build *b, const struct cedar_json *json,
-                           enum cedar_op op);
+static uint32_t read_value(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op);
 
 static uint32_t value_set(struct cedar_build *b, const struct cedar_json *json) {
   const struct cedar_json *child;
@@ -90,8 +89,7 @@ static uint32_t value_object(struct cedar_build *b, const struct cedar_json *jso
 }
 
 /* Value: a literal, or a set, record, entity or extension value made of them. */
-static uint32_t read_value(struct cedar_build *b, const struct cedar_json *json,
-                           enum cedar_op op) {
+static uint32_t read_value(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
   uint32_t sym;
 
   (void)op;
@@ -125,18 +123,16 @@ static uint32_t read_var(struct cedar_build *b, const struct cedar_json *json, e
   return cedar_est_fail(b, json, "expected principal, action, resource or context");
 }
 
-static uint32_t read_slot(struct cedar_build *b, const struct cedar_json *json,
-                          enum cedar_op op) {
+static uint32_t read_slot(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
   (void)op;
   return cedar_est_fail(b, json, "a slot may only stand in the scope of a policy");
 }
 
-static uint32_t read_unary(struct cedar_build *b, const struct cedar_json *json,
-                           enum cedar_op op) {
+static uint32_t read_unary(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
   static const char *const keys[] = {"arg", NULL};
   const struct cedar_json *arg = cedar_est_member(b, json, "arg");
-  uint32_t node = arg == NULL || !cedar_est_only(b, json, keys) ? CEDAR_NONE
-                                                                : cedar_est_expr(b, arg);
+  uint32_t node =
+      arg == NULL || !cedar_est_only(b, json, keys) ? CEDAR_NONE : cedar_est_expr(b, arg);
 
   place_at(b, json);
   return cedar_build_node(b, op, node, 0, 0);
@@ -166,8 +162,7 @@ static uint32_t read_binary(struct cedar_build *b, const struct cedar_json *json
 }
 
 /* (a && b) && c becomes one chain of three, as from text. */
-static uint32_t read_chain(struct cedar_build *b, const struct cedar_json *json,
-                           enum cedar_op op) {
+static uint32_t read_chain(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
   uint32_t left, right, mark, i;
   const struct cedar_node *n;
 
@@ -245,8 +240,7 @@ static bool pattern_piece(struct cedar_build *b, const struct cedar_json *json,
   return true;
 }
 
-static uint32_t read_like(struct cedar_build *b, const struct cedar_json *json,
-                          enum cedar_op op) {
+static uint32_t read_like(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
   static const char *const keys[] = {"left", "pattern", NULL};
   const struct cedar_json *left = cedar_est_member(b, json, "left");
   const struct cedar_json *pattern = cedar_est_member(b, json, "pattern"), *child;

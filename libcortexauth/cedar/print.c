@@ -70,7 +70,7 @@ static const char *escape_of(uint32_t scalar, char room[16]) {
   static const struct {
     char c;
     char text[3];
-  } known[] = {{'\n', "\\n"}, {'\r', "\\r"}, {'\t', "\\t"},
+  } known[] = {{'\n', "\\n"},  {'\r', "\\r"}, {'\t', "\\t"},
                {'\\', "\\\\"}, {'\0', "\\0"}, {'"', "\\\""}};
   size_t i;
 
@@ -78,9 +78,9 @@ static const char *escape_of(uint32_t scalar, char room[16]) {
     if (scalar == (unsigned char)known[i].c)
       return known[i].text;
   /* Control and direction characters would show a reader something else than what is there. */
-  if (scalar < 0x20 || (scalar >= 0x7f && scalar < 0xa0) || (scalar >= 0x200b && scalar <= 0x200f) ||
-      (scalar >= 0x2028 && scalar <= 0x202e) || (scalar >= 0x2060 && scalar <= 0x206f) ||
-      scalar == 0xfeff) {
+  if (scalar < 0x20 || (scalar >= 0x7f && scalar < 0xa0) ||
+      (scalar >= 0x200b && scalar <= 0x200f) || (scalar >= 0x2028 && scalar <= 0x202e) ||
+      (scalar >= 0x2060 && scalar <= 0x206f) || scalar == 0xfeff) {
     snprintf(room, 16, "\\u{%x}", (unsigned int)scalar);
     return room;
   }

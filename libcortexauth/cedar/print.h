@@ -56,8 +56,7 @@ void cedar_put_value(struct cedar_printer *p, struct cedar_value value);
 void cedar_put_expr(struct cedar_printer *p, uint32_t node);
 
 /* principal in Group::"x": one part of a scope, the variable with it. */
-void cedar_put_scope(struct cedar_printer *p, const struct cedar_scope *scope,
-                     enum cedar_var var);
+void cedar_put_scope(struct cedar_printer *p, const struct cedar_scope *scope, enum cedar_var var);
 
 /* "==" and the like, NULL for what is no binary sign. */
 const char *cedar_op_sign(unsigned int op);

@@ -6,8 +6,16 @@
 #include "print.h"
 
 /* How tightly a construct binds; an operand that binds less gets parentheses. */
-enum level { LEVEL_EXPR, LEVEL_OR, LEVEL_AND, LEVEL_RELATION, LEVEL_ADD, LEVEL_MULT, LEVEL_UNARY,
-             LEVEL_MEMBER };
+enum level {
+  LEVEL_EXPR,
+  LEVEL_OR,
+  LEVEL_AND,
+  LEVEL_RELATION,
+  LEVEL_ADD,
+  LEVEL_MULT,
+  LEVEL_UNARY,
+  LEVEL_MEMBER
+};
 
 static void put_node(struct cedar_printer *p, uint32_t index, enum level least);
 
@@ -98,8 +106,8 @@ static void put_chain(struct cedar_printer *p, const struct cedar_node *n) {
 
   for (i = 0; p->ok && i < n->b; i++) {
     if (i > 0)
-      cedar_puts(p, and ? " && " : " || ");
-    put_node(p, kids[i], and ? LEVEL_RELATION : LEVEL_AND);
+      cedar_puts(p, and? " && " : " || ");
+    put_node(p, kids[i], and? LEVEL_RELATION : LEVEL_AND);
   }
 }
 
@@ -362,8 +370,7 @@ static void put_target_list(struct cedar_printer *p, const struct cedar_scope *s
   cedar_puts(p, "]");
 }
 
-void cedar_put_scope(struct cedar_printer *p, const struct cedar_scope *scope,
-                     enum cedar_var var) {
+void cedar_put_scope(struct cedar_printer *p, const struct cedar_scope *scope, enum cedar_var var) {
   struct cedar_text type;
 
   cedar_puts(p, cedar_var_name(var));

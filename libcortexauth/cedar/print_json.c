@@ -222,10 +222,10 @@ typedef void json_fn(struct cedar_printer *p, const struct cedar_node *n);
 
 /* Operators that are not here are literals, or binary. */
 static json_fn *const json_table[CEDAR_OP_COUNT] = {
-    [CEDAR_OP_AND] = json_chain, [CEDAR_OP_OR] = json_chain,    [CEDAR_OP_IF] = json_if,
-    [CEDAR_OP_NOT] = json_not,   [CEDAR_OP_NEG] = json_not,     [CEDAR_OP_IS_EMPTY] = json_not,
-    [CEDAR_OP_GET] = json_get,   [CEDAR_OP_HAS] = json_has,     [CEDAR_OP_LIKE] = json_like,
-    [CEDAR_OP_IS] = json_is,     [CEDAR_OP_SET] = json_set,     [CEDAR_OP_RECORD] = json_record,
+    [CEDAR_OP_AND] = json_chain, [CEDAR_OP_OR] = json_chain, [CEDAR_OP_IF] = json_if,
+    [CEDAR_OP_NOT] = json_not,   [CEDAR_OP_NEG] = json_not,  [CEDAR_OP_IS_EMPTY] = json_not,
+    [CEDAR_OP_GET] = json_get,   [CEDAR_OP_HAS] = json_has,  [CEDAR_OP_LIKE] = json_like,
+    [CEDAR_OP_IS] = json_is,     [CEDAR_OP_SET] = json_set,  [CEDAR_OP_RECORD] = json_record,
     [CEDAR_OP_CALL] = json_call,
 };
 
@@ -263,6 +263,13 @@ static void json_action_list(struct cedar_printer *p, const struct cedar_scope *
   const uint32_t *kids = cedar_printer_kids(p, scope->uid, scope->count);
   uint32_t i;
 
+  /* The official engine writes a list of one as its entity. */
+  if (p->ok && scope->count == 1) {
+    cedar_puts(p, "{\"op\":\"in\",\"entity\":");
+    json_uid(p, kids[0]);
+    cedar_puts(p, "}");
+    return;
+  }
   cedar_puts(p, "{\"op\":\"in\",\"entities\":[");
   for (i = 0; p->ok && i < scope->count; i++) {
     cedar_puts(p, i > 0 ? "," : "");
@@ -328,7 +335,8 @@ static void json_policy(struct cedar_printer *p, const struct cedar_policy *poli
   const uint32_t *conds = cedar_printer_kids(p, policy->conds, policy->cond_count);
   uint32_t i;
 
-  cedar_puts(p, policy->effect == CEDAR_PERMIT ? "{\"effect\":\"permit\"" : "{\"effect\":\"forbid\"");
+  cedar_puts(p,
+             policy->effect == CEDAR_PERMIT ? "{\"effect\":\"permit\"" : "{\"effect\":\"forbid\"");
   for (i = 0; i < 3; i++)
     json_scope(p, &policy->scope[i], (enum cedar_var)i);
   cedar_puts(p, ",\"conditions\":[");

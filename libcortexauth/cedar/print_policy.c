@@ -60,8 +60,8 @@ static void put_body(struct cedar_printer *p, uint32_t body) {
   cedar_puts(p, " {\n  ");
   for (i = 0; p->ok && i < n->b; i++) {
     const struct cedar_node *kid = cedar_printer_node(p, kids[i]);
-    bool wrap = kid != NULL && (kid->op == CEDAR_OP_AND || kid->op == CEDAR_OP_OR ||
-                                kid->op == CEDAR_OP_IF);
+    bool wrap = kid != NULL &&
+                (kid->op == CEDAR_OP_AND || kid->op == CEDAR_OP_OR || kid->op == CEDAR_OP_IF);
 
     if (i > 0)
       cedar_puts(p, " &&\n  ");
