@@ -4,10 +4,9 @@
  */
 #include "audit/chain.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
-#include "util/text.h"
+#include "util/hash.h"
 
 #define SEQ ",\"seq\":"
 #define PREV ",\"prev\":\""
@@ -81,14 +80,12 @@ bool cx_chain_parse(const char *line, size_t len, struct cx_chain_link *link_out
   return true;
 }
 
-bool cx_chain_hash(const char *bytes, size_t len, char hex_out[CX_CHAIN_HEX + 1]) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
+void cx_chain_hash(const char *bytes, size_t len, char hex_out[CX_CHAIN_HEX + 1]) {
+  struct cx_hash hash;
 
-  if (EVP_Digest(bytes, len, digest, &size, EVP_sha256(), NULL) != 1 || size != CX_CHAIN_HEX / 2)
-    return false;
-  cx_text_hex(digest, size, hex_out);
-  return true;
+  cx_hash_init(&hash);
+  cx_hash_put(&hash, bytes, len);
+  cx_hash_hex(&hash, hex_out);
 }
 
 bool cx_chain_seal(struct cx_buf *buf, size_t start, struct cx_chain_head *head) {
@@ -97,8 +94,9 @@ bool cx_chain_seal(struct cx_buf *buf, size_t start, struct cx_chain_head *head)
   if (head->seq >= CX_CHAIN_SEQ_MAX)
     return false;
   cx_buf_printf(buf, SEQ "%llu" PREV "%s\"", (unsigned long long)head->seq + 1, head->hash);
-  if (buf->failed || buf->len < start || !cx_chain_hash(buf->bytes + start, buf->len - start, hash))
+  if (buf->failed || buf->len < start)
     return false;
+  cx_chain_hash(buf->bytes + start, buf->len - start, hash);
   cx_buf_printf(buf, HASH "%s" END "\n", hash);
   if (buf->failed || buf->len - start > CX_CHAIN_LINE_MAX)
     return false;

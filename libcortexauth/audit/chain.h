@@ -43,9 +43,8 @@ void cx_chain_init(struct cx_chain_head *head);
 /* Reads the end of a line (without newline); its start may be missing. */
 CORTEX_MUSTCHECK bool cx_chain_parse(const char *line, size_t len, struct cx_chain_link *link_out);
 
-/* SHA-256 as lower case hex with a NUL; false when OpenSSL refuses. */
-CORTEX_MUSTCHECK bool cx_chain_hash(const char *bytes, size_t len,
-                                    char hex_out[CX_CHAIN_HEX + 1]);
+/* SHA-256 as lower case hex with a NUL. */
+void cx_chain_hash(const char *bytes, size_t len, char hex_out[CX_CHAIN_HEX + 1]);
 
 /*
  * Ends a line: the bytes of buf from start on, an object without its "}", get

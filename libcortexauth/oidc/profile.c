@@ -2,16 +2,12 @@
  * Who a verified token speaks of: its claims as an identity.
  * SPDX-License-Identifier: PostgreSQL
  */
-
-/* For the reason that key.c gives. */
-#define OPENSSL_API_COMPAT 0x10100000L
-
 #include "oidc/profile.h"
 
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "oidc/claims.h"
+#include "util/hash.h"
 #include "util/json.h"
 #include "util/text.h"
 
@@ -185,19 +181,17 @@ static enum cortex_reason read_token_id(struct profile *profile, struct cortex_e
   const struct cx_token *token = profile->token;
   const json_t *jti = json_object_get(token->claims, "jti");
   const char *issuer = profile->issuer->oidc.issuer;
-  uint8_t digest[SHA256_DIGEST_LENGTH];
-  SHA256_CTX state;
+  struct cx_hash hash;
 
   (void)error;
-  SHA256_Init(&state);
+  cx_hash_init(&hash);
   if (jti != NULL) {
-    SHA256_Update(&state, issuer, strlen(issuer) + 1);
-    SHA256_Update(&state, json_string_value(jti), json_string_length(jti));
+    cx_hash_put(&hash, issuer, strlen(issuer) + 1);
+    cx_hash_put(&hash, json_string_value(jti), json_string_length(jti));
   } else {
-    SHA256_Update(&state, token->input, token->input_len);
+    cx_hash_put(&hash, token->input, token->input_len);
   }
-  SHA256_Final(digest, &state);
-  cx_text_hex(digest, sizeof digest, profile->identity->token_id);
+  cx_hash_hex(&hash, profile->identity->token_id);
   return CORTEX_OK;
 }
 

@@ -10,6 +10,7 @@
 
 #include "settings/settings.h"
 #include "util/error.h"
+#include "util/hash.h"
 
 struct cx_service {
   struct cortex_service plain; /* its strings are the service's own */
@@ -18,7 +19,7 @@ struct cx_service {
 
 struct cortex_policy {
   struct cedar_store *store;
-  char digest[65];
+  char digest[CX_HASH_HEX + 1];
   struct cx_service *services; /* sorted by name */
   size_t service_count;
   struct cx_list protected; /* [roles] */

@@ -4,13 +4,13 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/policy.h"
 #include "util/file.h"
+#include "util/hash.h"
 #include "util/text.h"
 
 #define POLICY_FILE_MAX (16 * 1024 * 1024)
@@ -19,7 +19,7 @@
 
 struct loader {
   struct cortex_policy *policy;
-  EVP_MD_CTX *digest;
+  struct cx_hash digest;
   struct cortex_error *error;
 };
 
@@ -53,12 +53,13 @@ static enum cedar_status add_entities(struct cedar_store *store, const struct ce
 }
 
 /* Name and content go into the digest with their lengths, so that nothing can slide over. */
-static bool digest_file(EVP_MD_CTX *digest, const char *path, const struct cx_buf *content) {
-  char head[PATH_ROOM + 64];
-  int len = snprintf(head, sizeof head, "%zu %s %zu\n", strlen(path), path, content->len);
+static void digest_file(struct cx_hash *digest, const char *path, const struct cx_buf *content) {
+  char lengths[64];
+  int len = snprintf(lengths, sizeof lengths, "%zu %zu ", strlen(path), content->len);
 
-  return len > 0 && (size_t)len < sizeof head && EVP_DigestUpdate(digest, head, (size_t)len) == 1 &&
-         EVP_DigestUpdate(digest, content->bytes, content->len) == 1;
+  cx_hash_put(digest, lengths, (size_t)len);
+  cx_hash_put(digest, path, strlen(path));
+  cx_hash_put(digest, content->bytes, content->len);
 }
 
 static enum cortex_reason load_file(struct loader *loader, const char *path, size_t max,
@@ -72,9 +73,8 @@ static enum cortex_reason load_file(struct loader *loader, const char *path, siz
   if (reason != CORTEX_OK)
     return reason;
   source = (struct cedar_source){path, content.bytes != NULL ? content.bytes : "", content.len};
-  if (!digest_file(loader->digest, path, &content))
-    reason = cx_error_memory(loader->error);
-  else if (add(loader->policy->store, &source, &why) != CEDAR_OK)
+  digest_file(&loader->digest, path, &content);
+  if (add(loader->policy->store, &source, &why) != CEDAR_OK)
     reason = cx_policy_error(loader->error, CORTEX_POLICY_UNAVAILABLE, &why);
   cx_buf_clear(&content);
   return reason;
@@ -156,14 +156,10 @@ static enum cortex_reason check_annotations(const struct cortex_policy *policy,
 
 static enum cortex_reason seal(struct loader *loader) {
   struct cedar_error why = {0};
-  unsigned char hash[32];
-  unsigned int len = 0;
 
   if (cedar_store_seal(loader->policy->store, &why) != CEDAR_OK)
     return cx_policy_error(loader->error, CORTEX_POLICY_UNAVAILABLE, &why);
-  if (EVP_DigestFinal_ex(loader->digest, hash, &len) != 1 || len != sizeof hash)
-    return cx_error_memory(loader->error);
-  cx_text_hex(hash, sizeof hash, loader->policy->digest);
+  cx_hash_hex(&loader->digest, loader->policy->digest);
   return CORTEX_OK;
 }
 
@@ -171,9 +167,9 @@ static enum cortex_reason load_files(struct loader *loader,
                                      const struct cx_policy_settings *files) {
   enum cortex_reason reason;
 
-  if (cedar_store_new(NULL, &loader->policy->store) != CEDAR_OK || loader->digest == NULL ||
-      EVP_DigestInit_ex(loader->digest, EVP_sha256(), NULL) != 1)
+  if (cedar_store_new(NULL, &loader->policy->store) != CEDAR_OK)
     return cx_error_memory(loader->error);
+  cx_hash_init(&loader->digest);
   reason = load_folder(loader, files->path);
   if (reason == CORTEX_OK && files->links != NULL)
     reason = load_file(loader, files->links, POLICY_FILE_MAX, cedar_store_add_links);
@@ -205,7 +201,7 @@ enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
                                       struct cortex_policy **policy_out,
                                       struct cortex_error *error) {
   struct cortex_policy *policy = calloc(1, sizeof *policy);
-  struct loader loader = {policy, EVP_MD_CTX_new(), error};
+  struct loader loader = {.policy = policy, .error = error};
   enum cortex_reason reason = CORTEX_INTERNAL;
 
   *policy_out = NULL;
@@ -219,7 +215,6 @@ enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
   *policy_out = policy;
   policy = NULL;
 out:
-  EVP_MD_CTX_free(loader.digest);
   cortex_policy_free(&policy);
   return reason;
 }

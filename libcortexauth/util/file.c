@@ -20,14 +20,17 @@ static bool is_cortex(uid_t uid) {
          found->pw_uid == uid;
 }
 
+static bool is_trusted_owner(uid_t owner, uid_t caller, const struct cx_file_rules *rules) {
+  return owner == 0 || owner == caller || (rules->cortex_owned && is_cortex(owner));
+}
+
 /* What is wrong with an opened file, or NULL. */
 static const char *fault(const struct stat *status, const struct cx_file_rules *rules) {
   uid_t caller = geteuid();
 
   if (!S_ISREG(status->st_mode))
     return "is not a regular file";
-  if (status->st_uid != 0 && status->st_uid != caller &&
-      !(rules->cortex_owned && is_cortex(status->st_uid)))
+  if (!is_trusted_owner(status->st_uid, caller, rules))
     return "is owned by neither root nor the calling user";
   if ((status->st_mode & S_IWOTH) != 0)
     return "is writable by everybody";
@@ -38,8 +41,8 @@ static const char *fault(const struct stat *status, const struct cx_file_rules *
   return NULL;
 }
 
-enum cortex_reason cx_file_open(const char *path, const struct cx_file_rules *rules, int *fd_out,
-                                struct cortex_error *error) {
+static enum cortex_reason open_checked(const char *path, const struct cx_file_rules *rules,
+                                       int *fd_out, size_t *size_out, struct cortex_error *error) {
   struct cx_place place = {path, 0, 0};
   struct stat status;
   const char *what;
@@ -58,7 +61,15 @@ enum cortex_reason cx_file_open(const char *path, const struct cx_file_rules *ru
     return cx_error_at(error, rules->reason, place, "%s", what);
   }
   *fd_out = fd;
+  *size_out = (size_t)status.st_size;
   return CORTEX_OK;
+}
+
+enum cortex_reason cx_file_open(const char *path, const struct cx_file_rules *rules, int *fd_out,
+                                struct cortex_error *error) {
+  size_t size;
+
+  return open_checked(path, rules, fd_out, &size, error);
 }
 
 ssize_t cx_file_pread(int fd, void *bytes, size_t len, off_t offset) {
@@ -93,36 +104,36 @@ bool cx_file_write(int fd, const void *bytes, size_t len) {
   return true;
 }
 
-static enum cortex_reason read_all(int fd, const char *path, const struct cx_file_rules *rules,
-                                   struct cx_buf *content, struct cortex_error *error) {
+static enum cortex_reason read_all(int fd, size_t size, const char *path,
+                                   const struct cx_file_rules *rules, struct cx_buf *content,
+                                   struct cortex_error *error) {
   struct cx_place place = {path, 0, 0};
-  char piece[16384];
-  ssize_t n;
+  char *room = cx_buf_reserve(content, size);
+  ssize_t len;
 
-  for (;;) {
-    n = read(fd, piece, sizeof piece);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return cx_error_at(error, rules->reason, place, "cannot be read: %s", strerror(errno));
-    if (n == 0)
-      return CORTEX_OK;
-    cx_buf_put(content, piece, (size_t)n);
-    if (content->failed)
-      return cx_error_at(error, rules->reason, place, "is too large or memory is short");
-  }
+  if (room == NULL)
+    return cx_error_memory(error);
+  len = cx_file_pread(fd, room, size, 0);
+  if (len < 0)
+    return cx_error_at(error, rules->reason, place, "cannot be read: %s", strerror(errno));
+  if ((size_t)len != size)
+    return cx_error_at(error, rules->reason, place, "became shorter while it was read");
+  content->len = size;
+  room[size] = '\0';
+  return CORTEX_OK;
 }
 
 enum cortex_reason cx_file_read(const char *path, const struct cx_file_rules *rules,
                                 struct cx_buf *content, struct cortex_error *error) {
   enum cortex_reason reason;
+  size_t size;
   int fd;
 
   cx_buf_init(content, rules->max);
-  reason = cx_file_open(path, rules, &fd, error);
+  reason = open_checked(path, rules, &fd, &size, error);
   if (reason != CORTEX_OK)
     return reason;
-  reason = read_all(fd, path, rules, content, error);
+  reason = read_all(fd, size, path, rules, content, error);
   close(fd);
   if (reason != CORTEX_OK)
     cx_buf_clear(content);

@@ -84,8 +84,10 @@ bool cx_json_is_plain(const json_t *value) {
 }
 
 struct cx_quote cx_json_show(const json_t *value) {
-  static const char *const types[] = {[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
-                                      [JSON_TRUE] = "true", [JSON_FALSE] = "false",
+  static const char *const types[] = {[JSON_OBJECT] = "an object",
+                                      [JSON_ARRAY] = "an array",
+                                      [JSON_TRUE] = "true",
+                                      [JSON_FALSE] = "false",
                                       [JSON_NULL] = "null"};
   struct cx_quote quote = {"missing"};
 
@@ -110,11 +112,7 @@ bool cx_json_has_nul(const json_t *value) {
 
   if (json_is_string(value))
     return memchr(json_string_value(value), '\0', json_string_length(value)) != NULL;
-  json_array_foreach(value, i, inner)
-    if (cx_json_has_nul(inner))
-      return true;
-  json_object_foreach((json_t *)value, name, inner)
-    if (cx_json_has_nul(inner))
-      return true;
+  json_array_foreach(value, i, inner) if (cx_json_has_nul(inner)) return true;
+  json_object_foreach((json_t *)value, name, inner) if (cx_json_has_nul(inner)) return true;
   return false;
 }

@@ -65,7 +65,7 @@ static void rehash(char *line) {
 
   assert_true(cx_chain_parse(line, strlen(line) - 1, &link));
   at = (size_t)(link.hash - line);
-  assert_true(cx_chain_hash(line, link.covered, hash));
+  cx_chain_hash(line, link.covered, hash);
   memcpy(line + at, hash, CX_CHAIN_HEX);
 }
 
