@@ -179,6 +179,7 @@ struct cedar_typed cedar_check(struct cedar_checker *c, const struct cedar_capab
   case CEDAR_OP_NONE:
   case CEDAR_OP_WHEN:
   case CEDAR_OP_UNLESS:
+  case CEDAR_OP_VALUE:
   case CEDAR_OP_COUNT:
     break;
   }
