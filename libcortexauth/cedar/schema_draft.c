@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool draft_fail(struct cedar_draft *draft, enum cedar_status status, uint32_t offset,
-                       const char *format, va_list args) {
+__attribute__((format(printf, 4, 0))) static bool draft_fail(struct cedar_draft *draft,
+                                                             enum cedar_status status,
+                                                             uint32_t offset, const char *format,
+                                                             va_list args) {
   char message[sizeof(draft->error->message)];
 
   if (draft->status != CEDAR_OK)

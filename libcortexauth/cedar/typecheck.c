@@ -35,8 +35,10 @@ void *cedar_check_get(struct cedar_checker *c, size_t count, size_t size) {
   return piece;
 }
 
-static void report(struct cedar_checker *c, enum cedar_severity severity, struct cedar_place place,
-                   const char *format, va_list args) {
+__attribute__((format(printf, 4, 0))) static void report(struct cedar_checker *c,
+                                                         enum cedar_severity severity,
+                                                         struct cedar_place place,
+                                                         const char *format, va_list args) {
   char message[sizeof(((struct cedar_error *)NULL)->message)];
   enum cedar_status status;
 

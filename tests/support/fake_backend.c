@@ -64,10 +64,12 @@ static void parse(int argc, char **argv) {
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
     if (option == '?')
       usage();
-    if (option == 'v')
+    if (option == 'v') {
       backend.is_verbose = true;
-    else
-      *values[option] = strdup(optarg);
+      continue;
+    }
+    free(*values[option]);
+    *values[option] = strdup(optarg);
   }
   if (!backend.confdir || !backend.service || !backend.user || !backend.database || optind != argc)
     usage();
