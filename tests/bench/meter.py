@@ -45,8 +45,15 @@ class Cpu:
     def milliseconds(self):
         if self.group:
             return self._read(self.group)
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-        return sum(map(int, fields[11:15])) * 1000 / os.sysconf("SC_CLK_TCK")
+        return sum(self._fields()[10:14]) * 1000 / os.sysconf("SC_CLK_TCK")
+
+    def faults(self):
+        """Page faults of children that have ended."""
+        return self._fields()[7]
+
+    def _fields(self):
+        stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
+        return [int(field) for field in stat.rpartition(") ")[2].split()[1:]]
 
     def source(self):
         return f"control group {self.group.parent}" if self.group else "/proc (clock ticks)"
