@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -29,12 +30,14 @@ static struct backend {
   char *token; /* NULL: the client sends no password */
   size_t token_len;
   bool is_verbose;
+  bool is_unchecked;  /* for measuring: what is left behind is not looked for */
   pam_handle_t *pamh; /* outlives a failed login, as nobody ends it */
 } backend;
 
 static void usage(void) {
   fprintf(stderr, "usage: fake_backend --confdir DIR --service S --user U --database D\n"
                   "         [--rhost IP] [--token-file FILE] [--repeat N] [--verbose]\n"
+                  "         [--unchecked]\n"
                   "exit: 0 allowed, 1 refused, 2 usage, 3 something was left behind\n");
   exit(2);
 }
@@ -47,15 +50,11 @@ static void die(const char *what) {
 /* Copied: the title will be written over the arguments. */
 static void parse(int argc, char **argv) {
   static const struct option options[] = {
-      {"confdir", required_argument, NULL, 0},
-      {"service", required_argument, NULL, 1},
-      {"user", required_argument, NULL, 2},
-      {"database", required_argument, NULL, 3},
-      {"rhost", required_argument, NULL, 4},
-      {"token-file", required_argument, NULL, 5},
-      {"repeat", required_argument, NULL, 6},
-      {"verbose", no_argument, NULL, 'v'},
-      {NULL, 0, NULL, 0},
+      {"confdir", required_argument, NULL, 0}, {"service", required_argument, NULL, 1},
+      {"user", required_argument, NULL, 2},    {"database", required_argument, NULL, 3},
+      {"rhost", required_argument, NULL, 4},   {"token-file", required_argument, NULL, 5},
+      {"repeat", required_argument, NULL, 6},  {"verbose", no_argument, NULL, 'v'},
+      {"unchecked", no_argument, NULL, 'x'},   {NULL, 0, NULL, 0},
   };
   char **const values[] = {&backend.confdir, &backend.service,    &backend.user,  &backend.database,
                            &backend.rhost,   &backend.token_file, &backend.repeat};
@@ -64,10 +63,10 @@ static void parse(int argc, char **argv) {
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
     if (option == '?')
       usage();
-    if (option == 'v') {
-      backend.is_verbose = true;
+    backend.is_verbose |= option == 'v';
+    backend.is_unchecked |= option == 'x';
+    if (option == 'v' || option == 'x')
       continue;
-    }
     free(*values[option]);
     *values[option] = strdup(optarg);
   }
@@ -183,7 +182,7 @@ static int login(void) {
     code = pam_end(backend.pamh, code);
   if (backend.is_verbose)
     printf("%s%s\n", pam_strerror(NULL, code), is_missing ? " (no password)" : "");
-  if (left_something(before))
+  if (!backend.is_unchecked && left_something(before))
     return 3;
   return code == PAM_SUCCESS ? 0 : 1;
 }
@@ -235,6 +234,9 @@ int main(int argc, char **argv) {
   read_token();
   if (!proctitle_init(argc, argv))
     die("title");
+  /* A server with ssl=on has OpenSSL ready before it forks. */
+  if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
+    die("OpenSSL");
   /* The client's socket: a backend has it without close-on-exec. */
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, client) != 0)
     die("socketpair");
