@@ -295,6 +295,23 @@ static void determining_policies_are_named_with_their_place(void **state) {
   cortex_identity_free(&who);
 }
 
+static void the_explanation_of_a_deny_names_the_clause_that_failed(void **state) {
+  struct world *world = *state;
+  struct cortex_identity *who = identity("alice", "engineers", NULL);
+  struct cortex_question question = {
+      .identity = who, .service = "analytics-production", .now = NOW * 1000000};
+  char *text = NULL;
+
+  assert_int_equal(load(world, "", NULL), CORTEX_OK);
+  assert_int_equal(cortex_explain(world->policy, &question, &text, NULL), CORTEX_OK);
+  assert_non_null(strstr(text, "read-staging"));
+  assert_non_null(strstr(text, "10-main.cedar"));
+  assert_non_null(strstr(text, "resource.environment == \"staging\""));
+  assert_non_null(strstr(text, "resource.environment = \"production\""));
+  free(text);
+  cortex_identity_free(&who);
+}
+
 static void the_digest_follows_every_file(void **state) {
   struct world *world = *state;
   char first[65];
@@ -366,6 +383,7 @@ int main(void) {
       TEST(unknown_services_and_other_databases_are_refused),
       TEST(another_role_is_opened_only_where_assume_is_on_and_permitted),
       TEST(determining_policies_are_named_with_their_place),
+      TEST(the_explanation_of_a_deny_names_the_clause_that_failed),
       TEST(the_digest_follows_every_file),
       TEST(broken_files_refuse_the_whole_policy_with_their_place),
   };
