@@ -61,6 +61,26 @@ static bool fields_read(struct cedar_draft *draft, const struct cedar_json *json
   return true;
 }
 
+/*
+ * The same for a declaration, which the official reader also takes as an array of its fields in
+ * the order of the names.
+ */
+static bool declared_read(struct cedar_draft *draft, const struct cedar_json *json,
+                          const char *const *names, struct fields *fields) {
+  const struct cedar_json *item;
+  size_t i = 0;
+
+  if (json->kind != CEDAR_JSON_ARRAY)
+    return fields_read(draft, json, names, fields);
+  memset(fields, 0, sizeof(*fields));
+  for (item = json->u.child; item != NULL; item = item->next, i++) {
+    if (names[i] == NULL)
+      return expected(draft, json, "an object");
+    fields->at[i] = item;
+  }
+  return true;
+}
+
 /* A member that may be null, which counts as absent. */
 static const struct cedar_json *nullable(const struct cedar_json *json) {
   return json != NULL && json->kind == CEDAR_JSON_NULL ? NULL : json;
@@ -331,12 +351,12 @@ static bool entity_read(struct cedar_draft *draft, struct cedar_text space,
   if (!key_is_ident(draft, member, "the name of an entity type"))
     return false;
   entity = cedar_draft_entity_put(draft, space, member->key, member->key_offset);
-  if (entity == NULL || !fields_read(draft, member, names, &fields) ||
+  if (entity == NULL || !declared_read(draft, member, names, &fields) ||
       !annotations_read(draft, fields.at[4]))
     return false;
   for (i = 0; i < 3 && fields.at[3] != NULL; i++)
     if (fields.at[i] != NULL)
-      return cedar_draft_fail(draft, fields.at[i]->key_offset,
+      return cedar_draft_fail(draft, fields.at[i]->offset,
                               "an entity type with `enum` has no field `%s`", names[i]);
   if (fields.at[3] != NULL)
     return enum_read(draft, fields.at[3], &entity->ids);
@@ -363,7 +383,7 @@ static bool action_parents_read(struct cedar_draft *draft, const struct cedar_js
   if (!kind_is(draft, json, CEDAR_JSON_ARRAY, "an array of actions"))
     return false;
   for (item = json->u.child; item != NULL; item = item->next) {
-    if (!fields_read(draft, item, names, &fields))
+    if (!declared_read(draft, item, names, &fields))
       return false;
     if (fields.at[0] == NULL)
       return cedar_draft_fail(draft, item->offset, "an action needs the field `id`");
@@ -381,17 +401,17 @@ static bool action_parents_read(struct cedar_draft *draft, const struct cedar_js
 
 static bool applies_read(struct cedar_draft *draft, const struct cedar_json *json,
                          struct cedar_draft_action *action) {
-  static const char *const names[] = {"principalTypes", "resourceTypes", "context", NULL};
+  static const char *const names[] = {"resourceTypes", "principalTypes", "context", NULL};
   struct fields fields, inner;
   size_t i;
 
-  if (!fields_read(draft, json, names, &fields))
+  if (!declared_read(draft, json, names, &fields))
     return false;
   for (i = 0; i < 2; i++)
     if (fields.at[i] == NULL)
       return cedar_draft_fail(draft, json->offset, "`appliesTo` needs the field `%s`", names[i]);
-  if (!types_read(draft, fields.at[0], &action->principals) ||
-      !types_read(draft, fields.at[1], &action->resources))
+  if (!types_read(draft, fields.at[0], &action->resources) ||
+      !types_read(draft, fields.at[1], &action->principals))
     return false;
   if (fields.at[2] != NULL)
     action->context = type_read(draft, fields.at[2], type_names, &inner);
@@ -405,12 +425,11 @@ static bool action_read(struct cedar_draft *draft, struct cedar_text space,
   struct fields fields;
 
   action = cedar_draft_action_put(draft, space, member->key, member->key_offset);
-  if (action == NULL || !fields_read(draft, member, names, &fields) ||
+  if (action == NULL || !declared_read(draft, member, names, &fields) ||
       !annotations_read(draft, fields.at[3]))
     return false;
   if (nullable(fields.at[0]) != NULL)
-    return cedar_draft_fail(draft, fields.at[0]->key_offset,
-                            "attributes of actions are not supported");
+    return cedar_draft_fail(draft, fields.at[0]->offset, "attributes of actions are not supported");
   if (nullable(fields.at[1]) != NULL && !applies_read(draft, fields.at[1], action))
     return false;
   return nullable(fields.at[2]) == NULL ||
@@ -431,7 +450,7 @@ each_read(struct cedar_draft *draft, struct cedar_text space, const struct cedar
 }
 
 static bool space_read(struct cedar_draft *draft, const struct cedar_json *member) {
-  static const char *const names[] = {"entityTypes", "actions", "commonTypes", "annotations", NULL};
+  static const char *const names[] = {"commonTypes", "entityTypes", "actions", "annotations", NULL};
   struct fields fields;
   size_t i;
 
@@ -439,17 +458,17 @@ static bool space_read(struct cedar_draft *draft, const struct cedar_json *membe
     return cedar_draft_fail(draft, member->key_offset,
                             "expected the name of a namespace, found \"%.*s\"",
                             cedar_draft_len(member->key), member->key.ptr);
-  if (!fields_read(draft, member, names, &fields) || !annotations_read(draft, fields.at[3]))
+  if (!declared_read(draft, member, names, &fields) || !annotations_read(draft, fields.at[3]))
     return false;
-  for (i = 0; i < 2; i++)
+  for (i = 1; i < 3; i++)
     if (fields.at[i] == NULL)
       return cedar_draft_fail(draft, member->offset, "a namespace needs the field `%s`", names[i]);
   if (member->key.len == 0 && fields.at[3] != NULL && fields.at[3]->count > 0)
     return cedar_draft_fail(draft, fields.at[3]->offset, "the empty namespace has no annotations");
-  if (fields.at[2] != NULL && !each_read(draft, member->key, fields.at[2], common_read))
+  if (fields.at[0] != NULL && !each_read(draft, member->key, fields.at[0], common_read))
     return false;
-  return each_read(draft, member->key, fields.at[0], entity_read) &&
-         each_read(draft, member->key, fields.at[1], action_read);
+  return each_read(draft, member->key, fields.at[1], entity_read) &&
+         each_read(draft, member->key, fields.at[2], action_read);
 }
 
 /* {"namespace": {...}, ...} */

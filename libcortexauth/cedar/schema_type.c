@@ -7,44 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PLAIN(k) [k] = {.kind = (k), .height = 1}
+
 static const struct cedar_type plain_types[] = {
-    {.kind = CEDAR_TYPE_BOOL, .height = 1},     {.kind = CEDAR_TYPE_LONG, .height = 1},
-    {.kind = CEDAR_TYPE_STRING, .height = 1},   {.kind = CEDAR_TYPE_DECIMAL, .height = 1},
-    {.kind = CEDAR_TYPE_IPADDR, .height = 1},   {.kind = CEDAR_TYPE_DATETIME, .height = 1},
-    {.kind = CEDAR_TYPE_DURATION, .height = 1},
+    PLAIN(CEDAR_TYPE_BOOL),     PLAIN(CEDAR_TYPE_LONG),   PLAIN(CEDAR_TYPE_STRING),
+    PLAIN(CEDAR_TYPE_DECIMAL),  PLAIN(CEDAR_TYPE_IPADDR), PLAIN(CEDAR_TYPE_DATETIME),
+    PLAIN(CEDAR_TYPE_DURATION),
 };
 
-static const char *const plain_names[] = {"Bool",   "Long",     "String",  "decimal",
-                                          "ipaddr", "datetime", "duration"};
-
-#define PLAIN_COUNT (sizeof(plain_types) / sizeof(plain_types[0]))
-#define FIRST_EXTENSION 3
+static const char *const plain_names[] = {
+    [CEDAR_TYPE_BOOL] = "Bool",         [CEDAR_TYPE_LONG] = "Long",
+    [CEDAR_TYPE_STRING] = "String",     [CEDAR_TYPE_DECIMAL] = "decimal",
+    [CEDAR_TYPE_IPADDR] = "ipaddr",     [CEDAR_TYPE_DATETIME] = "datetime",
+    [CEDAR_TYPE_DURATION] = "duration",
+};
 
 const struct cedar_type *cedar_type_plain(enum cedar_type_kind kind) {
-  size_t i;
-
-  for (i = 0; i < PLAIN_COUNT; i++)
-    if (plain_types[i].kind == kind)
-      return &plain_types[i];
-  return NULL;
+  return &plain_types[kind];
 }
 
 const struct cedar_type *cedar_type_extension(struct cedar_text name) {
   size_t i;
 
-  for (i = FIRST_EXTENSION; i < PLAIN_COUNT; i++)
+  for (i = CEDAR_TYPE_DECIMAL; i <= CEDAR_TYPE_DURATION; i++)
     if (cedar_text_is(name, plain_names[i]))
       return &plain_types[i];
   return NULL;
-}
-
-static const char *plain_name(enum cedar_type_kind kind) {
-  size_t i;
-
-  for (i = 0; i < PLAIN_COUNT; i++)
-    if (plain_types[i].kind == kind)
-      return plain_names[i];
-  return "";
 }
 
 struct printer {
@@ -88,7 +76,7 @@ static void type_print(struct printer *p, const struct cedar_type *type) {
     }
     puts_to(p, "}");
   } else {
-    puts_to(p, plain_name(type->kind));
+    puts_to(p, plain_names[type->kind]);
   }
 }
 

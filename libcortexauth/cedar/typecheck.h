@@ -46,6 +46,13 @@ struct cedar_environment {
   const struct cedar_type *slots[3]; /* by variable: type of its slot */
 };
 
+/* What a uid of the store stands for in the schema, found once. */
+struct cedar_known {
+  const struct cedar_type *type; /* NULL: neither an entity type nor an action is declared */
+  const struct cedar_schema_action *action;
+  bool done;
+};
+
 struct cedar_report;
 
 struct cedar_checker {
@@ -53,7 +60,8 @@ struct cedar_checker {
   const struct cedar_schema *schema;
   struct cedar_arena *scratch; /* types and capabilities of one environment */
   struct cedar_report *report;
-  enum cedar_status status; /* CEDAR_OK, or that memory ended */
+  struct cedar_known *known; /* by uid of the store */
+  enum cedar_status status;  /* CEDAR_OK, or that memory ended */
   const struct cedar_environment *env;
 };
 

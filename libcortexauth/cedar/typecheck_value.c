@@ -7,33 +7,33 @@
 #include "ext.h"
 #include "typecheck.h"
 
-const struct cedar_schema_action *cedar_check_uid_action(const struct cedar_checker *c,
-                                                         uint32_t uid) {
+static const struct cedar_known *uid_known(const struct cedar_checker *c, uint32_t uid) {
+  struct cedar_known *known = &c->known[uid];
+  const struct cedar_schema_entity *entity;
   struct cedar_uid_text name;
 
-  if (uid >= c->store->uids.n)
-    return NULL;
+  if (known->done)
+    return known;
+  known->done = true;
   name.type = cedar_check_text(c, c->store->uids.at[uid].type);
-  if (!cedar_name_is_action(name.type))
-    return NULL;
   name.id = cedar_check_text(c, c->store->uids.at[uid].id);
-  return cedar_schema_action_find(c->schema, name);
+  if (cedar_name_is_action(name.type)) {
+    known->action = cedar_schema_action_find(c->schema, name);
+    known->type = known->action != NULL ? known->action->type : NULL;
+  } else {
+    entity = cedar_schema_entity_find(c->schema, name.type);
+    known->type = entity != NULL ? entity->type : NULL;
+  }
+  return known;
+}
+
+const struct cedar_schema_action *cedar_check_uid_action(const struct cedar_checker *c,
+                                                         uint32_t uid) {
+  return uid < c->store->uids.n ? uid_known(c, uid)->action : NULL;
 }
 
 const struct cedar_type *cedar_check_uid_type(const struct cedar_checker *c, uint32_t uid) {
-  const struct cedar_schema_action *action;
-  const struct cedar_schema_entity *entity;
-  struct cedar_text type;
-
-  if (uid >= c->store->uids.n)
-    return NULL;
-  type = cedar_check_text(c, c->store->uids.at[uid].type);
-  if (cedar_name_is_action(type)) {
-    action = cedar_check_uid_action(c, uid);
-    return action != NULL ? action->type : NULL;
-  }
-  entity = cedar_schema_entity_find(c->schema, type);
-  return entity != NULL ? entity->type : NULL;
+  return uid < c->store->uids.n ? uid_known(c, uid)->type : NULL;
 }
 
 static struct cedar_typed check_var(const struct cedar_checker *c, uint32_t var) {

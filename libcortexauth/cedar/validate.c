@@ -92,11 +92,12 @@ static void check_policy(struct run *run, const struct cedar_policy *policy) {
                        "the policy is impossible: no valid request makes its conditions true");
 }
 
-static bool action_uids_find(struct run *run, struct cedar_arena *arena) {
+static bool tables_make(struct run *run, struct cedar_arena *arena) {
   const struct cedar_schema *schema = run->checker.schema;
   const struct cedar_store *store = run->checker.store;
   size_t i;
 
+  run->checker.known = cedar_arena_get_array(arena, store->uids.n, sizeof(struct cedar_known));
   run->action_uids = cedar_arena_get_array(arena, schema->action_count, sizeof(uint32_t));
   for (i = 0; run->action_uids != NULL && i < schema->action_count; i++) {
     struct cedar_uid_text uid = schema->actions[i].uid;
@@ -106,7 +107,7 @@ static bool action_uids_find(struct run *run, struct cedar_arena *arena) {
     run->action_uids[i] =
         type == CEDAR_NONE || id == CEDAR_NONE ? CEDAR_NONE : cedar_uid_find(store, type, id);
   }
-  return run->action_uids != NULL;
+  return run->action_uids != NULL && run->checker.known != NULL;
 }
 
 static enum cedar_status validate_all(struct run *run, struct cedar_validation *validation,
@@ -115,7 +116,7 @@ static enum cedar_status validate_all(struct run *run, struct cedar_validation *
   enum cedar_status status;
   uint32_t i;
 
-  if (!action_uids_find(run, &validation->arena))
+  if (!tables_make(run, &validation->arena))
     return CEDAR_NOMEM;
   for (i = 0; i < store->policies.n && run->checker.status == CEDAR_OK; i++) {
     cedar_report_policy(report, i);

@@ -48,26 +48,20 @@ static void type_check(struct cedar_checker *c, struct cedar_text type, uint32_t
 }
 
 /* An action, and an entity of an enum, must be one of those declared. */
-static void id_check(struct cedar_checker *c, uint32_t uid, uint32_t line, uint32_t column) {
+static void uid_check(struct cedar_checker *c, uint32_t uid, uint32_t line, uint32_t column) {
+  const struct cedar_type *declared = cedar_check_uid_type(c, uid);
   struct cedar_text type = cedar_check_text(c, c->store->uids.at[uid].type);
   struct cedar_text id = cedar_check_text(c, c->store->uids.at[uid].id);
-  const struct cedar_schema_entity *entity;
 
-  if (cedar_name_is_action(type)) {
-    if (cedar_check_uid_action(c, uid) == NULL)
-      cedar_check_error_at(c, line, column, "expected a declared action, found %.*s::\"%.*s\"",
-                           cedar_check_len(type), type.ptr, cedar_check_len(id), id.ptr);
-    return;
-  }
-  entity = cedar_schema_entity_find(c->schema, type);
-  if (entity != NULL && entity->id_count > 0 && !cedar_text_in(entity->ids, entity->id_count, id))
+  if (declared == NULL && cedar_name_is_action(type))
+    cedar_check_error_at(c, line, column, "expected a declared action, found %.*s::\"%.*s\"",
+                         cedar_check_len(type), type.ptr, cedar_check_len(id), id.ptr);
+  else if (declared == NULL)
+    type_check(c, type, line, column);
+  else if (declared->declared != NULL && declared->declared->id_count > 0 &&
+           !cedar_text_in(declared->declared->ids, declared->declared->id_count, id))
     cedar_check_error_at(c, line, column, "expected one of the ids of `%.*s`, found \"%.*s\"",
                          cedar_check_len(type), type.ptr, cedar_check_len(id), id.ptr);
-}
-
-static void uid_check(struct cedar_checker *c, uint32_t uid, uint32_t line, uint32_t column) {
-  type_check(c, cedar_check_text(c, c->store->uids.at[uid].type), line, column);
-  id_check(c, uid, line, column);
 }
 
 static void scope_check(struct cedar_checker *c, const struct cedar_scope *scope) {
@@ -119,27 +113,21 @@ void cedar_check_slots(struct cedar_checker *c, const struct cedar_policy *link)
 
 /* ---- applicability ---- */
 
-static bool type_is_in(const struct cedar_schema_entity *entity, struct cedar_text group) {
-  return cedar_text_compare(entity->name, group) == 0 ||
-         cedar_text_in(entity->ancestors, entity->ancestor_count, group);
-}
-
 /* Whether an entity type can satisfy one part of the head. */
 static bool entity_fits(const struct cedar_checker *c, const struct cedar_scope *scope,
                         const struct cedar_schema_entity *entity) {
-  struct cedar_text type = {NULL, 0}, group = {NULL, 0};
+  const struct cedar_type *declared;
 
-  if (scope->op == CEDAR_SCOPE_IS || scope->op == CEDAR_SCOPE_IS_IN) {
-    type = cedar_check_text(c, scope->type);
-    if (cedar_text_compare(entity->name, type) != 0)
-      return false;
-  }
+  if ((scope->op == CEDAR_SCOPE_IS || scope->op == CEDAR_SCOPE_IS_IN) &&
+      cedar_text_compare(entity->name, cedar_check_text(c, scope->type)) != 0)
+    return false;
   if (scope->op == CEDAR_SCOPE_ANY || scope->op == CEDAR_SCOPE_IS || scope->slot != 0)
     return true;
-  group = cedar_check_text(c, c->store->uids.at[scope->uid].type);
-  if (scope->op == CEDAR_SCOPE_EQ)
-    return cedar_text_compare(entity->name, group) == 0;
-  return type_is_in(entity, group);
+  declared = cedar_check_uid_type(c, scope->uid);
+  if (declared == NULL || declared == entity->type)
+    return declared != NULL;
+  return scope->op != CEDAR_SCOPE_EQ &&
+         cedar_text_in(entity->ancestors, entity->ancestor_count, declared->entity);
 }
 
 static bool action_is_under(const struct cedar_schema_action *action,
