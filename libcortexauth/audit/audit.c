@@ -12,6 +12,7 @@
 
 /* Sums of every slot, three records of the trail's own, and the caller's. */
 #define BATCH_MAX ((size_t)CX_CHAIN_LINE_MAX * 4)
+#define LINE_USUAL 2000 /* room for a usual record at once: growing copies and wipes */
 #define MINUTE 60000000LL /* microseconds */
 
 struct visit {
@@ -114,6 +115,7 @@ static enum cortex_reason visit_trail(struct visit *visit, struct cortex_error *
     return reason;
   before = visit->trail.head.seq;
   cx_buf_init(&visit->batch, BATCH_MAX);
+  (void)cx_buf_reserve(&visit->batch, LINE_USUAL);
   cx_refusals_open(&visit->refusals, visit->options->file, counts);
   reason = write_due(visit, error);
   if (reason == CORTEX_OK)

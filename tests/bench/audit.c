@@ -4,10 +4,10 @@
  *
  * usage: audit FOLDER [fsync]
  *
- * Prints microseconds, median and 99th percentile: "fresh" forks for each
- * record, as a backend does, after OpenSSL was initialised by a first digest
- * (in a login the signature did that); "warm" appends in one process. "digest"
- * is the hash alone. Build by hand:
+ * Prints microseconds, median and 99th percentile. "first" is a record in a
+ * process that was just forked and did nothing else; "login" the same after a
+ * digest, as a login has touched OpenSSL's memory for the signature by then;
+ * "warm" one of many in one process; "digest" the hash alone. Build by hand:
  *   cc -O2 -Ilibcortexauth/include tests/bench/audit.c -lcortexauth -lcrypto
  */
 #include <cortexauth/audit.h>
@@ -80,7 +80,13 @@ static void append(const struct cortex_audit_options *options) {
     abort();
 }
 
-static void run(const char *name, const struct cortex_audit_options *options, bool fresh) {
+/* What is measured: whether it runs in a process of its own, and what comes before. */
+struct way {
+  const char *name;
+  bool fresh, after_digest, append;
+};
+
+static void run(const struct way *way, const struct cortex_audit_options *options) {
   double *times = mmap(NULL, ROUNDS * sizeof *times, PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   size_t i;
@@ -88,28 +94,37 @@ static void run(const char *name, const struct cortex_audit_options *options, bo
   if (times == MAP_FAILED)
     abort();
   for (i = 0; i < ROUNDS; i++) {
-    pid_t pid = fresh ? fork() : 0;
+    pid_t pid = way->fresh ? fork() : 0;
 
     if (pid == 0) {
+      if (way->after_digest)
+        digest();
       times[i] = microseconds();
-      if (options != NULL)
+      if (way->append)
         append(options);
       else
         digest();
       times[i] = microseconds() - times[i];
-      if (fresh)
+      if (way->fresh)
         _exit(0);
     } else if (waitpid(pid, NULL, 0) != pid) {
       abort();
     }
   }
-  print(name, times);
+  print(way->name, times);
   munmap(times, ROUNDS * sizeof *times);
 }
 
 int main(int argc, char **argv) {
+  static const struct way ways[] = {
+      {"first", true, false, true},
+      {"login", true, true, true},
+      {"warm", false, false, true},
+      {"digest", false, false, false},
+  };
   struct cortex_audit_options options = {.syslog = 10, .anchor_every = 1000};
   char file[4096];
+  size_t i;
 
   if (argc < 2 || argc > 3 || (argc == 3 && strcmp(argv[2], "fsync") != 0)) {
     fprintf(stderr, "usage: %s FOLDER [fsync]\n", argv[0]);
@@ -119,8 +134,7 @@ int main(int argc, char **argv) {
   snprintf(file, sizeof file, "%s/audit.jsonl", argv[1]);
   options.file = file;
   digest();
-  run("fresh", &options, true);
-  run("warm", &options, false);
-  run("digest", NULL, false);
+  for (i = 0; i < sizeof ways / sizeof ways[0]; i++)
+    run(&ways[i], &options);
   return 0;
 }

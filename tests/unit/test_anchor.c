@@ -176,6 +176,36 @@ static void a_chain_rewritten_as_a_whole_is_caught_by_an_anchor(void **state) {
   assert_string_equal(verdict.text, "anchor 1-1 1-1; anchor 5-5 5-5; anchor 10-10 10-10");
 }
 
+static void anchors_come_in_any_order_and_count_once(void **state) {
+  struct trail *trail = *state;
+  const char *files[] = {trail->file};
+  struct cortex_anchor anchors[3];
+  struct cortex_audit_check check = {
+      .files = files, .file_count = 1, .anchors = anchors, .anchor_count = 3};
+  struct cortex_audit_summary summary;
+  size_t i, len;
+  char *bytes;
+
+  for (i = 3; i-- > 0;) {
+    trail_fill(trail, 1);
+    assert_int_equal(cortex_audit_verify(&(struct cortex_audit_check){.files = files,
+                                                                     .file_count = 1},
+                                         &summary, NULL),
+                     CORTEX_OK);
+    anchors[i].seq = summary.last_seq;
+    memcpy(anchors[i].hash, summary.last_hash, sizeof anchors[i].hash);
+  }
+  bytes = trail_read(trail->file, &len);
+  bytes = realloc(bytes, 2 * len);
+  assert_non_null(bytes);
+  memcpy(bytes + len, bytes, len);
+  trail_write(trail->file, bytes, 2 * len);
+  free(bytes);
+  assert_int_equal(cortex_audit_verify(&check, &summary, NULL), CORTEX_OK);
+  assert_int_equal(summary.anchors_met, 3);
+  assert_int_equal(summary.breaks, 1);
+}
+
 static void anchors_before_the_first_file_are_counted_only(void **state) {
   struct trail *trail = *state;
   const char *files[] = {trail->file};
@@ -233,6 +263,7 @@ int main(void) {
       TEST(anchors_of_the_log_are_met),
       TEST(a_cut_tail_is_caught_up_to_the_last_anchor),
       TEST(a_chain_rewritten_as_a_whole_is_caught_by_an_anchor),
+      TEST(anchors_come_in_any_order_and_count_once),
       TEST(anchors_before_the_first_file_are_counted_only),
       cmocka_unit_test(anchors_are_read_strictly),
       TEST(a_missing_anchors_file_is_an_error),

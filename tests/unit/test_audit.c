@@ -198,6 +198,15 @@ static void the_largest_record_fits_its_bounds(void **state) {
   trail_expect(trail, "");
 }
 
+static const char *expected_bad(char *text) {
+  size_t i;
+
+  *text = '\0';
+  for (i = 0; i < CX_RECORD_TEXT_MAX / 3; i++)
+    strcat(text, "\xef\xbf\xbd");
+  return strcat(text, "\xe2\x80\xa6");
+}
+
 static void a_long_string_is_cut_at_a_character_and_marked(void **state) {
   struct trail *trail = *state;
   struct cortex_record record = plain;
@@ -213,6 +222,13 @@ static void a_long_string_is_cut_at_a_character_and_marked(void **state) {
   assert_int_equal(trail_append(trail, &record), CORTEX_OK);
   line = line_at(trail, 1);
   assert_text(line, "subject", expected);
+  json_decref(line);
+  /* a bad byte becomes three */
+  memset(text, 0xff, 300);
+  text[300] = '\0';
+  assert_int_equal(trail_append(trail, &record), CORTEX_OK);
+  line = line_at(trail, 2);
+  assert_text(line, "subject", expected_bad(expected));
   json_decref(line);
 }
 
@@ -379,20 +395,32 @@ static void a_torn_recovery_is_recovered_too(void **state) {
   free(bytes);
 }
 
-static void garbage_after_the_last_record_is_passed_over_and_told(void **state) {
-  struct trail *trail = *state;
-  static char garbage[40000];
+/* Puts bytes behind two records, appends one, and expects the bytes to be accounted for. */
+static void expect_recovery(struct trail *trail, const char *garbage, size_t len,
+                            const char *findings) {
   FILE *file;
 
+  (void)unlink(trail->file);
   trail_fill(trail, 2);
-  memset(garbage, 0, sizeof garbage);
-  memset(garbage + 20000, '\n', 300);
   file = fopen(trail->file, "abe");
   assert_non_null(file);
-  assert_int_equal(fwrite(garbage, 1, sizeof garbage, file), sizeof garbage);
+  assert_int_equal(fwrite(garbage, 1, len, file), len);
   assert_int_equal(fclose(file), 0);
   assert_int_equal(trail_append(trail, &plain), CORTEX_OK);
-  trail_expect(trail, "recovered 3-303 0-0");
+  trail_expect(trail, findings);
+}
+
+static void garbage_after_the_last_record_is_passed_over_and_told(void **state) {
+  struct trail *trail = *state;
+  static char garbage[900000];
+  size_t len;
+
+  expect_recovery(trail, garbage, sizeof garbage, "recovered 3-3 0-0");
+  /* the last record's end at each place around the border of a window */
+  for (len = 15900; len < 16700; len += 9)
+    expect_recovery(trail, garbage, len, "recovered 3-3 0-0");
+  memset(garbage + 20000, '\n', 300);
+  expect_recovery(trail, garbage, 40000, "recovered 3-303 0-0");
 }
 
 static void a_full_disk_loses_the_record_and_nothing_else(void **state) {

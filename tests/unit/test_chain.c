@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -124,6 +125,8 @@ static void duplicated_lines_are_named(void **state) {
   lines = take_lines(trail);
   expect_order(trail, &lines, (size_t[]){1, 2, 2, 3, 4, 5, 6, 0}, "duplicated 3-3 2-2");
   expect_order(trail, &lines, (size_t[]){1, 2, 3, 4, 5, 6, 1, 2, 3, 0}, "duplicated 7-9 1-3");
+  expect_order(trail, &lines, (size_t[]){1, 2, 3, 4, 5, 6, 1, 3, 0},
+               "duplicated 7-7 1-1; duplicated 8-8 3-3");
   free_lines(&lines);
 }
 
@@ -184,6 +187,9 @@ static void an_edited_first_or_last_line_is_named(void **state) {
   lines = take_lines(trail);
   memcpy(strstr(lines.line[0], "alice"), "mario", 5);
   expect_order(trail, &lines, (size_t[]){1, 2, 3, 0}, "edited 1-1 1-1");
+  *(strstr(lines.line[0], "\"seq\":1") + 6) = '9';
+  expect_order(trail, &lines, (size_t[]){1, 2, 3, 0}, "edited 1-1 9-9");
+  *(strstr(lines.line[0], "\"seq\":9") + 6) = '1';
   memcpy(strstr(lines.line[0], "mario"), "alice", 5);
   memcpy(strstr(lines.line[2], "alice"), "mario", 5);
   expect_order(trail, &lines, (size_t[]){1, 2, 3, 0}, "edited 3-3 3-3");
@@ -254,6 +260,8 @@ static void a_missing_file_is_an_error_and_not_intact(void **state) {
   assert_int_equal(cortex_audit_verify(&check, &summary, &error), CORTEX_AUDIT_UNAVAILABLE);
   assert_false(summary.intact);
   assert_string_equal(error.source, trail->file);
+  assert_int_equal(mkfifo(trail->file, 0600), 0);
+  assert_int_equal(cortex_audit_verify(&check, &summary, NULL), CORTEX_AUDIT_UNAVAILABLE);
   files[0] = trail->folder;
   assert_int_equal(cortex_audit_verify(&check, &summary, NULL), CORTEX_AUDIT_UNAVAILABLE);
 }
@@ -271,9 +279,10 @@ static void a_line_longer_than_any_record_is_passed_over(void **state) {
 
     assert_non_null(bytes);
     memcpy(bytes, lines.line[0], len);
-    memset(bytes + len, 'a', huge);
+    memset(bytes + len, '{', huge);
     len += huge;
-    bytes[len++] = '\n';
+    memcpy(bytes + len, lines.line[1], strlen(lines.line[1]));
+    len += strlen(lines.line[1]);
     memcpy(bytes + len, lines.line[1], strlen(lines.line[1]));
     len += strlen(lines.line[1]);
     trail_write(trail->file, bytes, len);

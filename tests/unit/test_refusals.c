@@ -132,11 +132,14 @@ static void addresses_of_one_ipv6_network_count_together(void **state) {
     snprintf(address, sizeof address, "2001:db8:0:7:%x::1", i);
     refuse(trail, address, 1);
   }
-  refuse(trail, "::ffff:192.0.2.1", 1);
-  refuse(trail, "::ffff:192.0.2.2", 1);
   trail->clock.offset += MINUTE;
   allow(trail);
   assert_int_equal(count(trail, "\"address\":\"2001:db8:0:7::/64\",\"count\":4"), 1);
+  refuse(trail, "::ffff:192.0.2.1", CX_REFUSALS_CAP + 1);
+  refuse(trail, "::ffff:192.0.2.2", CX_REFUSALS_CAP + 1);
+  trail->clock.offset += MINUTE;
+  allow(trail);
+  assert_int_equal(count(trail, "\"address\":\"::ffff:192.0.2.2\",\"count\":1"), 1);
 }
 
 static void addresses_of_any_form_do_no_harm(void **state) {

@@ -6,6 +6,7 @@
 
 #include <cortexauth/audit.h>
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -169,6 +170,37 @@ static void a_moved_file_with_a_torn_end_is_continued(void **state) {
   free(bytes);
   trail_fill(trail, 1);
   expect_set(trail, SET(".1", ""), "recovered 3-3 0-0; recovered 1-1 0-0", 4);
+}
+
+static void the_moved_file_is_read_under_its_own_lock(void **state) {
+  struct trail *trail = *state;
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int fd;
+
+  trail_fill(trail, 3);
+  move(trail, "", ".1");
+  fd = open(trail_path(trail, ".1"), O_RDWR | O_CLOEXEC);
+  assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+  assert_int_equal(trail_append(trail, &(struct cortex_record){.role = "alice"}),
+                   CORTEX_AUDIT_UNAVAILABLE);
+  close(fd);
+  trail_fill(trail, 1);
+  expect_set(trail, SET(".1", ""), "", 5);
+}
+
+static void garbage_before_a_continued_file_s_first_record_is_named(void **state) {
+  struct trail *trail = *state;
+  char archive[CORTEX_AUDIT_PATH_MAX], *bytes, *with;
+  size_t len;
+
+  trail_fill(trail, 12);
+  rotate(trail, archive);
+  bytes = trail_read(trail->file, &len);
+  assert_true(asprintf(&with, "x\n%s", bytes) > 0);
+  trail_write(trail->file, with, len + 2);
+  trail_expect(trail, "edited 1-1 0-0; continued 2-2 13-13");
+  free(bytes);
+  free(with);
 }
 
 static void files_beside_that_are_no_trail_are_not_continued(void **state) {
@@ -375,6 +407,8 @@ int main(void) {
       TEST(a_name_that_is_taken_is_not_overwritten),
       TEST(a_moved_file_is_continued_with_and_without_create),
       TEST(a_moved_file_with_a_torn_end_is_continued),
+      TEST(the_moved_file_is_read_under_its_own_lock),
+      TEST(garbage_before_a_continued_file_s_first_record_is_named),
       TEST(files_beside_that_are_no_trail_are_not_continued),
       TEST(running_writers_lose_nothing_by_rotation),
       TEST(killed_writers_lose_no_answered_record),
