@@ -169,12 +169,13 @@ class Postgres:
         (self.data / "pg_hba.conf").write_text("\n".join(every) + "\n", encoding="utf-8")
 
     def start(self):
+        mark = self.log_mark()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [str(self.bin / "postgres"), "-D", str(self.data)], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, cwd=self.data, env=self.environment,
                 **self._identity())
-        self.wait_for_log(r"database system is ready", 0)
+        self.wait_for_log(r"database system is ready", mark)
 
     def stop(self):
         if not self.process:
