@@ -89,7 +89,7 @@ static enum cortex_reason write_due(struct visit *visit, struct cortex_error *er
   if (!put_link(visit) || !put_refusals(visit) || !put_record(visit))
     return cx_error_at(error, CORTEX_AUDIT_UNAVAILABLE,
                        (struct cx_place){visit->options->file, 0, 0},
-                       "no audit record can be made: out of memory, or OpenSSL has no SHA-256");
+                       "no audit record can be made: out of memory");
   if (visit->batch.len == 0)
     return CORTEX_OK;
   return cx_trail_write(&visit->trail, &visit->batch, visit->options->fsync, error);
