@@ -108,3 +108,45 @@ def test_wrong_use_is_told_apart(world, arguments):
     assert done.returncode in (2, 3)
     assert done.stderr
     assert not done.stdout
+
+
+def rendered(world, service=STAGING):
+    """The PAM lines and the pg_hba.conf lines that the operator is told to use."""
+    done = world.cortex.run("service", "render", "--config", world.cortex.conf, service)
+    assert done.returncode == 0, done.stderr
+    pam, _, hba = done.stdout.partition("# pg_hba.conf")
+    return [[line.split() for line in part.splitlines() if line and line[0] not in "#,"]
+            for part in (pam, hba)]
+
+
+def test_rendered_pam_file_is_the_one_these_tests_use(world):
+    module = str(world.cortex.modules / "pam_cortex.so")
+    lines = [" ".join(words).replace("pam_cortex.so", module) for words in rendered(world)[0]]
+    assert lines == world.cortex.pam_lines(STAGING)
+
+
+def test_rendered_pg_hba_lines_open_for_managed_roles_only(world):
+    _, hba = rendered(world)
+    world.make_role("managed")
+    if world.postgres.sql("select count(*) from pg_roles where rolname = 'cortex_managed'") == "0":
+        world.postgres.sql("create role cortex_managed")
+    world.postgres.sql("grant cortex_managed to managed")
+    world.postgres.write_hba(*map(" ".join, hba))
+    world.postgres.reload()
+    try:
+        tokens = {name: world.cortex.dev_token("--user", name, "--groups", "engineers")
+                  for name in ("managed", "alice")}
+        world.login("managed", token=tokens["managed"]).assert_allowed()
+        login = world.login("alice", token=tokens["alice"])
+        assert login.result.returncode == 2
+        assert "pg_hba.conf rejects" in login.result.stderr
+        assert len(world.cortex.records()) == 1
+    finally:
+        world.use_services()
+        world.postgres.reload()
+
+
+def test_render_of_an_unknown_service_is_bad_input(world):
+    done = world.cortex.run("service", "render", "--config", world.cortex.conf, "nowhere")
+    assert done.returncode in (1, 2)
+    assert not done.stdout
