@@ -107,7 +107,7 @@ static enum cortex_reason apply_issuer(struct cortex_identity *identity,
   size_t own;
 
   for (own = 0; own < settings->issuer_count; own++)
-    if (strcmp(settings->issuers[own].label, identity->label) == 0)
+    if (identity->label != NULL && strcmp(settings->issuers[own].label, identity->label) == 0)
       break;
   if (own == settings->issuer_count)
     return CORTEX_OK; /* nobody proved it: names are taken as they are */

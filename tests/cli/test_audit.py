@@ -64,7 +64,7 @@ def test_empty_trail_is_intact():
     assert verify(path)[1]["records"] == 0
 
 
-@cases(b'"analytics-staging"', b'"alice"', b'"pid":5', b'"allow"')
+@cases(b'"staging"', b'"alice"', b'"pid":5', b'"allow"')
 def test_edited_line_is_named(what):
     def edit(lines):
         assert what in lines[4]

@@ -144,9 +144,3 @@ def test_time_is_told_on_standard_error_only():
 def test_nothing_to_time_is_said(requests):
     done = assert_exit(authorize("--time", requests=write("none.json", requests)), 0)
     assert "no request" in done.stderr
-
-
-@cases("schema.cedarschema", "/nonexistent.json")
-def test_schema_is_refused_not_ignored(name):
-    done = assert_exit(authorize("--schema", name), 2, "--schema")
-    assert done.stdout == ""

@@ -5,7 +5,7 @@ SPDX-License-Identifier: PostgreSQL
 import json
 import os
 
-from host import Host, service
+from host import POLICY, Host, service
 from server import LACKS, Answer, Authority, Server  # pylint: disable=unused-import
 from support import Issuer, assert_exit, cases, ctl
 
@@ -234,6 +234,52 @@ def test_audience_that_no_issuer_accepts_is_a_warning():
     host = Host()
     host.describe(service("staging", "staging", audience="aud"))
     assert_finding(host, 0, f"{host.entities}:2:1", 'no issuer accepts the audience "aud"')
+
+
+WIDE = 'permit (principal, action, resource);'
+
+
+@cases(WIDE, 'permit (principal, action == Action::"write", resource);',
+       'permit (principal, action in [Action::"read", Action::"write"], resource);',
+       'permit (principal, action == Action::"write", resource == Service::"staging");',
+       'permit (principal, action == Action::"write", resource in Service::"staging");',
+       'permit (principal, action == Action::"write", resource in Environment::"staging");',
+       'permit (principal, action == Action::"write", resource is Service);',
+       'permit (principal, action == Action::"write", resource is Service in Database::"analytics");')
+def test_level_that_a_policy_permits_without_roles_is_a_warning(policy):
+    host = Host()
+    host.policy.write_text(POLICY + policy + "\n", encoding="utf-8")
+    line = assert_finding(host, 0, f"{host.entities}:2:1", "the level write has no roles")
+    assert f"({host.policy}:4)" in line, line
+    host.describe(service("staging", "staging", grants={"read": ["r"], "write": [], "admin": ["a"]}),
+                  service("production", "production", grants={k: ["r"] for k in ("read", "write", "admin")}))
+    assert "write has no roles" in findings(host.check())[0] and len(findings(host.check())) == 1
+
+
+@cases('forbid (principal, action, resource);',
+       'permit (principal, action == Action::"assume", resource);',
+       'permit (principal == ?principal, action, resource);',
+       'permit (principal, action == Action::"write", resource == Service::"other");',
+       'permit (principal, action == Action::"write", resource in Database::"other");',
+       'permit (principal, action == Action::"write", resource is Role);',
+       'permit (principal, action == Action::"write", resource is Service in Database::"other");')
+def test_level_that_no_policy_can_permit_needs_no_roles(policy):
+    host = Host()
+    host.policy.write_text(POLICY + policy + "\n", encoding="utf-8")
+    assert findings(assert_exit(host.check(), 0)) == []
+
+
+def test_linked_template_counts_for_levels():
+    host = Host()
+    host.policy.write_text(POLICY + '@id("t") permit (principal == ?principal, action == Action::"admin",'
+                           ' resource in ?resource);\n', encoding="utf-8")
+    (host.path / "links.json").write_text(json.dumps([
+        {"template_id": "t", "link_id": "l", "args": {"?principal": 'User::"a"',
+                                                      "?resource": 'Service::"production"'}}]), encoding="utf-8")
+    host.rest.insert(3, "links = links.json")
+    host.configure(*host.section, *host.rest, name="cortex.conf")
+    line = assert_finding(host, 0, f"{host.entities}:3:1", "the level admin has no roles")
+    assert '"l"' in line and 'Service::"production"' in line
 
 
 def test_no_service_at_all_is_a_warning():

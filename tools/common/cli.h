@@ -31,7 +31,7 @@ struct cli;
 
 /* A command. */
 struct cli_verb {
-  const char *name;     /* one word or two, such as "audit verify"; "" for a program without commands */
+  const char *name; /* one word or two, such as "audit verify"; "" for a program without commands */
   const char *operands; /* as usage shows them; "" for none */
   size_t least;         /* operands */
   size_t most;
@@ -49,7 +49,8 @@ struct cli_program {
 /* What was asked for; lives while the command runs. */
 struct cli {
   const struct cli_verb *verb;
-  const char **values; /* in pairs: name of the option as in the table, its value ("" when it takes none) */
+  const char *
+      *values; /* in pairs: name of the option as in the table, its value ("" when it takes none) */
   size_t value_count;
   char *const *operands;
   size_t operand_count;

@@ -138,8 +138,8 @@ bool fetch_get(const struct fetch_target *target, struct fetch_result *result) {
 
   memset(result, 0, sizeof *result);
   if (fetch_trust_of(target->url) == FETCH_REFUSED) {
-    snprintf(result->why, sizeof result->why, "%.120s: only https, or http to this host, is fetched",
-             target->url);
+    snprintf(result->why, sizeof result->why,
+             "%.120s: only https, or http to this host, is fetched", target->url);
     return false;
   }
   if (left == 0) {

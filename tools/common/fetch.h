@@ -33,11 +33,7 @@ bool fetch_get(const struct fetch_target *target, struct fetch_result *result);
 void fetch_result_clear(struct fetch_result *result);
 
 /* https: 2, http to a loopback host: 1, else 0. */
-enum fetch_trust {
-  FETCH_REFUSED,
-  FETCH_LOOPBACK,
-  FETCH_HTTPS
-};
+enum fetch_trust { FETCH_REFUSED, FETCH_LOOPBACK, FETCH_HTTPS };
 enum fetch_trust fetch_trust_of(const char *url);
 
 #endif

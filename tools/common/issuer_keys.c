@@ -39,8 +39,8 @@ static const char *text_member(const json_t *document, const char *name) {
 /* Discovery 4.3: the document must speak of exactly the issuer that was asked for. */
 static char *read_discovery(const char *issuer, const char *url, struct fetch_result *result) {
   json_error_t cause;
-  json_t *document = json_loadb(result->bytes, result->len,
-                                JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
+  json_t *document =
+      json_loadb(result->bytes, result->len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
   const char *named = text_member(document, "issuer"), *uri = text_member(document, "jwks_uri");
   char *copy = NULL;
 

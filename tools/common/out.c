@@ -44,7 +44,7 @@ static char *repair(const char *text, size_t len, size_t *len_out) {
   return copy;
 }
 
-static json_t *make_string(const char *bytes, size_t len) {
+json_t *out_bytes(const char *bytes, size_t len) {
   json_t *string = json_stringn(bytes, len);
   char *repaired;
 
@@ -58,7 +58,7 @@ static json_t *make_string(const char *bytes, size_t len) {
 }
 
 json_t *out_text(const char *text) {
-  return make_string(text, strlen(text));
+  return out_bytes(text, strlen(text));
 }
 
 static bool is_plain(const char *bytes, size_t len) {
@@ -80,7 +80,7 @@ void out_put_text(FILE *stream, const char *bytes, size_t len) {
     fputc('"', stream);
     return;
   }
-  string = make_string(bytes, len);
+  string = out_bytes(bytes, len);
   if (string == NULL || json_dumpf(string, stream, JSON_ENCODE_ANY) != 0)
     fputs("\"\xef\xbf\xbd\"", stream);
   json_decref(string);

@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A JSON string; bytes that are not UTF-8 (file names may hold any) become U+FFFD. NULL without memory. */
+/* A JSON string; bytes that are not UTF-8 (file names may hold any) become U+FFFD. NULL without
+ * memory. */
 json_t *out_text(const char *text);
+json_t *out_bytes(const char *bytes, size_t len);
 
 /* Writes a JSON string with its quotes (RFC 8259 7); bytes that are not UTF-8 become U+FFFD. */
 void out_put_text(FILE *stream, const char *bytes, size_t len);

@@ -39,8 +39,7 @@ void check_report(struct check *check, enum check_severity severity, struct chec
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Where a key of the configuration stands; section "oidc" and the like need the other call. */
-struct check_place check_key_place(const struct check *check, const char *section,
-                                   const char *key);
+struct check_place check_key_place(const struct check *check, const char *section, const char *key);
 
 /* Issuers: keys, certificate authorities, names that two of them could give. */
 void check_issuers(struct check *check);

@@ -63,8 +63,8 @@ static void check_pam_line(struct check *check, const struct pam_file *file, con
   struct pam_line line;
 
   if (!pam_file_find(file, type, &line)) {
-    check_report(check, CHECK_ERROR, place, "there is no line \"%s required pam_cortex.so service=%s\"",
-                 type, service->name);
+    check_report(check, CHECK_ERROR, place,
+                 "there is no line \"%s required pam_cortex.so service=%s\"", type, service->name);
     return;
   }
   place.line = line.number;

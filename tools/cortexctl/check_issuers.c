@@ -108,8 +108,7 @@ static void check_key_file(struct check *check, const struct cortex_issuer *issu
 
   if (cortex_issuer_count_keys(check->settings, issuer, NULL, real_now(), &count, &error) !=
       CORTEX_OK) {
-    check_report(check, CHECK_ERROR, issuer_place(check, issuer, "jwks_file"), "%s",
-                 error.message);
+    check_report(check, CHECK_ERROR, issuer_place(check, issuer, "jwks_file"), "%s", error.message);
     return;
   }
   judge_keys(check, issuer, &count, "jwks_file");
@@ -125,8 +124,8 @@ static void check_fetched(struct check *check, const struct cortex_issuer *issue
   if (keyring == NULL || cortex_keyring_put(keyring, cortex_issuer_label(issuer), result->bytes,
                                             result->len) != CORTEX_OK)
     check_report(check, CHECK_OUTSIDE, issuer_place(check, issuer, "jwks_uri"), "out of memory");
-  else if (cortex_issuer_count_keys(check->settings, issuer, keyring, real_now(), &count,
-                                    &error) != CORTEX_OK)
+  else if (cortex_issuer_count_keys(check->settings, issuer, keyring, real_now(), &count, &error) !=
+           CORTEX_OK)
     check_report(check, CHECK_ERROR, issuer_place(check, issuer, "jwks_uri"), "%s", error.message);
   else
     judge_keys(check, issuer, &count, "jwks_uri");

@@ -15,15 +15,16 @@ bool check_is_text(struct cedar_text text, const char *other) {
   return text.len == strlen(other) && memcmp(text.ptr, other, text.len) == 0;
 }
 
-static bool find_entity(const struct check *check, const char *name, struct check_entity *entity_out) {
+static bool find_entity(const struct check *check, const char *name,
+                        struct check_entity *entity_out) {
   const struct cedar_uid_text uid = {text_of("Service"), text_of(name)};
 
   entity_out->store = cortex_policy_store(check->policy);
   if (!cedar_entity_find(entity_out->store, uid, &entity_out->index) ||
       !cedar_entity_get(entity_out->store, entity_out->index, &entity_out->info))
     return false;
-  snprintf(entity_out->source, sizeof entity_out->source, "%.*s",
-           (int)entity_out->info.source.len, entity_out->info.source.ptr);
+  snprintf(entity_out->source, sizeof entity_out->source, "%.*s", (int)entity_out->info.source.len,
+           entity_out->info.source.ptr);
   return true;
 }
 
@@ -116,5 +117,6 @@ void check_services(struct check *check) {
       check_shared_audience(check, i, &service, &entity);
       check_accepted_audience(check, &service, &entity);
     }
+    check_grants(check, &service, &entity);
   }
 }

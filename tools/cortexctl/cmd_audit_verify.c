@@ -27,13 +27,12 @@ static void print_finding(void *context, const struct cortex_finding *finding) {
 }
 
 static void put_finding(void *context, const struct cortex_finding *finding) {
-  json_t *item =
-      json_pack("{s:s, s:b, s:o, s:o, s:I, s:I, s:I, s:I}", "kind",
-                cortex_finding_name(finding->kind), "break", cortex_finding_is_break(finding->kind),
-                "text", out_text(finding->text), "file",
-                finding->file != NULL ? out_text(finding->file) : json_null(), "line",
-                (json_int_t)finding->line, "last_line", (json_int_t)finding->last_line, "seq",
-                (json_int_t)finding->seq, "last_seq", (json_int_t)finding->last_seq);
+  json_t *item = json_pack(
+      "{s:s, s:b, s:o, s:o, s:I, s:I, s:I, s:I}", "kind", cortex_finding_name(finding->kind),
+      "break", cortex_finding_is_break(finding->kind), "text", out_text(finding->text), "file",
+      finding->file != NULL ? out_text(finding->file) : json_null(), "line",
+      (json_int_t)finding->line, "last_line", (json_int_t)finding->last_line, "seq",
+      (json_int_t)finding->seq, "last_seq", (json_int_t)finding->last_seq);
 
   json_array_append_new(context, item);
 }
@@ -163,6 +162,10 @@ static const struct cli_option options[] = {
     {0},
 };
 
-const struct cli_verb cmd_audit_verify = {
-    "audit verify", "[FILE]...", 0, SIZE_MAX, "verify the chain of the audit trail, oldest file first",
-    options, run};
+const struct cli_verb cmd_audit_verify = {"audit verify",
+                                          "[FILE]...",
+                                          0,
+                                          SIZE_MAX,
+                                          "verify the chain of the audit trail, oldest file first",
+                                          options,
+                                          run};

@@ -48,6 +48,7 @@ static void print_error(const struct cedar_error *error) {
 /* What was asked for: the store, the requests, and one request object for all of them. */
 struct questions {
   const struct cedar_store *store;
+  const struct cedar_schema *schema; /* NULL: none */
   const struct cedar_request_list *list;
   struct cedar_request *request;
 };
@@ -59,7 +60,7 @@ static enum cli_exit answer_all(const struct questions *questions) {
     struct cedar_error error = {.status = CEDAR_OK};
     struct cedar_answer answer;
     enum cedar_status status =
-        cedar_request_fill(questions->request, questions->list, i, NULL, &error);
+        cedar_request_fill(questions->request, questions->list, i, questions->schema, &error);
 
     if (status == CEDAR_OK)
       status = cedar_authorize(questions->request, &answer, &error);
@@ -102,7 +103,8 @@ static size_t sample(const struct questions *questions, int64_t *samples) {
       struct cedar_answer answer;
       int64_t from;
 
-      if (cedar_request_fill(questions->request, questions->list, i, NULL, NULL) != CEDAR_OK)
+      if (cedar_request_fill(questions->request, questions->list, i, questions->schema, NULL) !=
+          CEDAR_OK)
         continue;
       from = nanoseconds();
       if (cedar_authorize(questions->request, &answer, NULL) == CEDAR_OK)
@@ -136,12 +138,12 @@ static bool print_times(const struct questions *questions) {
 
 /* ---- the command ---- */
 
-static enum cli_exit answer_file(const struct cli *cli, const struct cedar_store *store,
+static enum cli_exit answer_file(const struct cli *cli, const struct cedar_loaded *loaded,
                                  const struct text_file *file) {
   struct cedar_source source = cedar_input_source(file);
   struct cedar_error error = {.status = CEDAR_OK};
   struct cedar_request_list *list = NULL;
-  struct questions questions = {.store = store};
+  struct questions questions = {.store = loaded->store, .schema = loaded->schema};
   enum cli_exit code = CLI_USAGE;
 
   if (cedar_request_list_parse(&source, NULL, &list, &error) != CEDAR_OK) {
@@ -149,7 +151,7 @@ static enum cli_exit answer_file(const struct cli *cli, const struct cedar_store
     return CLI_USAGE;
   }
   questions.list = list;
-  if (cedar_request_new(store, NULL, &questions.request) != CEDAR_OK) {
+  if (cedar_request_new(loaded->store, NULL, &questions.request) != CEDAR_OK) {
     cli_complain("out of memory");
     code = CLI_OUTSIDE;
   } else {
@@ -163,30 +165,26 @@ static enum cli_exit answer_file(const struct cli *cli, const struct cedar_store
 }
 
 static enum cli_exit run(const struct cli *cli) {
-  const struct cedar_input input = {.policies = cli_value(cli, "policies"),
+  const struct cedar_input input = {.schema = cli_value(cli, "schema"),
+                                    .policies = cli_value(cli, "policies"),
                                     .links = cli_value(cli, "links"),
                                     .entities = cli_value(cli, "entities")};
-  struct cedar_store *store;
+  struct cedar_loaded loaded;
   struct text_file requests;
   enum cli_exit code = CLI_USAGE;
 
-  if (cli_has(cli, "schema")) {
-    cli_complain("--schema: this version cannot read schemas, and would not ignore one");
-    return CLI_USAGE;
-  }
-  store = cedar_input_load(&input);
-  if (store != NULL && text_file_read(cli_value(cli, "requests"), &requests)) {
-    code = answer_file(cli, store, &requests);
+  if (cedar_input_load(&input, &loaded) && text_file_read(cli_value(cli, "requests"), &requests)) {
+    code = answer_file(cli, &loaded, &requests);
     text_file_clear(&requests);
   }
-  cedar_store_free(&store);
+  cedar_input_clear(&loaded);
   return code;
 }
 
 static const struct cli_option options[] = {
-    {"policies", "FILE", "policies, Cedar text", true, false},
+    {"policies", "FILE", "policies; a name ending in .json: the JSON format", true, false},
     {"entities", "FILE", "entities, JSON", true, false},
-    {"schema", "FILE", "refused by this version", false, false},
+    {"schema", "FILE", "a schema; a name ending in .json: the JSON form", false, false},
     {"links", "FILE", "template links, JSON", false, false},
     {"requests", "FILE", "JSON array of requests", true, false},
     {"time", NULL, "print median and p99 of a decision on standard error", false, false},

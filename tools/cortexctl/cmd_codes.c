@@ -31,11 +31,10 @@ static enum cli_exit print_json(void) {
   for (i = 0; i < CORTEX_REASONS; i++) {
     enum cortex_reason reason = (enum cortex_reason)i;
 
-    json_array_append_new(codes, json_pack("{s:s, s:s, s:s, s:i, s:s}", "code",
-                                           cortex_reason_name(reason), "class",
-                                           class_of(reason)->name, "pam", class_of(reason)->pam,
-                                           "exit", (int)cli_exit_of(reason), "sentence",
-                                           cortex_reason_sentence(reason)));
+    json_array_append_new(
+        codes, json_pack("{s:s, s:s, s:s, s:i, s:s}", "code", cortex_reason_name(reason), "class",
+                         class_of(reason)->name, "pam", class_of(reason)->pam, "exit",
+                         (int)cli_exit_of(reason), "sentence", cortex_reason_sentence(reason)));
   }
   return out_line(codes) ? CLI_DONE : CLI_OUTSIDE;
 }
@@ -60,5 +59,5 @@ static const struct cli_option options[] = {
     {0},
 };
 
-const struct cli_verb cmd_codes = {
-    "codes", "", 0, 0, "list the reason codes of refusals", options, run};
+const struct cli_verb cmd_codes = {"codes", "", 0, 0, "list the reason codes of refusals",
+                                   options, run};

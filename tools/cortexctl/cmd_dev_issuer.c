@@ -129,9 +129,11 @@ static char *make_configuration(const struct cli *cli, const char *label, const 
 
   if (stream == NULL)
     return NULL;
-  fprintf(stream, "; A development issuer: whoever can read the keys beside this file can be anyone.\n"
-                  "; Never trust it where data matters.\n"
-                  "[oidc \"%s\"]\nissuer = ", label);
+  fprintf(stream,
+          "; A development issuer: whoever can read the keys beside this file can be anyone.\n"
+          "; Never trust it where data matters.\n"
+          "[oidc \"%s\"]\nissuer = ",
+          label);
   fine = put_quoted(stream, issuer);
   fputs("\naudience = ", stream);
   if (!cli_has(cli, "audience"))
@@ -220,4 +222,4 @@ static const struct cli_option options[] = {
 
 const struct cli_verb cmd_dev_issuer = {
     "dev-issuer", "DIR", 1, 1, "make keys, key set and configuration of a development issuer",
-    options, run};
+    options,      run};

@@ -155,8 +155,7 @@ static json_t *make_claims(const struct cli *cli, const struct cortex_issuer *is
   if (json_object_set_new(claims, "iss", out_text(cortex_issuer_value(issuer, "issuer"))) == 0 &&
       json_object_set_new(claims, "aud", make_audience(cli, issuer)) == 0 &&
       put_names(cli, issuer, claims) && put_times(cli, claims) &&
-      json_object_set_new(claims, "jti", make_token_id()) == 0 &&
-      put_members(cli, "claim", claims))
+      json_object_set_new(claims, "jti", make_token_id()) == 0 && put_members(cli, "claim", claims))
     return claims;
   json_decref(claims);
   return NULL;
@@ -239,10 +238,5 @@ static const struct cli_option options[] = {
     {0},
 };
 
-const struct cli_verb cmd_dev_token = {"dev-token",
-                                       "DIR",
-                                       1,
-                                       1,
-                                       "sign a token with the keys of a development issuer",
-                                       options,
-                                       run};
+const struct cli_verb cmd_dev_token = {
+    "dev-token", "DIR", 1, 1, "sign a token with the keys of a development issuer", options, run};

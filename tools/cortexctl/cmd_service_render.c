@@ -34,10 +34,10 @@ static void print_pam(const char *config, const char *pam_name, const char *serv
   bool usual = strcmp(config, CONFIG_DEFAULT) == 0;
 
   printf("# /etc/pam.d/%s\n", pam_name);
-  printf("auth     required  pam_cortex.so service=%s%s%s\n", service, usual ? "" : " config=",
-         usual ? "" : config);
-  printf("account  required  pam_cortex.so service=%s%s%s\n", service, usual ? "" : " config=",
-         usual ? "" : config);
+  printf("auth     required  pam_cortex.so service=%s%s%s\n", service,
+         usual ? "" : " config=", usual ? "" : config);
+  printf("account  required  pam_cortex.so service=%s%s%s\n", service,
+         usual ? "" : " config=", usual ? "" : config);
 }
 
 /* In this order: the first line that fits decides. */
@@ -46,9 +46,10 @@ static void print_hba(const char *pam_name, const char *database, bool just_in_t
   int user_width = 15;
 
   printf("\n# pg_hba.conf, in this order\n");
-  printf("# %-6s  %-*s  %-*s  %-12s  %s\n", "TYPE", width, "DATABASE", user_width, "USER", "ADDRESS",
-         "METHOD");
-  printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "all", user_width, "postgres", "", "peer");
+  printf("# %-6s  %-*s  %-*s  %-12s  %s\n", "TYPE", width, "DATABASE", user_width, "USER",
+         "ADDRESS", "METHOD");
+  printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "all", user_width, "postgres", "",
+         "peer");
   printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "replication", user_width, "postgres", "",
          "peer");
   printf("# replication and monitoring come here, above all that is Cortex's, such as\n");
@@ -105,5 +106,5 @@ static const struct cli_option options[] = {
 };
 
 const struct cli_verb cmd_service_render = {
-    "service render", "NAME", 1, 1, "print a service's PAM file and pg_hba.conf lines", options,
-    run};
+    "service render", "NAME", 1, 1, "print a service's PAM file and pg_hba.conf lines",
+    options,          run};

@@ -21,14 +21,14 @@ static json_t *make_groups(const struct cortex_identity *identity) {
 }
 
 static json_t *make_answer(const struct cortex_identity *identity) {
-  json_t *answer = json_pack(
-      "{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "ok", 1, "kind",
-      out_text(cortex_identity_kind(identity)), "issuer",
-      out_text(cortex_identity_issuer(identity)), "config",
-      out_text(cortex_identity_label(identity)), "subject",
-      out_text(cortex_identity_subject(identity)), "username",
-      out_text(cortex_identity_username(identity)), "groups", make_groups(identity), "expires",
-      (json_int_t)cortex_identity_usable_until(identity));
+  json_t *answer =
+      json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "ok", 1, "kind",
+                out_text(cortex_identity_kind(identity)), "issuer",
+                out_text(cortex_identity_issuer(identity)), "config",
+                out_text(cortex_identity_label(identity)), "subject",
+                out_text(cortex_identity_subject(identity)), "username",
+                out_text(cortex_identity_username(identity)), "groups", make_groups(identity),
+                "expires", (json_int_t)cortex_identity_usable_until(identity));
 
   if (answer != NULL && !cortex_identity_groups_known(identity))
     json_object_set_new(answer, "groups_known", json_false());
@@ -49,8 +49,8 @@ static enum cli_exit answer_credential(const struct proof *proof,
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_identity *identity = NULL;
   enum cortex_reason reason = proof_verify(proof, settings, &identity, &error);
-  bool printed = out_line(reason == CORTEX_OK ? make_answer(identity)
-                                              : make_refusal(reason, &error));
+  bool printed =
+      out_line(reason == CORTEX_OK ? make_answer(identity) : make_refusal(reason, &error));
 
   cortex_identity_free(&identity);
   if (!printed)

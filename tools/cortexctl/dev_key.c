@@ -158,9 +158,9 @@ static bool put_kid(json_t *jwk, const char *name) {
   if (canonical != NULL &&
       EVP_Digest(canonical, strlen(canonical), digest, NULL, EVP_sha256(), NULL) == 1 &&
       (print = base64url(digest, sizeof digest)) != NULL)
-    done = json_object_set_new(jwk, "kid",
-                               json_sprintf(DEV_KID_PREFIX "%s-%.*s", name, THUMBPRINT_SHOWN,
-                                            print)) == 0;
+    done =
+        json_object_set_new(
+            jwk, "kid", json_sprintf(DEV_KID_PREFIX "%s-%.*s", name, THUMBPRINT_SHOWN, print)) == 0;
   free(print);
   free(canonical);
   return done;

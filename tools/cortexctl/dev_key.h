@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* By this member of its key set, and by this start of its key ids, `check` knows a development issuer. */
+/* By this member of its key set, and by this start of its key ids, `check` knows a development
+ * issuer. */
 #define DEV_MEMBER "cortex_dev"
 #define DEV_KID_PREFIX "dev-"
 
@@ -20,7 +21,7 @@ struct dev_algorithm {
   const char *key;    /* which of the issuer's keys; NULL: none is used */
   const char *digest; /* NULL: the key's own */
   bool pss;
-  bool hmac;          /* the public key taken for a shared secret (RFC 8725 2.1): for tests */
+  bool hmac; /* the public key taken for a shared secret (RFC 8725 2.1): for tests */
 };
 
 /* NULL when there is none of that name. */
@@ -29,7 +30,8 @@ const struct dev_algorithm *dev_algorithm_find(const char *name);
 /* Names of the keys: "rs256", "es256", "eddsa"; NULL past the last. */
 const char *dev_key_name(size_t index);
 
-/* A new key of that name's type; NULL, after a complaint, on failure. Release with EVP_PKEY_free. */
+/* A new key of that name's type; NULL, after a complaint, on failure. Release with EVP_PKEY_free.
+ */
 EVP_PKEY *dev_key_new(const char *name);
 
 /* Reads DIR/NAME.pem; NULL, after a complaint, on failure. */

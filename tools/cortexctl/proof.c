@@ -110,8 +110,7 @@ static bool fetch_keys(const struct cortex_issuer *issuer, struct cortex_keyring
 }
 
 enum cortex_reason proof_verify(const struct proof *proof, const struct cortex_settings *settings,
-                                struct cortex_identity **identity_out,
-                                struct cortex_error *error) {
+                                struct cortex_identity **identity_out, struct cortex_error *error) {
   const struct cortex_clock *clock = cortex_clock_system();
   int64_t deadline = clock->monotonic(clock) + NETWORK_TIME;
   struct cortex_keyring *keyring = cortex_keyring_new();
