@@ -109,7 +109,7 @@ static const char *hint(enum cedar_want want, const struct cedar_type *found) {
   if (want == CEDAR_WANT_ENTITIES && found->kind == CEDAR_TYPE_STRING)
     return "; an entity is written Type::\"id\", `like` compares texts";
   if (want == CEDAR_WANT_ENTITY && found->kind != CEDAR_TYPE_RECORD)
-    return "; only entities can be `in` others or have tags";
+    return "; only entities have a type, groups and tags";
   if (want == CEDAR_WANT_SET && found->kind == CEDAR_TYPE_ENTITY)
     return "; `in` looks at groups of entities";
   if (want == CEDAR_WANT_SET && found->kind == CEDAR_TYPE_STRING)

@@ -21,15 +21,11 @@ static const struct cedar_member *field_find(const struct cedar_checker *c,
   return fields == NULL ? NULL : cedar_type_member(fields, cedar_check_text(c, attr));
 }
 
-/* "it has a, b, c": what could have been meant. */
+/* "a, b, c?": what could have been meant. */
 static void fields_list(const struct cedar_type *fields, char *out, size_t size) {
-  size_t i, used;
+  size_t i, used = 0;
 
-  if (fields == NULL || fields->member_count == 0) {
-    snprintf(out, size, "it has none");
-    return;
-  }
-  used = (size_t)snprintf(out, size, "it has ");
+  out[0] = '\0';
   for (i = 0; i < fields->member_count && used + 4 < size; i++) {
     int n = snprintf(out + used, size - used, "%s%.*s%s", i == 0 ? "" : ", ",
                      cedar_check_len(fields->members[i].name), fields->members[i].name.ptr,
@@ -41,16 +37,33 @@ static void fields_list(const struct cedar_type *fields, char *out, size_t size)
     memcpy(out + size - 4, "...", 4);
 }
 
+static const char *owner_name(const struct cedar_checker *c, const struct cedar_subject *subject,
+                              const struct cedar_type *type, char *out, size_t size) {
+  const struct cedar_node *node = cedar_check_node(c, subject->node);
+
+  if (type->kind != CEDAR_TYPE_RECORD)
+    cedar_type_print(type, out, size);
+  else
+    snprintf(out, size, "%s",
+             subject->count == 0 && node->op == CEDAR_OP_VAR ? "the context" : "the record");
+  return out;
+}
+
 static void field_unknown(struct cedar_checker *c, uint32_t node, const struct cedar_type *type,
-                          uint32_t attr) {
-  struct cedar_text name = cedar_check_text(c, attr);
+                          const struct cedar_capability *asked) {
+  struct cedar_text name = cedar_check_text(c, asked->key);
+  const struct cedar_type *fields = fields_of(type);
   char owner[80], list[160];
 
-  cedar_type_print(type, owner, sizeof(owner));
-  fields_list(fields_of(type), list, sizeof(list));
-  cedar_check_error(c, node, "%s has no attribute `%.*s`; %s",
-                    type->kind == CEDAR_TYPE_RECORD ? "the record" : owner, cedar_check_len(name),
-                    name.ptr, list);
+  owner_name(c, &asked->subject, type, owner, sizeof(owner));
+  if (fields == NULL || fields->member_count == 0) {
+    cedar_check_error(c, node, "%s has no attributes, not `%.*s` either", owner,
+                      cedar_check_len(name), name.ptr);
+    return;
+  }
+  fields_list(fields, list, sizeof(list));
+  cedar_check_error(c, node, "%s has no attribute `%.*s`; expected one of %s", owner,
+                    cedar_check_len(name), name.ptr, list);
 }
 
 /* The type of an attribute of something that was checked; node is where errors stand. */
@@ -64,7 +77,7 @@ static struct cedar_typed field_get(struct cedar_checker *c, uint32_t node,
     return cedar_typed_make(NULL, false);
   field = field_find(c, object.type, asked->key);
   if (field == NULL) {
-    field_unknown(c, node, object.type, asked->key);
+    field_unknown(c, node, object.type, asked);
     return cedar_typed_make(NULL, false);
   }
   if (field->required || cedar_capability_has(c, prior, asked))
