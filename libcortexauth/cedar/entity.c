@@ -14,7 +14,9 @@ struct loader {
   struct cedar_reader r;
   struct cedar_store *store;
   struct cedar_places places;
-  uint32_t source; /* symbol */
+  struct cedar_action_list actions; /* with a schema: its action entities, room for all */
+  bool is_action;                   /* the entity being read is one */
+  uint32_t source;                  /* symbol */
 };
 
 static struct cedar_value stored_record(uint32_t first, uint32_t count) {
@@ -107,6 +109,9 @@ static enum cedar_status parent_conforms(struct loader *l, const struct cedar_js
                                          const struct cedar_schema_entity *declared) {
   enum cedar_status status = cedar_uid_conforms(&l->r, json, parent);
 
+  if (status == CEDAR_OK && l->is_action && !cedar_is_action_type(parent.type))
+    return cedar_json_error(l->r.error, l->r.source, json, "an action can only be in actions");
+
   if (status != CEDAR_OK || declared == NULL ||
       cedar_text_in(declared->ancestors, declared->ancestor_count, parent.type))
     return status;
@@ -173,6 +178,18 @@ static enum cedar_status body_load(struct loader *l, const struct cedar_json *js
   return parents_load(l, parents, declared, entity);
 }
 
+/* Kept until all are read; the store has the schema's own actions already. */
+static enum cedar_status action_put(struct loader *l, const struct cedar_json *json,
+                                    const struct cedar_schema_action *action,
+                                    const struct cedar_entity *entity) {
+  struct cedar_action_entry *entry = &l->actions.at[l->actions.n++];
+
+  entry->json = json;
+  entry->action = action;
+  entry->entity = *entity;
+  return CEDAR_OK;
+}
+
 static enum cedar_status entity_load(struct loader *l, const struct cedar_json *json) {
   const struct cedar_json *uid = cedar_json_member(json, "uid");
   struct cedar_place place = cedar_places_at(&l->places, json->offset);
@@ -195,13 +212,14 @@ static enum cedar_status entity_load(struct loader *l, const struct cedar_json *
     status = cedar_reader_status(&l->r, uid, l->r.maker.uid(l->r.maker.ctx, text, &entity.uid));
   if (status != CEDAR_OK)
     return status;
+  l->is_action = cedar_is_action_type(text.type);
   if (l->r.schema != NULL) {
     action = cedar_schema_action_find(l->r.schema, text);
     declared = action != NULL ? NULL : cedar_schema_entity_find(l->r.schema, text.type);
   }
   status = body_load(l, json, declared, &entity);
   if (status == CEDAR_OK && action != NULL)
-    return cedar_action_conforms(&l->r, json, action, &entity);
+    return action_put(l, json, action, &entity);
   if (status != CEDAR_OK)
     return status;
   status = cedar_reader_status(&l->r, json, cedar_entity_put(l->store, &entity, &same));
@@ -211,6 +229,16 @@ static enum cedar_status entity_load(struct loader *l, const struct cedar_json *
                               (int)(text.type.len < 100 ? text.type.len : 100), text.type.ptr,
                               (int)(text.id.len < 100 ? text.id.len : 100), text.id.ptr);
   return status;
+}
+
+/* With a schema its actions come first, and room for those of the file. */
+static enum cedar_status actions_prepare(struct loader *l, const struct cedar_json *json) {
+  if (l->r.schema == NULL)
+    return CEDAR_OK;
+  l->actions.at = cedar_arena_get_array(l->r.scratch, json->count, sizeof(*l->actions.at));
+  if (l->actions.at == NULL)
+    return cedar_reader_status(&l->r, json, CEDAR_NOMEM);
+  return cedar_reader_status(&l->r, json, cedar_actions_put(l->store, l->r.schema, l->source));
 }
 
 static enum cedar_status entities_load(struct loader *l) {
@@ -226,11 +254,11 @@ static enum cedar_status entities_load(struct loader *l) {
   status = cedar_reader_status(
       &l->r, json,
       cedar_sym_put(l->store, l->r.source->name, strlen(l->r.source->name), &l->source));
-  if (status == CEDAR_OK && l->r.schema != NULL)
-    status = cedar_reader_status(&l->r, json, cedar_actions_put(l->store, l->r.schema, l->source));
+  if (status == CEDAR_OK)
+    status = actions_prepare(l, json);
   for (child = json->u.child; status == CEDAR_OK && child != NULL; child = child->next)
     status = entity_load(l, child);
-  return status;
+  return status == CEDAR_OK ? cedar_actions_conform(&l->r, &l->actions) : status;
 }
 
 enum cedar_status cedar_store_add_entities(struct cedar_store *store,

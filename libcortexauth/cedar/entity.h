@@ -33,6 +33,39 @@ struct cedar_schema_action;
 CEDAR_MUST_CHECK enum cedar_status
 cedar_actions_put(struct cedar_store *store, const struct cedar_schema *schema, uint32_t source);
 
+/* The action entities of a file, which must be the ones its schema declares. */
+struct cedar_action_entry {
+  const struct cedar_json *json;
+  const struct cedar_schema_action *action;
+  struct cedar_entity entity;
+};
+
+struct cedar_action_list {
+  struct cedar_action_entry *at;
+  uint32_t n;
+};
+
+/* Ancestors count as the file gives them: through its own action entities only. */
+CEDAR_MUST_CHECK enum cedar_status cedar_actions_conform(struct cedar_reader *r,
+                                                         const struct cedar_action_list *list);
+
+/* Appends an entity; *same_out is false when a different one of that name is there. */
+CEDAR_MUST_CHECK enum cedar_status
+cedar_entity_put(struct cedar_store *store, const struct cedar_entity *entity, bool *same_out);
+
+/* An entity's ancestors, sorted; count 0 when it has none or the image is damaged. */
+const uint32_t *cedar_entity_reach(const struct cedar_store *store,
+                                   const struct cedar_entity *entity, uint32_t *count_out);
+
+struct cedar_reader;
+struct cedar_json;
+struct cedar_schema;
+struct cedar_schema_action;
+
+/* Puts a schema's actions with their groups into the store. */
+CEDAR_MUST_CHECK enum cedar_status
+cedar_actions_put(struct cedar_store *store, const struct cedar_schema *schema, uint32_t source);
+
 /* An action entity of a file must be the one the schema declares. */
 CEDAR_MUST_CHECK enum cedar_status cedar_action_conforms(struct cedar_reader *r,
                                                          const struct cedar_json *json,

@@ -110,15 +110,8 @@ static void target_read(struct cedar_build *b, const struct cedar_json *json, en
 }
 
 static void action_check(struct cedar_build *b, const struct cedar_json *json, uint32_t uid) {
-  static const char name[] = "Action";
-  struct cedar_text type;
-  size_t n = sizeof(name) - 1;
-
-  if (b->status != CEDAR_OK)
-    return;
-  type = cedar_sym_text(b->store, b->store->uids.at[uid].type);
-  if (type.len < n || memcmp(type.ptr + type.len - n, name, n) != 0 ||
-      (type.len > n && type.ptr[type.len - n - 1] != ':'))
+  if (b->status == CEDAR_OK &&
+      !cedar_is_action_type(cedar_sym_text(b->store, b->store->uids.at[uid].type)))
     cedar_est_fail(b, json, "an action must be of type Action");
 }
 

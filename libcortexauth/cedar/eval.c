@@ -207,16 +207,17 @@ static bool eval_has(struct cedar_eval *e, const struct cedar_node *node, struct
 
 static bool eval_like(struct cedar_eval *e, const struct cedar_node *node,
                       struct cedar_value *out) {
-  struct cedar_text pattern = cedar_sym_text(e->store, node->b);
+  struct cedar_text pattern = cedar_sym_text(e->store, node->b), text;
   struct cedar_value value;
 
   if (!cedar_eval_node(e, node->a, &value))
     return false;
   if (value.kind != CEDAR_KIND_STRING)
     return cedar_eval_type_error(e, "String", value);
-  if (pattern.ptr == NULL)
+  text = cedar_request_text(e->request, value.u.id);
+  if (pattern.ptr == NULL || text.ptr == NULL)
     return cedar_eval_fatal(e, CEDAR_DAMAGED);
-  return give_bool(out, cedar_like(cedar_request_text(e->request, value.u.id), pattern));
+  return give_bool(out, cedar_like(text, pattern));
 }
 
 static bool eval_is(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {

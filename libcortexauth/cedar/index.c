@@ -85,8 +85,21 @@ static struct cedar_bucket *policy_bucket(const struct cedar_store *store,
   return best;
 }
 
+/* n free slots and the bucket for all others. */
+static void buckets_clear(struct cedar_store *store, uint32_t n) {
+  uint32_t i;
+
+  store->buckets.n = n + 1;
+  for (i = 0; i <= n; i++) {
+    struct cedar_bucket *bucket = &store->buckets.at[i];
+
+    memset(bucket, 0, sizeof(*bucket));
+    bucket->key = CEDAR_NONE;
+  }
+}
+
 static enum cedar_status buckets_make(struct cedar_store *store) {
-  uint32_t n = 0, i;
+  uint32_t n = 0;
   enum cedar_status status;
 
   if (store->policies.n > FEW_POLICIES)
@@ -95,13 +108,7 @@ static enum cedar_status buckets_make(struct cedar_store *store) {
   status = CEDAR_ROOM(store, buckets, n + 1, CEDAR_MAX_ITEMS);
   if (status != CEDAR_OK)
     return status;
-  store->buckets.n = n + 1;
-  for (i = 0; i <= n; i++) {
-    struct cedar_bucket *bucket = &store->buckets.at[i];
-
-    memset(bucket, 0, sizeof(*bucket));
-    bucket->key = CEDAR_NONE;
-  }
+  buckets_clear(store, n);
   return CEDAR_OK;
 }
 
@@ -121,6 +128,35 @@ static void keys_count(struct cedar_store *store) {
       bucket->id = key.id;
       bucket->first++;
     }
+}
+
+/*
+ * Leaves only the buckets that have policies, in a table as small as they need: a process that
+ * maps an image pays for every part of it that it touches first.
+ */
+static enum cedar_status buckets_shrink(struct cedar_store *store, struct cedar_arena *scratch) {
+  uint32_t used = 0, n = 16, last = store->buckets.n - 1, i;
+  struct cedar_bucket *old;
+
+  for (i = 0; i < last; i++)
+    used += store->buckets.at[i].count > 0;
+  while (n < 2 * used)
+    n *= 2;
+  if (last == 0 || n >= last)
+    return CEDAR_OK;
+  old = cedar_arena_get_array(scratch, last + 1, sizeof(*old));
+  if (old == NULL)
+    return CEDAR_NOMEM;
+  memcpy(old, store->buckets.at, (size_t)(last + 1) * sizeof(*old));
+  buckets_clear(store, n);
+  store->buckets.at[n] = old[last];
+  for (i = 0; i < last; i++) {
+    struct key key = {old[i].key, old[i].id};
+
+    if (old[i].count > 0)
+      *bucket_find(store, key) = old[i];
+  }
+  return CEDAR_OK;
 }
 
 static uint32_t post_action(const struct cedar_policy *policy) {
@@ -178,6 +214,8 @@ enum cedar_status cedar_index_build(struct cedar_store *store) {
   cedar_arena_init(&scratch, &store->alloc, SIZE_MAX / 2);
   chosen = cedar_arena_get_array(&scratch, store->policies.n, sizeof(*chosen));
   status = chosen == NULL ? CEDAR_NOMEM : posts_fill(store, chosen);
+  if (status == CEDAR_OK)
+    status = buckets_shrink(store, &scratch);
   cedar_arena_clear(&scratch);
   return status;
 }

@@ -41,15 +41,6 @@ static void parse_annotation(struct cedar_parser *p, uint32_t first) {
     cedar_build_status(&p->b, status);
 }
 
-/* An action in a scope is of a type called Action, in any namespace. */
-static bool is_action_type(struct cedar_text type) {
-  static const char name[] = "Action";
-  size_t n = sizeof(name) - 1;
-
-  return type.len >= n && memcmp(type.ptr + type.len - n, name, n) == 0 &&
-         (type.len == n || type.ptr[type.len - n - 1] == ':');
-}
-
 /* NAME::"id", maybe in parentheses; gives the uid. */
 static uint32_t parse_scope_entity(struct cedar_parser *p, enum cedar_var var) {
   struct cedar_path path;
@@ -64,7 +55,7 @@ static uint32_t parse_scope_entity(struct cedar_parser *p, enum cedar_var var) {
   if (!path.entity)
     return cedar_build_fail(&p->b, CEDAR_INVALID, path.line, path.column,
                             "expected an entity, Type::\"id\"");
-  if (var == CEDAR_ACTION && !is_action_type(path.name))
+  if (var == CEDAR_ACTION && !cedar_is_action_type(path.name))
     return cedar_build_fail(&p->b, CEDAR_INVALID, path.line, path.column,
                             "an action must be of type Action, not `%.*s`",
                             (int)(path.name.len < 100 ? path.name.len : 100), path.name.ptr);
@@ -109,6 +100,20 @@ static void parse_action_list(struct cedar_parser *p, struct cedar_scope *scope)
   scope->uid = cedar_build_kids(&p->b, mark);
 }
 
+/* What follows `in`: a target or, for an action, a list; maybe in parentheses. */
+static void parse_scope_in(struct cedar_parser *p, enum cedar_var var, struct cedar_scope *scope) {
+  unsigned int open = 0;
+
+  while (cedar_parser_take(p, "("))
+    open++;
+  if (var == CEDAR_ACTION && cedar_parser_at(p, "["))
+    parse_action_list(p, scope);
+  else
+    parse_scope_target(p, var, scope);
+  for (; open > 0 && cedar_parser_ok(p); open--)
+    cedar_parser_expect(p, ")");
+}
+
 /* is TYPE [in target] */
 static void parse_scope_is(struct cedar_parser *p, enum cedar_var var, struct cedar_scope *scope) {
   struct cedar_path path;
@@ -148,10 +153,7 @@ static void parse_scope(struct cedar_parser *p, enum cedar_var var, struct cedar
     parse_scope_target(p, var, scope);
   } else if (cedar_parser_take(p, "in")) {
     scope->op = CEDAR_SCOPE_IN;
-    if (var == CEDAR_ACTION && cedar_parser_at(p, "["))
-      parse_action_list(p, scope);
-    else
-      parse_scope_target(p, var, scope);
+    parse_scope_in(p, var, scope);
   }
 }
 

@@ -206,7 +206,7 @@ static void part_if(struct cedar_eval *e, struct cedar_residue *residue, uint32_
 static bool unary_value(struct cedar_eval *e, const struct cedar_node *n, struct cedar_value v,
                         struct cedar_value *out) {
   bool b = false, ok = true;
-  struct cedar_text pattern;
+  struct cedar_text pattern, text;
 
   switch (n->op) {
   case CEDAR_OP_GET:
@@ -233,9 +233,12 @@ static bool unary_value(struct cedar_eval *e, const struct cedar_node *n, struct
            cedar_eval_error(e, "integer overflow");
   default: /* CEDAR_OP_LIKE */
     pattern = cedar_sym_text(e->store, n->b);
-    ok = pattern.ptr != NULL &&
-         (v.kind == CEDAR_KIND_STRING || cedar_eval_type_error(e, "String", v));
-    b = ok && cedar_like(cedar_request_text(e->request, v.u.id), pattern);
+    if (v.kind != CEDAR_KIND_STRING)
+      return cedar_eval_type_error(e, "String", v);
+    text = cedar_request_text(e->request, v.u.id);
+    if (pattern.ptr == NULL || text.ptr == NULL)
+      return cedar_eval_fatal(e, CEDAR_DAMAGED);
+    b = cedar_like(text, pattern);
   }
   *out = cedar_value_make(CEDAR_KIND_BOOL, b);
   return ok;

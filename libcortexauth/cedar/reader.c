@@ -114,17 +114,22 @@ static enum cedar_status ext_keep(struct cedar_reader *r, const struct cedar_jso
   return cedar_reader_status(r, json, r->maker.ext(r->maker.ctx, ext, out));
 }
 
-/* An argument of an extension function; a string stays where the JSON has it. */
+/*
+ * An argument of an extension function. A string stays where the JSON has it; where the schema
+ * directs, it may also stand for the extension value that the function takes.
+ */
 static enum cedar_status ext_arg(struct cedar_reader *r, const struct cedar_json *json,
                                  const struct cedar_ext *function, size_t position,
                                  struct cedar_ext_value *arg) {
   struct cedar_value value;
   enum cedar_status status;
 
+  if (json->kind == CEDAR_JSON_STRING && function->args[position] == CEDAR_KIND_STRING)
+    return CEDAR_OK;
   if (json->kind == CEDAR_JSON_STRING)
-    return function->args[position] == CEDAR_KIND_STRING
+    return r->schema != NULL && cedar_ext_parse(function->args[position], json->u.string, arg)
                ? CEDAR_OK
-               : cedar_json_error(r->error, r->source, json, "`%s` takes no string here",
+               : cedar_json_error(r->error, r->source, json, "wrong argument for `%s`",
                                   function->name);
   status = cedar_value_read(r, json, NULL, &value);
   if (status != CEDAR_OK)
@@ -363,6 +368,15 @@ static enum cedar_status entity_expected(struct cedar_reader *r, const struct ce
   return entity_read(r, json, uid, out);
 }
 
+/* The literal, or an extension call that gives such a value. */
+static enum cedar_status scalar_expected(struct cedar_reader *r, const struct cedar_json *json,
+                                         const struct cedar_type *type, enum cedar_kind kind,
+                                         struct cedar_value *out) {
+  enum cedar_status status = plain_read(r, json, out);
+
+  return status == CEDAR_OK && out->kind != kind ? mismatch(r, json, type) : status;
+}
+
 enum cedar_status cedar_value_read(struct cedar_reader *r, const struct cedar_json *json,
                                    const struct cedar_type *type, struct cedar_value *value_out) {
   *value_out = cedar_value_make(CEDAR_KIND_NONE, 0);
@@ -370,12 +384,11 @@ enum cedar_status cedar_value_read(struct cedar_reader *r, const struct cedar_js
     return plain_read(r, json, value_out);
   switch (type->kind) {
   case CEDAR_TYPE_BOOL:
-    return json->kind == CEDAR_JSON_BOOL ? plain_read(r, json, value_out) : mismatch(r, json, type);
+    return scalar_expected(r, json, type, CEDAR_KIND_BOOL, value_out);
   case CEDAR_TYPE_LONG:
-    return json->kind == CEDAR_JSON_LONG ? plain_read(r, json, value_out) : mismatch(r, json, type);
+    return scalar_expected(r, json, type, CEDAR_KIND_LONG, value_out);
   case CEDAR_TYPE_STRING:
-    return json->kind == CEDAR_JSON_STRING ? plain_read(r, json, value_out)
-                                           : mismatch(r, json, type);
+    return scalar_expected(r, json, type, CEDAR_KIND_STRING, value_out);
   case CEDAR_TYPE_SET:
     return json->kind == CEDAR_JSON_ARRAY ? set_read(r, json, type->element, value_out)
                                           : mismatch(r, json, type);

@@ -42,7 +42,7 @@ struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym) 
   s = &store->syms.at[sym];
   if (s->offset > store->bytes.n || s->len > store->bytes.n - s->offset)
     return text;
-  text.ptr = store->bytes.at + s->offset;
+  text.ptr = s->len == 0 ? "" : store->bytes.at + s->offset;
   text.len = s->len;
   return text;
 }

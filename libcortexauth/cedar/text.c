@@ -122,6 +122,14 @@ bool cedar_is_name(struct cedar_text text) {
   return false;
 }
 
+bool cedar_is_action_type(struct cedar_text type) {
+  static const char name[] = "Action";
+  size_t n = sizeof(name) - 1;
+
+  return type.len >= n && memcmp(type.ptr + type.len - n, name, n) == 0 &&
+         (type.len == n || type.ptr[type.len - n - 1] == ':');
+}
+
 struct cedar_text cedar_text_of(const char *string) {
   struct cedar_text text = {string, strlen(string)};
 

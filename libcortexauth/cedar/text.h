@@ -29,6 +29,9 @@ bool cedar_is_reserved(struct cedar_text text);
 /* A normalized name: identifiers joined by `::`, none reserved, no `__cedar`. */
 bool cedar_is_name(struct cedar_text text);
 
+/* An action's type: `Action`, in any namespace. */
+bool cedar_is_action_type(struct cedar_text type);
+
 struct cedar_text cedar_text_of(const char *string);
 
 /* Orders texts by bytes, then length. */

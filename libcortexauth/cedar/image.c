@@ -1,0 +1,221 @@
+/*
+ * The policy image: the arrays of a sealed store one after the other, used in place.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <string.h>
+
+#include "ext.h"
+#include "store.h"
+
+/* Raise with any change of a stored struct, of an enum in one, or of the extension table. */
+#define IMAGE_VERSION 1U
+#define IMAGE_ORDER 0x01020304U
+#define ALIGN 16U
+
+static const char image_magic[8] = {'C', 'E', 'D', 'A', 'R', 'I', 'M', 'G'};
+
+struct section {
+  uint64_t offset;
+  uint32_t count;
+  uint32_t item; /* bytes of an item, so that a struct that changed is noticed */
+};
+
+#define COUNT_ONE(name, type, max) +1
+enum { SECTIONS = 0 CEDAR_ARRAYS(COUNT_ONE) };
+
+struct header {
+  char magic[8];
+  uint32_t version;
+  uint32_t order;
+  uint64_t size;   /* of the whole image */
+  uint64_t digest; /* of everything behind the header */
+  uint64_t stamp_offset;
+  uint64_t stamp_len;
+  struct section sections[SECTIONS];
+};
+
+/* What is written or read, in image order: the stamp, then each array. */
+struct piece {
+  const void *bytes;
+  size_t len;
+};
+
+static uint64_t align_up(uint64_t n) {
+  return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* Finds accidents, not attackers: an image is trusted by its owner and mode. */
+static uint64_t digest_add(uint64_t digest, const void *bytes, size_t len) {
+  const unsigned char *at = bytes;
+  uint64_t word;
+
+  for (; len >= 8; at += 8, len -= 8) {
+    memcpy(&word, at, 8);
+    digest = (digest ^ word) * 0x9e3779b97f4a7c15U;
+    digest ^= digest >> 32;
+  }
+  if (len > 0) {
+    word = 0;
+    memcpy(&word, at, len);
+    digest = (digest ^ word) * 0x9e3779b97f4a7c15U;
+    digest ^= digest >> 32;
+  }
+  return digest;
+}
+
+#define PIECE_FILL(name, type, max)                                                                \
+  pieces[n].bytes = store->name.at;                                                                \
+  pieces[n++].len = (size_t)store->name.n * sizeof(type);
+
+#define SECTION_FILL(name, type, max)                                                              \
+  header->sections[i].count = store->name.n;                                                       \
+  header->sections[i++].item = (uint32_t)sizeof(type);
+
+static void header_fill(struct header *header, const struct cedar_store *store,
+                        const struct piece pieces[SECTIONS + 1]) {
+  uint64_t offset = align_up(sizeof(*header));
+  size_t i = 0;
+
+  memset(header, 0, sizeof(*header));
+  memcpy(header->magic, image_magic, sizeof(image_magic));
+  header->version = IMAGE_VERSION;
+  header->order = IMAGE_ORDER;
+  CEDAR_ARRAYS(SECTION_FILL)
+  header->stamp_offset = offset;
+  header->stamp_len = pieces[0].len;
+  offset = align_up(offset + pieces[0].len);
+  for (i = 0; i < SECTIONS; i++) {
+    header->sections[i].offset = offset;
+    offset = align_up(offset + pieces[i + 1].len);
+  }
+  header->size = offset;
+}
+
+static bool put_padded(const struct cedar_sink *sink, const void *bytes, size_t len) {
+  static const char zeros[ALIGN];
+  size_t rest = (size_t)(align_up(len) - len);
+
+  return (len == 0 || sink->put(sink->ctx, bytes, len)) &&
+         (rest == 0 || sink->put(sink->ctx, zeros, rest));
+}
+
+/* A piece with the zeros that fill it up counts as one: the reader sees them so. */
+static uint64_t digest_padded(uint64_t digest, const struct piece *piece) {
+  size_t whole = piece->len / ALIGN * ALIGN;
+  char last[ALIGN] = {0};
+
+  digest = digest_add(digest, piece->bytes, whole);
+  if (whole == piece->len)
+    return digest;
+  memcpy(last, (const char *)piece->bytes + whole, piece->len - whole);
+  return digest_add(digest, last, sizeof(last));
+}
+
+enum cedar_status cedar_store_write_image(const struct cedar_store *store, struct cedar_text stamp,
+                                          const struct cedar_sink *sink) {
+  struct piece pieces[SECTIONS + 1] = {{stamp.ptr, stamp.len}};
+  struct header header;
+  size_t n = 1, i;
+
+  if (!store->sealed)
+    return CEDAR_MISUSE;
+  CEDAR_ARRAYS(PIECE_FILL)
+  header_fill(&header, store, pieces);
+  for (i = 0; i < n; i++)
+    header.digest = digest_padded(header.digest, &pieces[i]);
+  if (!put_padded(sink, &header, sizeof(header)))
+    return CEDAR_LIMIT;
+  for (i = 0; i < n; i++)
+    if (!put_padded(sink, pieces[i].bytes, pieces[i].len))
+      return CEDAR_LIMIT;
+  return CEDAR_OK;
+}
+
+static bool range_fits(uint64_t offset, uint64_t len, uint64_t size) {
+  return offset <= size && len <= size - offset && offset % ALIGN == 0;
+}
+
+/* A header that is this version's and fits the bytes. */
+static const struct header *header_get(const void *bytes, size_t len) {
+  const struct header *header = bytes;
+
+  if (len < sizeof(*header) || (uintptr_t)bytes % ALIGN != 0 ||
+      memcmp(header->magic, image_magic, sizeof(image_magic)) != 0 ||
+      header->version != IMAGE_VERSION || header->order != IMAGE_ORDER || header->size != len ||
+      !range_fits(header->stamp_offset, header->stamp_len, len))
+    return NULL;
+  return header;
+}
+
+bool cedar_image_stamp(const void *bytes, size_t len, struct cedar_text *stamp_out) {
+  const struct header *header = header_get(bytes, len);
+
+  stamp_out->ptr = NULL;
+  stamp_out->len = 0;
+  if (header == NULL)
+    return false;
+  stamp_out->ptr = (const char *)bytes + header->stamp_offset;
+  stamp_out->len = (size_t)header->stamp_len;
+  return true;
+}
+
+/* Hash tables have a power of two of slots; the index has one bucket more. */
+static bool tables_fit(const struct cedar_store *s) {
+  uint32_t buckets = s->buckets.n > 1 ? s->buckets.n - 1 : 0;
+
+  return (s->sym_slots.n & (s->sym_slots.n - 1)) == 0 &&
+         (s->uid_slots.n & (s->uid_slots.n - 1)) == 0 &&
+         (s->policy_slots.n & (s->policy_slots.n - 1)) == 0 && (buckets & (buckets - 1)) == 0;
+}
+
+/* The store only reads its arrays from now on, so const may go. */
+#define SECTION_OPEN(name, type, max)                                                              \
+  section = &header->sections[i++];                                                                \
+  fits = fits && section->item == sizeof(type) && section->count <= (max) &&                       \
+         range_fits(section->offset, (uint64_t)section->count * sizeof(type), len);                \
+  if (fits) {                                                                                      \
+    s->name.at = (type *)((uintptr_t)bytes + (uintptr_t)section->offset);                          \
+    s->name.n = section->count;                                                                    \
+  }
+
+static bool sections_open(struct cedar_store *s, const struct header *header, const void *bytes,
+                          size_t len) {
+  const struct section *section;
+  bool fits = true;
+  size_t i = 0;
+
+  CEDAR_ARRAYS(SECTION_OPEN)
+  return fits && tables_fit(s);
+}
+
+enum cedar_status cedar_store_open_image(const void *bytes, size_t len,
+                                         const struct cedar_allocator *allocator,
+                                         struct cedar_store **store_out,
+                                         struct cedar_error *error) {
+  const struct header *header = header_get(bytes, len);
+  struct cedar_store *store;
+  enum cedar_status status;
+
+  *store_out = NULL;
+  if (header == NULL)
+    return cedar_error_plain(error, CEDAR_DAMAGED, "not a policy image of this version");
+  status = cedar_store_new(allocator, &store);
+  if (status != CEDAR_OK)
+    return cedar_error_plain(error, status, "out of memory");
+  store->mapped = true;
+  store->sealed = true;
+  if (!sections_open(store, header, bytes, len)) {
+    cedar_store_free(&store);
+    return cedar_error_plain(error, CEDAR_DAMAGED, "the policy image is damaged");
+  }
+  *store_out = store;
+  return CEDAR_OK;
+}
+
+bool cedar_image_is_intact(const void *bytes, size_t len) {
+  const struct header *header = header_get(bytes, len);
+  size_t first = (size_t)align_up(sizeof(*header));
+
+  return header != NULL && first <= len &&
+         digest_add(0, (const char *)bytes + first, len - first) == header->digest;
+}
