@@ -20,10 +20,21 @@ needs() {
   report "$(basename "$1") needs only ${2:-libc}"
 }
 
+# declared PREFIX: what the public headers offer under a prefix is what the map lets out.
+declared() {
+  cat libcortexauth/include/cortexauth/*.h | tr '\n' ' ' | grep -oE '(CORTEX|CEDAR)_API[^;]*;' |
+    grep -oE "\\<$1_[a-z_0-9]+\\(" | tr -d '(' | sort -u >"$work/declared"
+  mapped libcortexauth/libcortexauth.map | grep "^$1_" >"$work/map"
+  comm -23 "$work/declared" "$work/map" | sed 's/^/declared, not exported: /' >"$work/bad"
+  comm -13 "$work/declared" "$work/map" | sed 's/^/exported, not declared: /' >>"$work/bad"
+  report "public headers declare each $1_ call that is exported, and no other"
+}
+
 library=$top_builddir/libcortexauth/.libs/libcortexauth.so
 module=$top_builddir/pam_cortex/.libs/pam_cortex.so
 exports "$library" libcortexauth/libcortexauth.map
 exports "$module" pam_cortex/pam_cortex.map
 needs "$library" 'libcrypto|libjansson|libcjose'
 needs "$module" 'libcortexauth|libpam'
+declared cortex
 finish
