@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policy/policy.h"
+#include "policy/schema.h"
 #include "util/file.h"
 #include "util/hash.h"
 #include "util/text.h"
@@ -19,6 +20,7 @@
 
 struct loader {
   struct cortex_policy *policy;
+  struct cedar_schema *schema;
   struct cx_hash digest;
   struct cortex_error *error;
 };
@@ -39,17 +41,32 @@ char *cx_cedar_dup(struct cedar_text text) {
   return strndup(text.ptr != NULL ? text.ptr : "", text.len);
 }
 
-typedef enum cedar_status add_source(struct cedar_store *store, const struct cedar_source *source,
+/* Hands the content of one file over. */
+typedef enum cedar_status add_source(struct loader *loader, const struct cedar_source *source,
                                      struct cedar_error *error);
 
-static enum cedar_status add_policies(struct cedar_store *store, const struct cedar_source *source,
-                                      struct cedar_error *error) {
-  return cedar_store_add_policies(store, source, CEDAR_ID_HOST, error);
+static enum cedar_status add_schema(struct loader *loader, const struct cedar_source *source,
+                                    struct cedar_error *error) {
+  size_t len = strlen(source->name);
+  bool is_json = len > 5 && strcmp(source->name + len - 5, ".json") == 0;
+
+  return (is_json ? cedar_schema_parse_json : cedar_schema_parse)(source, NULL, &loader->schema,
+                                                                  error);
 }
 
-static enum cedar_status add_entities(struct cedar_store *store, const struct cedar_source *source,
+static enum cedar_status add_policies(struct loader *loader, const struct cedar_source *source,
                                       struct cedar_error *error) {
-  return cedar_store_add_entities(store, source, NULL, error);
+  return cedar_store_add_policies(loader->policy->store, source, CEDAR_ID_HOST, error);
+}
+
+static enum cedar_status add_links(struct loader *loader, const struct cedar_source *source,
+                                   struct cedar_error *error) {
+  return cedar_store_add_links(loader->policy->store, source, error);
+}
+
+static enum cedar_status add_entities(struct loader *loader, const struct cedar_source *source,
+                                      struct cedar_error *error) {
+  return cedar_store_add_entities(loader->policy->store, source, loader->schema, error);
 }
 
 /* Name and content go into the digest with their lengths, so that nothing can slide over. */
@@ -74,7 +91,7 @@ static enum cortex_reason load_file(struct loader *loader, const char *path, siz
     return reason;
   source = (struct cedar_source){path, content.bytes != NULL ? content.bytes : "", content.len};
   digest_file(&loader->digest, path, &content);
-  if (add(loader->policy->store, &source, &why) != CEDAR_OK)
+  if (add(loader, &source, &why) != CEDAR_OK)
     reason = cx_policy_error(loader->error, CORTEX_POLICY_UNAVAILABLE, &why);
   cx_buf_clear(&content);
   return reason;
@@ -118,6 +135,41 @@ static enum cortex_reason load_folder(struct loader *loader, const char *folder)
     free(entries[i]);
   }
   free(entries);
+  return reason;
+}
+
+static enum cortex_reason load_schema(struct loader *loader, const char *path) {
+  const struct cedar_source built_in = {CX_SCHEMA_NAME, cx_schema_text, cx_schema_len};
+  struct cedar_error why = {0};
+
+  if (path != NULL)
+    return load_file(loader, path, POLICY_FILE_MAX, add_schema);
+  if (add_schema(loader, &built_in, &why) != CEDAR_OK)
+    return cx_policy_error(loader->error, CORTEX_POLICY_UNAVAILABLE, &why);
+  return CORTEX_OK;
+}
+
+/* A policy that cannot mean what it says, such as one with a misspelt attribute, closes all. */
+static enum cortex_reason validate(struct loader *loader) {
+  struct cedar_validation *validation = NULL;
+  struct cedar_error why = {0};
+  struct cedar_findings findings;
+  enum cortex_reason reason = CORTEX_OK;
+  char source[256];
+
+  if (cedar_validate(loader->policy->store, loader->schema, NULL, &validation, &why) != CEDAR_OK)
+    return cx_policy_error(loader->error, CORTEX_POLICY_UNAVAILABLE, &why);
+  findings = cedar_validation_findings(validation);
+  if (findings.error_count > 0) {
+    const struct cedar_finding *first = &findings.errors[0];
+
+    snprintf(source, sizeof source, "%.*s", (int)first->source.len, first->source.ptr);
+    reason =
+        cx_error_at(loader->error, CORTEX_POLICY_UNAVAILABLE,
+                    (struct cx_place){source, first->line, first->column}, "policy \"%.*s\": %s",
+                    (int)first->policy_id.len, first->policy_id.ptr, first->message);
+  }
+  cedar_validation_free(&validation);
   return reason;
 }
 
@@ -170,13 +222,17 @@ static enum cortex_reason load_files(struct loader *loader,
   if (cedar_store_new(NULL, &loader->policy->store) != CEDAR_OK)
     return cx_error_memory(loader->error);
   cx_hash_init(&loader->digest);
-  reason = load_folder(loader, files->path);
+  reason = load_schema(loader, files->schema);
+  if (reason == CORTEX_OK)
+    reason = load_folder(loader, files->path);
   if (reason == CORTEX_OK && files->links != NULL)
-    reason = load_file(loader, files->links, POLICY_FILE_MAX, cedar_store_add_links);
+    reason = load_file(loader, files->links, POLICY_FILE_MAX, add_links);
   if (reason == CORTEX_OK)
     reason = load_file(loader, files->entities, ENTITIES_FILE_MAX, add_entities);
   if (reason == CORTEX_OK)
     reason = seal(loader);
+  if (reason == CORTEX_OK)
+    reason = validate(loader);
   if (reason == CORTEX_OK)
     reason = check_annotations(loader->policy, loader->error);
   if (reason == CORTEX_OK)
@@ -215,6 +271,7 @@ enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
   *policy_out = policy;
   policy = NULL;
 out:
+  cedar_schema_free(&loader.schema);
   cortex_policy_free(&policy);
   return reason;
 }
