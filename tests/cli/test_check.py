@@ -196,15 +196,6 @@ def test_environment_that_differs_from_its_parent_is_an_error():
     assert 'Service::"staging"' in line and '"staging"' in line
 
 
-def test_environment_that_is_inherited_counts_too():
-    host = Host()
-    inner = service("staging", "staging")
-    inner["parents"] = [{"type": "Cluster", "id": "c"}]
-    host.describe(inner, {"uid": {"type": "Cluster", "id": "c"}, "attrs": {},
-                          "parents": [{"type": "Environment", "id": "production"}]})
-    assert_finding(host, 1, f"{host.entities}:2:1", 'Environment::"production"')
-
-
 def test_service_without_environment_is_a_warning():
     host = Host()
     lone = service("staging", "staging")
