@@ -37,4 +37,5 @@ exports "$module" pam_cortex/pam_cortex.map
 needs "$library" 'libcrypto|libjansson|libcjose'
 needs "$module" 'libcortexauth|libpam'
 declared cortex
+declared cedar
 finish
