@@ -10,14 +10,15 @@
 #include "audit/refusals.h"
 #include "audit/sink_syslog.h"
 
-/* Sums of every slot, three records of the trail's own, and the caller's. */
-#define BATCH_MAX ((size_t)CX_CHAIN_LINE_MAX * 4)
+/* Sums of every slot, three records of the trail's own; the caller's come on top. */
+#define BATCH_MAX ((size_t)CX_CHAIN_LINE_MAX * 3)
 #define LINE_USUAL 2000 /* room for a usual record at once: growing copies and wipes */
 #define MINUTE 60000000LL /* microseconds */
 
 struct visit {
   const struct cortex_audit_options *options;
-  const struct cortex_record *record; /* NULL: only what is due */
+  const struct cortex_record *records;
+  size_t record_count; /* 0: only what is due */
   struct cx_wait wait;
   int64_t now;
   struct cx_trail trail;
@@ -37,7 +38,7 @@ bool cx_audit_put(struct cx_buf *batch, const struct cortex_record *record, int6
 }
 
 static bool put_own(struct visit *visit, struct cortex_record record) {
-  record.host = visit->record != NULL ? visit->record->host : NULL;
+  record.host = visit->record_count > 0 ? visit->records[0].host : NULL;
   return cx_audit_put(&visit->batch, &record, visit->now, &visit->trail.head);
 }
 
@@ -73,20 +74,25 @@ static bool put_refusals(struct visit *visit) {
   return true;
 }
 
-/* The caller's record, unless it is one of too many refusals and only counts. */
-static bool put_record(struct visit *visit) {
-  const struct cortex_record *record = visit->record;
-
-  if (record == NULL)
-    return true;
+/* A record of the caller's, unless it is one of too many refusals and only counts. */
+static bool put_record(struct visit *visit, const struct cortex_record *record) {
   if (record->before_signature &&
       !cx_refusals_count(&visit->refusals, record->address, visit->now / MINUTE))
     return true;
   return cx_audit_put(&visit->batch, record, visit->now, &visit->trail.head);
 }
 
+static bool put_records(struct visit *visit) {
+  size_t i;
+
+  for (i = 0; i < visit->record_count; i++)
+    if (!put_record(visit, &visit->records[i]))
+      return false;
+  return true;
+}
+
 static enum cortex_reason write_due(struct visit *visit, struct cortex_error *error) {
-  if (!put_link(visit) || !put_refusals(visit) || !put_record(visit))
+  if (!put_link(visit) || !put_refusals(visit) || !put_records(visit))
     return cx_error_at(error, CORTEX_AUDIT_UNAVAILABLE,
                        (struct cx_place){visit->options->file, 0, 0},
                        "no audit record can be made: out of memory");
@@ -105,17 +111,17 @@ static bool is_anchor_due(const struct visit *visit, uint64_t before) {
 }
 
 static enum cortex_reason visit_trail(struct visit *visit, struct cortex_error *error) {
-  bool counts = visit->record != NULL && visit->record->before_signature;
+  bool counts = visit->record_count > 0 && visit->records[0].before_signature;
   enum cortex_reason reason;
   uint64_t before;
 
-  reason = cx_trail_open(visit->options->file, visit->record != NULL, &visit->wait, &visit->trail,
+  reason = cx_trail_open(visit->options->file, visit->record_count > 0, &visit->wait, &visit->trail,
                          error);
   if (reason != CORTEX_OK || visit->trail.fd < 0)
     return reason;
   before = visit->trail.head.seq;
-  cx_buf_init(&visit->batch, BATCH_MAX);
-  (void)cx_buf_reserve(&visit->batch, LINE_USUAL);
+  cx_buf_init(&visit->batch, BATCH_MAX + visit->record_count * CX_CHAIN_LINE_MAX);
+  (void)cx_buf_reserve(&visit->batch, LINE_USUAL * (visit->record_count + 1));
   cx_refusals_open(&visit->refusals, visit->options->file, counts);
   reason = write_due(visit, error);
   if (reason == CORTEX_OK)
@@ -129,17 +135,28 @@ static enum cortex_reason visit_trail(struct visit *visit, struct cortex_error *
   return reason;
 }
 
+enum cortex_reason cortex_audit_append_all(const struct cortex_audit_options *options,
+                                           const struct cortex_record *records, size_t count,
+                                           const struct cortex_clock *clock, int64_t deadline,
+                                           struct cortex_error *error) {
+  struct visit visit = {.options = options, .records = records, .record_count = count};
+  size_t i;
+
+  for (i = 0; i < count; i++)
+    if (cortex_event_name(records[i].event) == NULL)
+      return cx_error_set(error, CORTEX_AUDIT_UNAVAILABLE, "no such audit event");
+  if (count > CORTEX_AUDIT_BATCH)
+    return cx_error_set(error, CORTEX_AUDIT_UNAVAILABLE, "too many records for one write");
+  visit.wait = cx_wait_start(clock, deadline);
+  visit.now = clock->now(clock);
+  return visit_trail(&visit, error);
+}
+
 enum cortex_reason cortex_audit_append(const struct cortex_audit_options *options,
                                        const struct cortex_record *record,
                                        const struct cortex_clock *clock, int64_t deadline,
                                        struct cortex_error *error) {
-  struct visit visit = {.options = options, .record = record};
-
-  if (cortex_event_name(record->event) == NULL)
-    return cx_error_set(error, CORTEX_AUDIT_UNAVAILABLE, "no such audit event");
-  visit.wait = cx_wait_start(clock, deadline);
-  visit.now = clock->now(clock);
-  return visit_trail(&visit, error);
+  return cortex_audit_append_all(options, record, 1, clock, deadline, error);
 }
 
 enum cortex_reason cortex_audit_flush(const struct cortex_audit_options *options,

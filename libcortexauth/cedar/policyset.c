@@ -155,6 +155,45 @@ bool cedar_policy_get(const struct cedar_store *store, uint32_t index,
   return true;
 }
 
+bool cedar_policy_scope(const struct cedar_store *store, uint32_t index, enum cedar_scope_part part,
+                        struct cedar_scope_info *info_out) {
+  const struct cedar_scope *scope;
+
+  memset(info_out, 0, sizeof(*info_out));
+  if (index >= store->policies.n || part > CEDAR_SCOPE_RESOURCE)
+    return false;
+  scope = &store->policies.at[index].scope[part];
+  if (scope->op == CEDAR_SCOPE_IS || scope->op == CEDAR_SCOPE_IS_IN)
+    info_out->type = cedar_sym_text(store, scope->type);
+  info_out->is_exact = scope->op == CEDAR_SCOPE_EQ;
+  if (scope->op == CEDAR_SCOPE_LIST)
+    info_out->entity_count = scope->count;
+  else if (scope->op != CEDAR_SCOPE_ANY && scope->op != CEDAR_SCOPE_IS && !scope->slot)
+    info_out->entity_count = 1;
+  return true;
+}
+
+bool cedar_policy_scope_entity(const struct cedar_store *store, uint32_t index,
+                               enum cedar_scope_part part, uint32_t position,
+                               struct cedar_uid_text *uid_out) {
+  struct cedar_scope_info info;
+  const struct cedar_scope *scope;
+  uint32_t uid;
+
+  memset(uid_out, 0, sizeof(*uid_out));
+  if (!cedar_policy_scope(store, index, part, &info) || position >= info.entity_count)
+    return false;
+  scope = &store->policies.at[index].scope[part];
+  uid = scope->uid;
+  if (scope->op == CEDAR_SCOPE_LIST) {
+    if (scope->uid >= store->kids.n || position >= store->kids.n - scope->uid)
+      return false;
+    uid = store->kids.at[scope->uid + position];
+  }
+  *uid_out = cedar_uid_text_get(store, uid);
+  return uid_out->type.ptr != NULL;
+}
+
 bool cedar_policy_annotation_get(const struct cedar_store *store, uint32_t index, const char *key,
                                  struct cedar_text *value_out) {
   const struct cedar_note *note;

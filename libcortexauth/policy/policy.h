@@ -62,6 +62,10 @@ CORTEX_MUSTCHECK enum cortex_reason cx_request_build(const struct cortex_policy 
                                                      struct cedar_request **request_out,
                                                      struct cortex_error *error);
 
+/* The principal with its attributes, tags and groups; false without memory. */
+CORTEX_MUSTCHECK bool cx_request_put_principal(struct cedar_request *request,
+                                               const struct cortex_identity *identity);
+
 /* Points the request at one level of the question's service, or at assuming its role. */
 void cx_request_ask(struct cedar_request *request, const struct cortex_question *question,
                     unsigned level);

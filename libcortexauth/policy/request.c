@@ -88,7 +88,8 @@ static bool put_tags(struct cedar_request *request, json_t *claims) {
   return true;
 }
 
-static bool put_principal(struct cedar_request *request, const struct cortex_identity *identity) {
+bool cx_request_put_principal(struct cedar_request *request,
+                              const struct cortex_identity *identity) {
   size_t i;
 
   cedar_request_set_principal(request, uid("User", identity->username));
@@ -153,7 +154,8 @@ enum cortex_reason cx_request_build(const struct cortex_policy *policy,
 
   if (cedar_request_new(policy->store, NULL, request_out) != CEDAR_OK)
     return cx_error_memory(error);
-  if (!put_principal(*request_out, question->identity) || !put_login(*request_out, question)) {
+  if (!cx_request_put_principal(*request_out, question->identity) ||
+      !put_login(*request_out, question)) {
     cedar_request_free(request_out);
     return cx_error_memory(error);
   }

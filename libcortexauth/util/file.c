@@ -4,10 +4,12 @@
  */
 #include "util/file.h"
 
+#include <cortexauth/file.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,4 +140,19 @@ enum cortex_reason cx_file_read(const char *path, const struct cx_file_rules *ru
   if (reason != CORTEX_OK)
     cx_buf_clear(content);
   return reason;
+}
+
+enum cortex_reason cortex_file_load(const char *path, size_t max, char **bytes_out, size_t *len_out,
+                                    struct cortex_error *error) {
+  const struct cx_file_rules rules = {CORTEX_CONFIG_INVALID, max, false};
+  struct cx_buf content;
+  enum cortex_reason reason = cx_file_read(path, &rules, &content, error);
+
+  *bytes_out = NULL;
+  *len_out = 0;
+  if (reason != CORTEX_OK)
+    return reason;
+  *len_out = content.len;
+  *bytes_out = content.len > 0 ? cx_buf_take(&content) : calloc(1, 1);
+  return *bytes_out != NULL ? CORTEX_OK : cx_error_memory(error);
 }

@@ -59,7 +59,7 @@ struct cortex_record {
   const char *const *policies;
   size_t policy_count;
   const char *policy_digest;
-  int64_t session_until; /* seconds since 1970 */
+  int64_t session_until;     /* seconds since 1970 */
   enum cortex_reason reason; /* written for a login always, else unless CORTEX_OK */
   int64_t duration;          /* microseconds */
   int64_t count;             /* of refusals: how many; of recovered: how many bytes */
@@ -102,8 +102,19 @@ CORTEX_API void cortex_audit_options_get(const struct cortex_settings *settings,
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_audit_append(const struct cortex_audit_options *options, const struct cortex_record *record,
-                    const struct cortex_clock *clock, int64_t deadline,
-                    struct cortex_error *error);
+                    const struct cortex_clock *clock, int64_t deadline, struct cortex_error *error);
+
+/* The most records of one cortex_audit_append_all. */
+#define CORTEX_AUDIT_BATCH 256
+
+/*
+ * The same for several records that stand together: one lock, one write, one
+ * reaching of the disk. For programs that report many changes at once.
+ *   in   count: at most CORTEX_AUDIT_BATCH; 0 is cortex_audit_flush
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason cortex_audit_append_all(
+    const struct cortex_audit_options *options, const struct cortex_record *records, size_t count,
+    const struct cortex_clock *clock, int64_t deadline, struct cortex_error *error);
 
 /*
  * Writes the sums of refusals whose minute is over, and closes a torn last

@@ -287,6 +287,25 @@ CEDAR_API bool cedar_policy_annotation_at(const struct cedar_store *store, uint3
                                           uint32_t position, struct cedar_text *key_out,
                                           struct cedar_text *value_out);
 
+/* The parts of a policy's head. */
+enum cedar_scope_part { CEDAR_SCOPE_PRINCIPAL, CEDAR_SCOPE_ACTION, CEDAR_SCOPE_RESOURCE };
+
+/* What a policy's head asks of one part; all zero: anything. A template's slot asks for nothing. */
+struct cedar_scope_info {
+  struct cedar_text type; /* `is`: this type; ptr NULL: any */
+  bool is_exact;          /* `==`, else `in` */
+  uint32_t entity_count;  /* one of these entities; 0: any */
+};
+
+/* Fills info_out for a part of a policy's head; false when there is no such index. */
+CEDAR_API bool cedar_policy_scope(const struct cedar_store *store, uint32_t index,
+                                  enum cedar_scope_part part, struct cedar_scope_info *info_out);
+
+/* The position-th entity that the part names; false past the last. */
+CEDAR_API bool cedar_policy_scope_entity(const struct cedar_store *store, uint32_t index,
+                                         enum cedar_scope_part part, uint32_t position,
+                                         struct cedar_uid_text *uid_out);
+
 /*
  * Writes a policy or template as canonical Cedar text that parses to the same policy. A link is
  * written with its slots filled in. Comments are not kept (see cedar_format_text()).

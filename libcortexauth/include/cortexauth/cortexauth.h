@@ -10,6 +10,7 @@
 #include <cortexauth/credential.h>
 #include <cortexauth/decision.h>
 #include <cortexauth/error.h>
+#include <cortexauth/file.h>
 #include <cortexauth/identity.h>
 #include <cortexauth/login.h>
 #include <cortexauth/reason.h>

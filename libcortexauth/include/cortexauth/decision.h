@@ -132,4 +132,44 @@ CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_explain(const struct cortex_policy *policy, const struct cortex_question *question,
                char **text_out, struct cortex_error *error);
 
+/*
+ * Standing: what a policy permits people whatever their login is. Every context
+ * is unknown, so that a level is permitted, refused, or for a login to decide.
+ */
+struct cortex_standing;
+
+/*
+ *   in   policy: must outlive the object
+ *   out  standing_out: release with cortex_standing_free; NULL on failure
+ *   gives  CORTEX_OK, CORTEX_INTERNAL
+ *   one thread at a time
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_standing_new(const struct cortex_policy *policy, struct cortex_standing **standing_out,
+                    struct cortex_error *error);
+CORTEX_API void cortex_standing_free(struct cortex_standing **standing);
+
+/*
+ * Asks for an identity on every service and level at once. Costs what the
+ * permits that name its groups cost, however many services there are.
+ *   in   identity: admitted; not kept
+ *   gives  CORTEX_OK, CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_standing_ask(struct cortex_standing *standing, const struct cortex_identity *identity,
+                    struct cortex_error *error);
+
+/* A level that the last identity has; strings are borrowed from the standing. */
+struct cortex_standing_level {
+  size_t service; /* index for cortex_policy_service */
+  enum cortex_level level;
+  bool is_conditional; /* a login decides; else it is permitted in every one */
+  const char *policy;  /* id of the first permit that decides; "" when conditional */
+  const char *reason;  /* its @reason; "" when it has none */
+};
+
+/* false: index past the last. What is not among them is refused in every login. */
+CORTEX_API bool cortex_standing_get(const struct cortex_standing *standing, size_t index,
+                                    struct cortex_standing_level *level_out);
+
 #endif
