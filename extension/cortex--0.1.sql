@@ -642,27 +642,25 @@ BEGIN
 END
 $f$;
 
--- Ends every session of these login roles, and gives how many there were.
-CREATE FUNCTION cortex.end_sessions(names text[]) RETURNS integer
+-- Ends every session of these login roles, and says which; started counts microseconds
+-- since 1970, and tells a backend from a later one of the same pid.
+CREATE FUNCTION cortex.end_sessions(names text[]) RETURNS TABLE (name text, pid integer, started bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
-DECLARE
-  backend integer;
-  total integer := 0;
 BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.require_marked(names, false);
   -- In a loop: inside the query it could be called before the conditions are asked.
-  FOR backend IN
-    SELECT s.pid FROM pg_catalog.pg_stat_get_activity(NULL) s
+  FOR name, pid, started IN
+    SELECT a.rolname, s.pid, (extract(epoch FROM s.backend_start) * 1000000)::bigint
+    FROM pg_catalog.pg_stat_get_activity(NULL) s
       JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
     WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
       AND s.pid <> pg_backend_pid() AND s.backend_type = 'client backend'
   LOOP
-    IF pg_terminate_backend(backend) THEN
-      total := total + 1;
+    IF pg_terminate_backend(pid) THEN
+      RETURN NEXT;
     END IF;
   END LOOP;
-  RETURN total;
 END
 $f$;
 

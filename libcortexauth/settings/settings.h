@@ -137,6 +137,13 @@ struct cx_roles_settings {
   char *jit_conninfo;
 };
 
+struct cx_sync_settings {
+  char *conninfo;
+  char *cluster;
+  char *people;
+  int64_t timeout;
+};
+
 struct cortex_settings {
   char *name; /* of the file, for messages */
   struct cortex_issuer *issuers;
@@ -147,6 +154,7 @@ struct cortex_settings {
   struct cx_state_settings state;
   struct cx_session_settings session;
   struct cx_roles_settings roles;
+  struct cx_sync_settings sync;
   struct cx_texts texts;
 };
 

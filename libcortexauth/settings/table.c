@@ -64,6 +64,10 @@ const struct cx_option cx_options[] = {
     MAIN(roles, "assume", bool, assume, "no", 0),
     MAIN(roles, "jit", bool, jit, "no", CX_DEFAULT_ONLY),
     MAIN(roles, "jit_conninfo", text, jit_conninfo, NULL, CX_DEFAULT_ONLY),
+    MAIN(sync, "conninfo", text, conninfo, NULL, 0),
+    MAIN(sync, "cluster", text, cluster, NULL, 0),
+    MAIN(sync, "people", path, people, NULL, 0),
+    MAIN(sync, "timeout", duration, timeout, "1m", 0),
 };
 
 const size_t cx_option_count = sizeof cx_options / sizeof cx_options[0];

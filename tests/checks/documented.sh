@@ -50,6 +50,13 @@ while read -r verb; do
 done <"$work/verbs"
 report 'every command and option is in cortexctl.8'
 
+"$top_builddir/tools/cortex-sync/cortex-sync" --help | sed -nE 's/^  --([a-z-]+).*/\1/p' >"$work/options"
+[ -s "$work/options" ] || echo 'cortex-sync --help was not understood' >"$work/bad"
+while read -r option; do
+  grep -qE "^\.It Fl Fl $option( |\$)" tools/cortex-sync/cortex-sync.8 || echo "--$option"
+done <"$work/options" >>"$work/bad"
+report 'every option is in cortex-sync.8'
+
 if command -v mandoc >/dev/null; then
   for page in $pages; do mandoc -T lint -W warning "$page"; done >"$work/bad" 2>&1
   report 'mandoc finds nothing wrong in any page'

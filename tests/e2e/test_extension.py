@@ -162,7 +162,10 @@ def test_pair_outside_the_lists_is_refused(host, pairs):
 def test_sessions_of_the_named_end_and_no_others(host):
     logins(host, "alice", "bob")
     with host.session("alice") as first, host.session("alice") as second, host.session("bob") as other:
-        assert host.call("end_sessions", ["alice"]) == 2
+        rows = host.sql("select name, pid, started from cortex.end_sessions('{alice}')", user="cortex_runner")
+        assert {(name, pid) for name, pid, _ in rows} == {
+            ("alice", first.info.backend_pid), ("alice", second.info.backend_pid)}
+        assert all(started > 1_600_000_000_000_000 for _, _, started in rows)
         for ended in (first, second):
             with pytest.raises(psycopg.OperationalError):
                 ended.execute("select pg_sleep(5)")

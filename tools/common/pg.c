@@ -1,0 +1,304 @@
+/*
+ * A connection to PostgreSQL that speaks in pipelines: parameters and quoted values only.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "common/pg.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MESSAGE_MAX 512
+#define OPTIONS_MAX 1024
+
+struct pg {
+  PGconn *connection;
+  bool failed;
+  char message[MESSAGE_MAX];
+  char sqlstate[6];
+  char warning[MESSAGE_MAX];
+};
+
+/* The first line of a libpq message. */
+static void copy_line(char *line, const char *text) {
+  size_t len = text == NULL ? 0 : strcspn(text, "\r\n");
+
+  snprintf(line, MESSAGE_MAX, "%.*s", (int)(len < MESSAGE_MAX ? len : MESSAGE_MAX - 1),
+           text == NULL ? "" : text);
+}
+
+static bool fail(struct pg *pg, const char *text) {
+  if (!pg->failed)
+    copy_line(pg->message, text);
+  pg->failed = true;
+  return false;
+}
+
+/* Message and detail of a failed statement: the detail says whose role it was. */
+static void fail_result(struct pg *pg, const PGresult *result) {
+  const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  char text[MESSAGE_MAX];
+
+  if (pg->failed)
+    return;
+  snprintf(text, sizeof text, "%s%s%s", primary != NULL ? primary : PQerrorMessage(pg->connection),
+           detail != NULL ? ": " : "", detail != NULL ? detail : "");
+  fail(pg, text);
+  snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state != NULL ? state : "");
+}
+
+static void take_notice(void *context, const PGresult *result) {
+  struct pg *pg = context;
+  const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+  if (severity != NULL && strcmp(severity, "WARNING") == 0)
+    copy_line(pg->warning, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+}
+
+/* ---- connecting ---- */
+
+/* The options that the operator's conninfo already has, to be put before ours. */
+static void copy_options(const char *conninfo, char *options) {
+  PQconninfoOption *list = PQconninfoParse(conninfo, NULL), *item;
+
+  for (item = list; item != NULL && item->keyword != NULL; item++)
+    if (strcmp(item->keyword, "options") == 0 && item->val != NULL)
+      snprintf(options, OPTIONS_MAX / 2, "%s ", item->val);
+  PQconninfoFree(list);
+}
+
+static void put_options(const struct pg_setup *setup, char *options) {
+  size_t used;
+
+  options[0] = '\0';
+  copy_options(setup->conninfo, options);
+  used = strlen(options);
+  snprintf(options + used, OPTIONS_MAX - used,
+           "-c search_path=pg_catalog -c jit=off"
+           " -c default_transaction_isolation=repeatable\\ read"
+           " -c statement_timeout=%" PRId64 "s -c lock_timeout=%" PRId64 "s",
+           setup->statement_timeout, setup->lock_timeout);
+}
+
+bool pg_open(const struct pg_setup *setup, struct pg **pg_out) {
+  const char *conninfo = setup->conninfo != NULL ? setup->conninfo : "";
+  char options[OPTIONS_MAX];
+  const char *keywords[] = {"connect_timeout", "dbname",  "application_name",
+                            "client_encoding", "options", NULL};
+  const char *values[] = {"10", conninfo, setup->program, "UTF8", options, NULL};
+  struct pg *pg = calloc(1, sizeof *pg);
+
+  *pg_out = pg;
+  if (pg == NULL)
+    return false;
+  put_options(
+      &(struct pg_setup){conninfo, setup->program, setup->statement_timeout, setup->lock_timeout},
+      options);
+  pg->connection = PQconnectdbParams(keywords, values, 1);
+  if (PQstatus(pg->connection) != CONNECTION_OK)
+    return fail(pg, PQerrorMessage(pg->connection));
+  PQsetNoticeReceiver(pg->connection, take_notice, pg);
+  if (PQenterPipelineMode(pg->connection) == 0)
+    return fail(pg, PQerrorMessage(pg->connection));
+  return true;
+}
+
+void pg_close(struct pg **pg) {
+  if (*pg == NULL)
+    return;
+  PQfinish((*pg)->connection);
+  free(*pg);
+  *pg = NULL;
+}
+
+bool pg_failed(const struct pg *pg) {
+  return pg == NULL || pg->failed;
+}
+
+const char *pg_message(const struct pg *pg) {
+  return pg == NULL ? "out of memory" : pg->message;
+}
+
+const char *pg_sqlstate(const struct pg *pg) {
+  return pg == NULL ? "" : pg->sqlstate;
+}
+
+const char *pg_warning(const struct pg *pg) {
+  return pg->warning[0] != '\0' ? pg->warning : NULL;
+}
+
+void pg_forget_warning(struct pg *pg) {
+  pg->warning[0] = '\0';
+}
+
+const char *pg_database(const struct pg *pg) {
+  return PQdb(pg->connection);
+}
+
+bool pg_is_utf8(const struct pg *pg) {
+  const char *encoding = PQparameterStatus(pg->connection, "server_encoding");
+
+  return encoding != NULL && strcmp(encoding, "UTF8") == 0;
+}
+
+/* ---- statements ---- */
+
+bool pg_send(struct pg *pg, const char *sql, const char *const *values, int count) {
+  if (pg->failed)
+    return false;
+  if (PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0) == 0)
+    return fail(pg, PQerrorMessage(pg->connection));
+  return true;
+}
+
+bool pg_sync(struct pg *pg) {
+  if (pg->failed)
+    return false;
+  if (PQpipelineSync(pg->connection) == 0)
+    return fail(pg, PQerrorMessage(pg->connection));
+  return true;
+}
+
+/* Takes the NULL that libpq puts behind each statement's results. */
+static void take_end(struct pg *pg) {
+  PGresult *rest;
+
+  while ((rest = PQgetResult(pg->connection)) != NULL)
+    PQclear(rest);
+}
+
+PGresult *pg_take(struct pg *pg) {
+  PGresult *result;
+  ExecStatusType status;
+
+  if (pg->failed)
+    return NULL;
+  result = PQgetResult(pg->connection);
+  status = PQresultStatus(result);
+  if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+    take_end(pg);
+    return result;
+  }
+  if (result != NULL)
+    fail_result(pg, result);
+  else
+    fail(pg, "the server gave no answer");
+  PQclear(result);
+  return NULL;
+}
+
+bool pg_skip(struct pg *pg, size_t count) {
+  for (; count > 0; count--) {
+    PGresult *result = pg_take(pg);
+
+    if (result == NULL)
+      return false;
+    PQclear(result);
+  }
+  return true;
+}
+
+bool pg_settle(struct pg *pg) {
+  PGresult *result;
+  bool fine;
+
+  if (pg->failed)
+    return false;
+  result = PQgetResult(pg->connection);
+  fine = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+  PQclear(result);
+  return fine || fail(pg, PQerrorMessage(pg->connection));
+}
+
+/* ---- arrays ---- */
+
+static char *reserve(struct pg_array *array, size_t len) {
+  size_t room = array->room == 0 ? 256 : array->room;
+  char *text;
+
+  if (array->failed)
+    return NULL;
+  while (room - array->len < len)
+    room *= 2;
+  if (room == array->room)
+    return array->text + array->len;
+  text = realloc(array->text, room);
+  if (text == NULL) {
+    array->failed = true;
+    return NULL;
+  }
+  array->text = text;
+  array->room = room;
+  return text + array->len;
+}
+
+static char *put_separator(struct pg_array *array, char *at) {
+  *at = array->len == 0 ? '{' : ',';
+  return at + 1;
+}
+
+/* Every element is quoted: then only the quote and the backslash mean anything. */
+void pg_array_put(struct pg_array *array, const char *text) {
+  char *at = reserve(array, 2 * strlen(text) + 5);
+
+  if (at == NULL)
+    return;
+  at = put_separator(array, at);
+  *at++ = '"';
+  for (; *text != '\0'; text++) {
+    if (*text == '"' || *text == '\\')
+      *at++ = '\\';
+    *at++ = *text;
+  }
+  *at++ = '"';
+  array->len = (size_t)(at - array->text);
+}
+
+void pg_array_put_number(struct pg_array *array, uint32_t number) {
+  char digits[10];
+  size_t count = 0;
+  char *at = reserve(array, sizeof digits + 3);
+
+  if (at == NULL)
+    return;
+  at = put_separator(array, at);
+  do {
+    digits[count++] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number > 0);
+  while (count > 0)
+    *at++ = digits[--count];
+  array->len = (size_t)(at - array->text);
+}
+
+const char *pg_array_end(struct pg_array *array) {
+  char *at = reserve(array, 3);
+
+  if (at == NULL)
+    return NULL;
+  memcpy(at, array->len == 0 ? "{}" : "}", array->len == 0 ? 3 : 2);
+  return array->text;
+}
+
+void pg_array_clear(struct pg_array *array) {
+  free(array->text);
+  *array = (struct pg_array){0};
+}
+
+bool pg_array_next(const char **cursor, uint32_t *number_out) {
+  uint32_t number = 0;
+  const char *at = *cursor;
+
+  while (*at == '{' || *at == ',')
+    at++;
+  if (*at < '0' || *at > '9')
+    return false;
+  for (; *at >= '0' && *at <= '9'; at++)
+    number = number * 10 + (uint32_t)(*at - '0');
+  *cursor = at;
+  *number_out = number;
+  return true;
+}

@@ -1,0 +1,261 @@
+/*
+ * Applying a plan: one transaction, all or nothing, in pipeline mode.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+/* Roles, members and sources of a list of edges, each once, and the edges by their positions. */
+enum array {
+  ROLES,
+  MEMBERS,
+  ROLE_AT,
+  MEMBER_AT,
+  SOURCE_AT,
+  SERVICES,
+  LEVELS,
+  POLICIES,
+  REASONS,
+  ARRAYS
+};
+
+struct packing {
+  const struct model *model;
+  struct pg_array arrays[ARRAYS];
+  uint32_t *positions; /* by number of a role or a source; 0: not put yet */
+};
+
+/* The 1-based position of a number, given out in the order of first use. */
+static uint32_t position_of(uint32_t *positions, uint32_t number, uint32_t *used, bool *is_new) {
+  *is_new = positions[number] == 0;
+  if (*is_new)
+    positions[number] = ++*used;
+  return positions[number];
+}
+
+static void put_roles(struct packing *packing, const struct edges *edges, enum array names,
+                      enum array places) {
+  uint32_t used = 0;
+  size_t i;
+
+  memset(packing->positions, 0, packing->model->names.count * sizeof *packing->positions);
+  for (i = 0; i < edges->count; i++) {
+    uint32_t number = names == ROLES ? edges->items[i].role : edges->items[i].member;
+    bool is_new;
+
+    pg_array_put_number(&packing->arrays[places],
+                        position_of(packing->positions, number, &used, &is_new));
+    if (is_new)
+      pg_array_put(&packing->arrays[names], names_text(&packing->model->names, number));
+  }
+}
+
+static void put_source(struct packing *packing, uint32_t source) {
+  enum source_part part;
+
+  for (part = SOURCE_SERVICE; part < SOURCE_PARTS; part++) {
+    char text[1024];
+    int len;
+    const char *at = source_part(packing->model, source, part, &len);
+
+    snprintf(text, sizeof text, "%.*s", len, at);
+    pg_array_put(&packing->arrays[SERVICES + (enum array)part], text);
+  }
+}
+
+static void put_sources(struct packing *packing, const struct edges *edges) {
+  uint32_t used = 0;
+  size_t i;
+
+  memset(packing->positions, 0, packing->model->sources.count * sizeof *packing->positions);
+  for (i = 0; i < edges->count; i++) {
+    bool is_new;
+
+    pg_array_put_number(&packing->arrays[SOURCE_AT],
+                        position_of(packing->positions, edges->items[i].source, &used, &is_new));
+    if (is_new)
+      put_source(packing, edges->items[i].source);
+  }
+}
+
+static bool send_arrays(struct pg *pg, struct packing *packing, const char *sql, int count) {
+  const char *values[ARRAYS];
+  int i;
+
+  for (i = 0; i < count; i++) {
+    values[i] = pg_array_end(&packing->arrays[i]);
+    if (values[i] == NULL)
+      return false;
+  }
+  return pg_send(pg, sql, values, count);
+}
+
+/* Queues a call with edges; count says how many of the arrays it takes. */
+static bool send_edges(struct pg *pg, const struct model *model, const char *sql,
+                       const struct edges *edges, int count) {
+  struct packing packing = {.model = model};
+  size_t most =
+      model->names.count > model->sources.count ? model->names.count : model->sources.count;
+  bool fine = false;
+  size_t i;
+
+  packing.positions = calloc(most + 1, sizeof *packing.positions);
+  if (packing.positions == NULL)
+    goto out;
+  put_roles(&packing, edges, ROLES, ROLE_AT);
+  put_roles(&packing, edges, MEMBERS, MEMBER_AT);
+  if (count == ARRAYS)
+    put_sources(&packing, edges);
+  fine = send_arrays(pg, &packing, sql, count);
+out:
+  for (i = 0; i < ARRAYS; i++)
+    pg_array_clear(&packing.arrays[i]);
+  free(packing.positions);
+  return fine;
+}
+
+static bool send_names(struct pg *pg, const struct model *model, const char *sql,
+                       const struct role_list *list) {
+  struct pg_array names = {0};
+  const char *value;
+  bool fine;
+  size_t i;
+
+  for (i = 0; i < list->count; i++)
+    pg_array_put(&names, names_text(&model->names, list->items[i]));
+  value = pg_array_end(&names);
+  fine = value != NULL && pg_send(pg, sql, &value, 1);
+  pg_array_clear(&names);
+  return fine;
+}
+
+static bool send_logins(struct pg *pg, const struct model *model, const struct role_list *list,
+                        const char *source) {
+  struct pg_array names = {0}, subjects = {0};
+  const char *values[3];
+  bool fine;
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    pg_array_put(&names, names_text(&model->names, list->items[i]));
+    pg_array_put(&subjects, names_text(&model->subjects, model->roles[list->items[i]].subject));
+  }
+  values[0] = pg_array_end(&names);
+  values[1] = pg_array_end(&subjects);
+  values[2] = source;
+  fine = values[0] != NULL && values[1] != NULL &&
+         pg_send(pg, "SELECT cortex.create_logins($1, $2, '', $3)", values, 3);
+  pg_array_clear(&names);
+  pg_array_clear(&subjects);
+  return fine;
+}
+
+/* What takes away goes first: nothing that fails later may keep it from being asked. */
+static bool send_losses(struct pg *pg, const struct model *model, const struct plan *plan,
+                        size_t *sent) {
+  if (plan->revoke.count > 0 && ++*sent &&
+      !send_edges(pg, model, "SELECT cortex.revoke_members($1, $2, $3, $4)", &plan->revoke,
+                  SOURCE_AT))
+    return false;
+  if (plan->forget.count > 0 && ++*sent &&
+      !send_edges(pg, model, "SELECT cortex.forget_grants($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                  &plan->forget, ARRAYS))
+    return false;
+  return plan->cut.count == 0 ||
+         (++*sent && send_names(pg, model, "SELECT cortex.cut_logins($1)", &plan->cut));
+}
+
+static bool send_gains(struct pg *pg, const struct model *model, const struct plan *plan,
+                       const char *source, size_t *sent) {
+  if (plan->groups.count > 0 && ++*sent &&
+      !send_names(pg, model, "SELECT cortex.create_groups($1)", &plan->groups))
+    return false;
+  if (plan->logins.count > 0 && ++*sent && !send_logins(pg, model, &plan->logins, source))
+    return false;
+  if (plan->restore.count > 0 && ++*sent &&
+      !send_names(pg, model, "SELECT cortex.restore_logins($1)", &plan->restore))
+    return false;
+  if (plan->grant.count > 0 && ++*sent &&
+      !send_edges(pg, model, "SELECT cortex.grant_members($1, $2, $3, $4)", &plan->grant,
+                  SOURCE_AT))
+    return false;
+  return plan->note.count == 0 ||
+         (++*sent &&
+          send_edges(pg, model, "SELECT cortex.note_grants($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                     &plan->note, ARRAYS));
+}
+
+bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan,
+                   const char *source) {
+  size_t sent = 2;
+
+  return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
+         pg_send(pg, "SELECT cortex.sync_begin()", NULL, 0) &&
+         send_losses(pg, model, plan, &sent) && send_gains(pg, model, plan, source, &sent) &&
+         state_ask(pg, false) && pg_sync(pg) && pg_skip(pg, sent) && state_take(pg, model) &&
+         pg_settle(pg);
+}
+
+/* ---- ending ---- */
+
+static bool send_end(struct pg *pg, const struct model *model, const struct plan *plan) {
+  return send_names(pg, model, "SELECT name, pid, started FROM cortex.end_sessions($1)",
+                    &plan->end);
+}
+
+/* A backend takes a moment to end, and may be met again. */
+static void put_ended(struct ended_list *ended, struct ended one) {
+  size_t i;
+
+  for (i = 0; i < ended->count; i++)
+    if (ended->items[i].pid == one.pid && ended->items[i].started == one.started)
+      return;
+  ended->items[ended->count++] = one;
+}
+
+static bool take_ended(struct pg *pg, const struct model *model, struct ended_list *ended) {
+  PGresult *result = pg_take(pg);
+  int row, rows = PQntuples(result);
+  struct ended *items;
+
+  if (result == NULL)
+    return false;
+  items = realloc(ended->items, (ended->count + (size_t)rows + 1) * sizeof *items);
+  if (items != NULL)
+    ended->items = items;
+  for (row = 0; items != NULL && row < rows; row++) {
+    const char *name = PQgetvalue(result, row, 0);
+    uint32_t number = names_find(&model->names, name, strlen(name));
+
+    put_ended(ended, (struct ended){number != NAMES_NONE ? names_text(&model->names, number) : "",
+                                    strtoll(PQgetvalue(result, row, 1), NULL, 10),
+                                    strtoll(PQgetvalue(result, row, 2), NULL, 10)});
+  }
+  PQclear(result);
+  return items != NULL;
+}
+
+bool apply_commit(struct pg *pg, const struct model *model, const struct plan *plan,
+                  const char *digest, struct ended_list *ended) {
+  bool ends = plan->end.count > 0;
+
+  if ((ends && !send_end(pg, model, plan)) ||
+      !pg_send(pg, "SELECT cortex.sync_done($1)", &digest, 1) || !pg_send(pg, "COMMIT", NULL, 0) ||
+      !pg_sync(pg))
+    return false;
+  if ((ends && !take_ended(pg, model, ended)) || !pg_skip(pg, 2) || !pg_settle(pg))
+    return false;
+  /* Until the commit they could come in again. */
+  return !ends || (send_end(pg, model, plan) && pg_sync(pg) && take_ended(pg, model, ended) &&
+                   pg_settle(pg));
+}
+
+bool apply_nothing(struct pg *pg, const char *digest) {
+  return pg_send(pg, "SELECT cortex.sync_done($1)", &digest, 1) && pg_sync(pg) && pg_skip(pg, 1) &&
+         pg_settle(pg);
+}

@@ -1,0 +1,40 @@
+/*
+ * Applying a plan: one transaction, all or nothing, in pipeline mode.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_APPLY_H
+#define SYNC_APPLY_H
+
+#include "common/pg.h"
+#include "plan.h"
+
+/*
+ * Makes the changes, leaves the transaction open, and reads the cluster again
+ * into the model: the caller looks at it, records, and commits or hangs up.
+ *   in   source: what the roles that are made are said to come from
+ */
+bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan, const char *source);
+
+/* A session that was ended. */
+struct ended {
+  const char *role; /* borrowed from the model */
+  int64_t pid;
+  int64_t started; /* microseconds since 1970 */
+};
+
+struct ended_list {
+  struct ended *items;
+  size_t count;
+};
+
+/*
+ * Ends the sessions, says that the cluster is as this policy wants it, commits;
+ * then ends what came in between. Release the list with free(ended->items).
+ */
+bool apply_commit(struct pg *pg, const struct model *model, const struct plan *plan,
+                  const char *digest, struct ended_list *ended);
+
+/* Says that nothing was to do. */
+bool apply_nothing(struct pg *pg, const char *digest);
+
+#endif

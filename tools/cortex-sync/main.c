@@ -1,0 +1,282 @@
+/*
+ * cortex-sync: brings roles and memberships in line with the policy.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "common/cli.h"
+#include "print.h"
+#include "record.h"
+#include "state.h"
+#include "wanted.h"
+
+#define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
+#define LOCK_TIMEOUT 10 /* seconds */
+#define SOURCE "people" /* what the notes say roles come from */
+
+/* Exit codes of this program alone. */
+#define SYNC_REJECTED ((enum cli_exit)4) /* done, but some names were rejected */
+#define SYNC_REFUSED ((enum cli_exit)5)  /* by a valve */
+#define SYNC_ACTIVE ((enum cli_exit)6)   /* another run is */
+
+struct sync {
+  const struct cli *cli;
+  struct cortex_settings *settings;
+  struct cortex_policy *policy;
+  struct pg *pg;
+  struct model model;
+  struct plan plan;
+  struct valve valve;
+  struct ended_list ended;
+  int64_t allowed;
+  bool is_refused;
+  bool is_applied;
+};
+
+static const char *setting(const struct sync *sync, const char *key) {
+  return cortex_settings_value(sync->settings, "sync", key);
+}
+
+/* ---- reading ---- */
+
+static enum cli_exit complain_input(const struct cortex_error *error, enum cortex_reason reason) {
+  cli_complain_error(error);
+  return reason == CORTEX_INTERNAL ? CLI_OUTSIDE : CLI_USAGE;
+}
+
+static enum cli_exit load(struct sync *sync) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  const char *config = cli_value(sync->cli, "config");
+  enum cortex_reason reason =
+      cortex_settings_load(config != NULL ? config : CONFIG_DEFAULT, &sync->settings, &error);
+
+  if (reason == CORTEX_OK)
+    reason = cortex_policy_load(sync->settings, &sync->policy, &error);
+  if (reason != CORTEX_OK)
+    return complain_input(&error, reason);
+  if (setting(sync, "conninfo") == NULL) {
+    cli_complain("[sync] conninfo is missing: it says which cluster to bring in line");
+    return CLI_USAGE;
+  }
+  return model_init(&sync->model) ? CLI_DONE : CLI_OUTSIDE;
+}
+
+/* The database works on the answers while the directory is read. */
+static bool ask(struct sync *sync) {
+  struct pg_setup setup = {setting(sync, "conninfo"), "cortex-sync", 60, LOCK_TIMEOUT};
+
+  if (!cortex_duration_parse(setting(sync, "timeout"), &setup.statement_timeout))
+    setup.statement_timeout = 60;
+  pg_close(&sync->pg);
+  return pg_open(&setup, &sync->pg) && state_ask(sync->pg, cli_has(sync->cli, "apply")) &&
+         pg_sync(sync->pg);
+}
+
+static bool is_locked(const struct sync *sync) {
+  return pg_failed(sync->pg) && strcmp(pg_sqlstate(sync->pg), "55P03") == 0;
+}
+
+static enum cli_exit complain_pg(const struct sync *sync) {
+  bool locked = is_locked(sync);
+
+  if (strcmp(pg_sqlstate(sync->pg), "3F000") == 0 || strcmp(pg_sqlstate(sync->pg), "42883") == 0)
+    cli_complain("database: %s (is the extension there? CREATE EXTENSION cortex)",
+                 pg_message(sync->pg));
+  else
+    cli_complain("database: %s", pg_message(sync->pg));
+  return locked ? SYNC_ACTIVE : CLI_OUTSIDE;
+}
+
+static enum cli_exit take_state(struct sync *sync) {
+  const struct timespec second = {1, 0};
+  bool fine = state_take(sync->pg, &sync->model);
+
+  while (!fine && is_locked(sync) && cli_has(sync->cli, "wait")) {
+    nanosleep(&second, NULL);
+    fine = ask(sync) && state_take(sync->pg, &sync->model);
+  }
+  if (!fine || !pg_settle(sync->pg))
+    return complain_pg(sync);
+  if (pg_warning(sync->pg) != NULL)
+    cli_complain("database: %s", pg_warning(sync->pg));
+  pg_forget_warning(sync->pg);
+  return CLI_DONE;
+}
+
+static enum cli_exit read_wanted(struct sync *sync) {
+  const char *people = setting(sync, "people");
+  struct wanted_from from = {
+      sync->settings, sync->policy, source_find("file"),
+      people != NULL ? people : cortex_settings_value(sync->settings, "policy", "entities"),
+      setting(sync, "cluster")};
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cortex_reason reason = wanted_read(&from, &sync->model, &error);
+
+  return reason == CORTEX_OK ? CLI_DONE : complain_input(&error, reason);
+}
+
+/* ---- applying ---- */
+
+static enum cli_exit hang_up(const char *what) {
+  cli_complain("%s; nothing was changed", what);
+  return CLI_OUTSIDE;
+}
+
+/* The proof: what is there now differs in nothing from what is wanted. */
+static enum cli_exit prove(struct sync *sync) {
+  struct plan rest;
+  enum cli_exit exit = CLI_DONE;
+
+  plan_make(&sync->model, &rest);
+  if (rest.failed)
+    exit = hang_up("out of memory");
+  else if (!plan_is_empty(&rest))
+    exit = hang_up("the changes did not lead to what is wanted: somebody else changes roles too, "
+                   "or gave a membership other options");
+  else if (pg_warning(sync->pg) != NULL)
+    exit = hang_up(pg_warning(sync->pg));
+  plan_clear(&rest);
+  return exit;
+}
+
+/* What could not be recorded is not done, unless the operator asks no records. */
+static enum cli_exit judge_record(const struct sync *sync, enum cortex_reason reason,
+                                  const struct cortex_error *error) {
+  const char *required = cortex_settings_value(sync->settings, "audit", "required");
+
+  if (reason == CORTEX_OK)
+    return CLI_DONE;
+  cli_complain_error(error);
+  return required != NULL && strcmp(required, "no") == 0 ? CLI_DONE : CLI_OUTSIDE;
+}
+
+static enum cli_exit commit(struct sync *sync, const struct record_run *run) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cortex_reason reason = record_plan(run, &sync->model, &sync->plan, &error);
+  enum cli_exit exit = judge_record(sync, reason, &error);
+
+  if (exit != CLI_DONE)
+    return hang_up("the changes could not be recorded");
+  if (!apply_commit(sync->pg, &sync->model, &sync->plan, run->policy_digest, &sync->ended)) {
+    exit = complain_pg(sync);
+    reason = record_undone(run, &error);
+    judge_record(sync, reason, &error);
+    return exit;
+  }
+  sync->is_applied = true;
+  reason = record_ended(run, &sync->ended, &error);
+  return judge_record(sync, reason, &error);
+}
+
+static enum cli_exit apply(struct sync *sync) {
+  struct cortex_audit_options options;
+  char host[256] = "";
+  struct record_run run = {&options, host, pg_database(sync->pg),
+                           cortex_policy_digest(sync->policy), ""};
+  enum cli_exit exit;
+
+  if (plan_is_empty(&sync->plan))
+    return apply_nothing(sync->pg, run.policy_digest) ? CLI_DONE : complain_pg(sync);
+  cortex_audit_options_get(sync->settings, &options);
+  gethostname(host, sizeof host - 1);
+  if (!record_reference(run.reference))
+    return hang_up("the system gives no random bytes");
+  if (!apply_changes(sync->pg, &sync->model, &sync->plan, SOURCE))
+    return complain_pg(sync);
+  exit = prove(sync);
+  return exit == CLI_DONE ? commit(sync, &run) : exit;
+}
+
+/* ---- the run ---- */
+
+static enum cli_exit make_plan(struct sync *sync) {
+  plan_make(&sync->model, &sync->plan);
+  if (sync->plan.failed) {
+    cli_complain("out of memory");
+    return CLI_OUTSIDE;
+  }
+  sync->is_refused = !valve_check(&sync->model, &sync->plan, sync->allowed, &sync->valve);
+  return CLI_DONE;
+}
+
+static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
+  const struct print_result result = {&sync->model,     &sync->plan,      &sync->valve,
+                                      sync->is_refused, sync->is_applied, &sync->ended};
+  bool printed = cli_has(sync->cli, "json") ? print_json(&result)
+                                            : print_text(&result, cli_has(sync->cli, "quiet"));
+
+  if (exit != CLI_DONE || !printed)
+    return printed ? exit : CLI_OUTSIDE;
+  if (sync->is_refused)
+    return SYNC_REFUSED;
+  if (cli_has(sync->cli, "check") && !plan_is_empty(&sync->plan))
+    return CLI_NO;
+  return sync->model.rejections.count + sync->plan.refused.count > 0 ? SYNC_REJECTED : CLI_DONE;
+}
+
+static enum cli_exit go(struct sync *sync) {
+  enum cli_exit exit = load(sync);
+  bool asked;
+
+  if (exit != CLI_DONE)
+    return exit;
+  asked = ask(sync);
+  exit = read_wanted(sync);
+  if (exit != CLI_DONE)
+    return exit;
+  if (!asked)
+    return complain_pg(sync);
+  exit = take_state(sync);
+  if (exit == CLI_DONE)
+    exit = make_plan(sync);
+  if (exit != CLI_DONE)
+    return exit;
+  if (cli_has(sync->cli, "apply") && !sync->is_refused)
+    exit = apply(sync);
+  return report(sync, exit);
+}
+
+static enum cli_exit run(const struct cli *cli) {
+  struct sync sync = {.cli = cli, .allowed = VALVE_NOT_GIVEN};
+  enum cli_exit exit;
+
+  if (cli_has(cli, "apply") && cli_has(cli, "check"))
+    return cli_misuse(cli, "--apply and --check exclude each other");
+  if (!cli_number(cli, "allow-removals", 0, INT32_MAX, &sync.allowed))
+    return CLI_USAGE;
+  exit = go(&sync);
+  free(sync.ended.items);
+  plan_clear(&sync.plan);
+  model_clear(&sync.model);
+  pg_close(&sync.pg);
+  cortex_policy_free(&sync.policy);
+  cortex_settings_free(&sync.settings);
+  return exit;
+}
+
+int main(int argc, char **argv) {
+  static const struct cli_option options[] = {
+      {"config", "FILE", "configuration (" CONFIG_DEFAULT ")", false, false},
+      {"apply", NULL, "make the changes; without it they are only shown", false, false},
+      {"check", NULL, "change nothing; exit 1 where something differs", false, false},
+      {"allow-removals", "N", "let this run take away up to N logins and memberships", false,
+       false},
+      {"wait", NULL, "wait for another run to end", false, false},
+      {"json", NULL, "print one JSON object", false, false},
+      {"quiet", NULL, "print no line for each change", false, false},
+      {0},
+  };
+  static const struct cli_verb verb = {
+      "", "", 0, 0, "bring roles and memberships in line with the policy", options, run};
+  static const struct cli_verb *const verbs[] = {&verb, NULL};
+  static const struct cli_program program = {
+      "cortex-sync", "Bring roles and memberships in line with the policy", verbs};
+
+  return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,171 @@
+/*
+ * What is wanted and what is there, in the same terms: roles by number, memberships, why.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SOURCE_MAX 4096
+
+/* ---- edges ---- */
+
+void edges_put(struct edges *edges, struct edge edge) {
+  if (edges->failed)
+    return;
+  if (edges->count == edges->room) {
+    size_t room = edges->room == 0 ? 256 : edges->room + edges->room / 2;
+    struct edge *items = realloc(edges->items, room * sizeof *items);
+
+    if (items == NULL) {
+      edges->failed = true;
+      return;
+    }
+    edges->items = items;
+    edges->room = room;
+  }
+  edges->items[edges->count++] = edge;
+}
+
+void edges_clear(struct edges *edges) {
+  free(edges->items);
+  *edges = (struct edges){0};
+}
+
+int edge_compare(const struct edge *left, const struct edge *right) {
+  if (left->role != right->role)
+    return left->role < right->role ? -1 : 1;
+  if (left->member != right->member)
+    return left->member < right->member ? -1 : 1;
+  return (left->source > right->source) - (left->source < right->source);
+}
+
+static int compare(const void *left, const void *right) {
+  return edge_compare(left, right);
+}
+
+void edges_sort(struct edges *edges) {
+  size_t i, kept = 0;
+
+  if (edges->count == 0)
+    return;
+  qsort(edges->items, edges->count, sizeof *edges->items, compare);
+  for (i = 1; i < edges->count; i++)
+    if (edge_compare(&edges->items[kept], &edges->items[i]) != 0)
+      edges->items[++kept] = edges->items[i];
+  edges->count = kept + 1;
+}
+
+bool edges_seek(const struct edges *edges, size_t *cursor, struct edge edge) {
+  int order = 1;
+
+  while (*cursor < edges->count && (order = edge_compare(&edges->items[*cursor], &edge)) < 0)
+    (*cursor)++;
+  return *cursor < edges->count && order == 0;
+}
+
+/* ---- rejections ---- */
+
+void rejections_put(struct rejections *rejections, const char *name, const char *why) {
+  struct rejection *items =
+      realloc(rejections->items, (rejections->count + 1) * sizeof *rejections->items);
+
+  if (items == NULL) {
+    rejections->failed = true;
+    return;
+  }
+  rejections->items = items;
+  items += rejections->count++;
+  items->name = strdup(name);
+  items->why = strdup(why);
+  if (items->name == NULL || items->why == NULL)
+    rejections->failed = true;
+}
+
+void rejections_clear(struct rejections *rejections) {
+  size_t i;
+
+  for (i = 0; i < rejections->count; i++) {
+    free(rejections->items[i].name);
+    free(rejections->items[i].why);
+  }
+  free(rejections->items);
+  *rejections = (struct rejections){0};
+}
+
+/* ---- model ---- */
+
+bool model_init(struct model *model) {
+  *model = (struct model){0};
+  return names_put(&model->subjects, "", 0) == 0;
+}
+
+void model_clear(struct model *model) {
+  names_clear(&model->names);
+  names_clear(&model->subjects);
+  names_clear(&model->sources);
+  free(model->roles);
+  edges_clear(&model->wanted);
+  edges_clear(&model->wanted_why);
+  rejections_clear(&model->rejections);
+  edges_clear(&model->ours);
+  edges_clear(&model->altered);
+  edges_clear(&model->others);
+  edges_clear(&model->noted);
+  *model = (struct model){0};
+}
+
+uint32_t model_role(struct model *model, const char *name, size_t len) {
+  uint32_t number = names_put(&model->names, name, len);
+
+  if (number == NAMES_NONE || number < model->role_room)
+    return number;
+  size_t room = model->role_room == 0 ? 256 : 2 * model->role_room;
+  struct role *roles = realloc(model->roles, room * sizeof *roles);
+
+  if (roles == NULL)
+    return NAMES_NONE;
+  memset(roles + model->role_room, 0, (room - model->role_room) * sizeof *roles);
+  model->roles = roles;
+  model->role_room = room;
+  return number;
+}
+
+void model_forget(struct model *model) {
+  uint32_t i;
+
+  for (i = 0; i < model->names.count; i++)
+    model->roles[i] =
+        (struct role){.wish = model->roles[i].wish, .subject = model->roles[i].subject};
+  edges_clear(&model->ours);
+  edges_clear(&model->altered);
+  edges_clear(&model->others);
+  edges_clear(&model->noted);
+}
+
+const char *source_part(const struct model *model, uint32_t source, enum source_part part,
+                        int *len_out) {
+  const char *text = names_text(&model->sources, source);
+
+  for (; part > SOURCE_SERVICE; part--)
+    text = strchr(text, SOURCE_END) + 1;
+  *len_out = (int)strcspn(text, (const char[]){SOURCE_END, '\0'});
+  return text;
+}
+
+uint32_t model_source(struct model *model, const char *const parts[SOURCE_PARTS]) {
+  char text[SOURCE_MAX];
+  size_t used = 0, i;
+
+  for (i = 0; i < SOURCE_PARTS; i++) {
+    size_t len = strcspn(parts[i], (const char[]){SOURCE_END, '\0'});
+
+    if (len > sizeof text / SOURCE_PARTS - 1)
+      len = sizeof text / SOURCE_PARTS - 1;
+    memcpy(text + used, parts[i], len);
+    used += len;
+    text[used++] = SOURCE_END;
+  }
+  return names_put(&model->sources, text, used);
+}

@@ -1,0 +1,115 @@
+/*
+ * What is wanted and what is there, in the same terms: roles by number, memberships, why.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_MODEL_H
+#define SYNC_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "names.h"
+
+/* What the cluster says a role is. */
+enum role_kind {
+  ROLE_ABSENT = 0,
+  ROLE_FOREIGN,   /* somebody else's */
+  ROLE_PROTECTED, /* never touched, whatever marks it */
+  ROLE_LOGIN,     /* marked: a person's */
+  ROLE_GROUP      /* marked: granted to people */
+};
+
+enum role_wish { WISH_NONE = 0, WISH_LOGIN, WISH_GROUP };
+
+struct role {
+  enum role_wish wish;
+  uint32_t subject; /* in model.subjects */
+  enum role_kind kind;
+  uint32_t oid;
+  bool can_login;
+  bool is_cut; /* by us */
+};
+
+/* A membership, and why it is; source is a number in model.sources, or 0 where nobody asks why. */
+struct edge {
+  uint32_t role;
+  uint32_t member;
+  uint32_t source;
+};
+
+struct edges {
+  struct edge *items;
+  size_t count;
+  size_t room;
+  bool failed; /* without memory */
+};
+
+void edges_put(struct edges *edges, struct edge edge);
+void edges_clear(struct edges *edges);
+
+/* Puts them in order, each once. */
+void edges_sort(struct edges *edges);
+
+/* Order of two edges, source last. */
+int edge_compare(const struct edge *left, const struct edge *right);
+
+/* The next of sorted edges not before this one; *cursor moves there. True when it is this one. */
+bool edges_seek(const struct edges *edges, size_t *cursor, struct edge edge);
+
+/* A name that got nothing, and why. */
+struct rejection {
+  char *name;
+  char *why;
+};
+
+struct rejections {
+  struct rejection *items;
+  size_t count;
+  bool failed;
+};
+
+void rejections_put(struct rejections *rejections, const char *name, const char *why);
+void rejections_clear(struct rejections *rejections);
+
+struct model {
+  struct names names; /* of roles, wanted or there */
+  struct role *roles; /* by the number of the name */
+  size_t role_room;
+  struct names subjects; /* stable ids in the directory; 0 is "" */
+  struct names sources;  /* SERVICE LEVEL POLICY REASON, each ending in SOURCE_END */
+
+  /* wanted */
+  size_t people;           /* that the directory names */
+  size_t conditional;      /* levels that only a login can decide */
+  struct edges wanted;     /* with source 0 */
+  struct edges wanted_why; /* once for each source */
+  struct rejections rejections;
+
+  /* there */
+  struct edges ours;
+  struct edges altered; /* ours, with options we do not grant */
+  struct edges others;  /* granted by somebody else */
+  struct edges noted;
+};
+
+#define SOURCE_END '\x1f'
+
+bool model_init(struct model *model);
+void model_clear(struct model *model);
+
+/* The role of a name, made when it is new; NAMES_NONE without memory. */
+uint32_t model_role(struct model *model, const char *name, size_t len);
+
+/* Forgets what is there, so that the cluster can be read again. */
+void model_forget(struct model *model);
+
+/* The parts of a source, each to be printed with %.*s. */
+enum source_part { SOURCE_SERVICE, SOURCE_LEVEL, SOURCE_POLICY, SOURCE_REASON, SOURCE_PARTS };
+const char *source_part(const struct model *model, uint32_t source, enum source_part part,
+                        int *len_out);
+
+/* The number of a source; NAMES_NONE without memory. */
+uint32_t model_source(struct model *model, const char *const parts[SOURCE_PARTS]);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * Plan: what has to change so that what is there is what is wanted. Pure.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Order is by number of the name; a membership that is repaired is revoked and granted again. */
+
+struct making {
+  const struct model *model;
+  struct plan *plan;
+  bool *is_cut; /* by role */
+  bool *ends;   /* by role */
+  bool *kept;   /* by role: wanted, and ours to change */
+};
+
+static void put(struct plan *plan, struct role_list *list, uint32_t role) {
+  if ((list->count & (list->count - 1)) == 0) {
+    size_t room = list->count == 0 ? 1 : 2 * list->count;
+    uint32_t *items = realloc(list->items, room * sizeof *items);
+
+    if (items == NULL) {
+      plan->failed = true;
+      return;
+    }
+    list->items = items;
+  }
+  list->items[list->count++] = role;
+}
+
+static void refuse(const struct making *making, uint32_t role, const char *why) {
+  rejections_put(&making->plan->refused, names_text(&making->model->names, role), why);
+}
+
+/* ---- roles ---- */
+
+static void plan_login(const struct making *making, uint32_t number, const struct role *role) {
+  struct plan *plan = making->plan;
+
+  switch (role->kind) {
+  case ROLE_ABSENT:
+    put(plan, &plan->logins, number);
+    making->kept[number] = true;
+    break;
+  case ROLE_LOGIN:
+    if (role->is_cut)
+      put(plan, &plan->restore, number);
+    making->kept[number] = true;
+    break;
+  case ROLE_FOREIGN:
+    refuse(making, number, "a role of this name exists and is not managed by Cortex");
+    break;
+  case ROLE_GROUP:
+    refuse(making, number, "a group role of this name exists");
+    break;
+  case ROLE_PROTECTED:
+    refuse(making, number, "the role is protected: Cortex never changes it");
+    break;
+  }
+}
+
+static void plan_group(const struct making *making, uint32_t number, const struct role *role) {
+  switch (role->kind) {
+  case ROLE_ABSENT:
+    put(making->plan, &making->plan->groups, number);
+    making->kept[number] = true;
+    break;
+  case ROLE_GROUP:
+    making->kept[number] = true;
+    break;
+  case ROLE_FOREIGN:
+    refuse(making, number,
+           "the role exists and is not managed by Cortex; a superuser can change that with "
+           "GRANT cortex_groups TO it");
+    break;
+  case ROLE_LOGIN:
+    refuse(making, number, "a person's role has this name");
+    break;
+  case ROLE_PROTECTED:
+    refuse(making, number, "the role is protected, or leads to one that is");
+    break;
+  }
+}
+
+static void plan_roles(const struct making *making) {
+  uint32_t i;
+
+  for (i = 0; i < making->model->names.count; i++) {
+    const struct role *role = &making->model->roles[i];
+
+    if (role->wish == WISH_LOGIN)
+      plan_login(making, i, role);
+    if (role->wish == WISH_GROUP)
+      plan_group(making, i, role);
+    if (role->wish != WISH_LOGIN && role->kind == ROLE_LOGIN && role->can_login) {
+      put(making->plan, &making->plan->cut, i);
+      making->is_cut[i] = true;
+    }
+  }
+}
+
+/* ---- memberships ---- */
+
+static bool is_kept(const struct making *making, const struct edge *edge) {
+  return making->kept[edge->role] && making->kept[edge->member];
+}
+
+/* What is there and ours, and not wanted as it is. */
+static void plan_losses(const struct making *making, const struct edges *have, bool is_altered) {
+  struct plan *plan = making->plan;
+  size_t i, at = 0;
+
+  for (i = 0; i < have->count; i++) {
+    const struct edge *edge = &have->items[i];
+    bool is_wanted = edges_seek(&making->model->wanted, &at, *edge) && is_kept(making, edge);
+
+    if (making->model->roles[edge->member].kind != ROLE_LOGIN)
+      continue; /* protected since: nothing of it is changed */
+    if (making->is_cut[edge->member]) {
+      edges_put(&plan->cut_edges, *edge);
+    } else if (!is_wanted || is_altered) {
+      edges_put(&plan->revoke, *edge);
+      making->ends[edge->member] = making->ends[edge->member] || !is_wanted;
+    }
+  }
+}
+
+/* A membership that a DBA gave is enough: one more of ours would outlive his revoking it. */
+static void plan_gains(const struct making *making) {
+  const struct model *model = making->model;
+  size_t i, at = 0, other = 0;
+
+  for (i = 0; i < model->wanted.count; i++) {
+    const struct edge *edge = &model->wanted.items[i];
+
+    if (is_kept(making, edge) && !edges_seek(&model->ours, &at, *edge) &&
+        !edges_seek(&model->others, &other, *edge))
+      edges_put(&making->plan->grant, *edge);
+  }
+}
+
+/* ---- notes ---- */
+
+static bool is_ours_or_granted(const struct making *making, const struct edge *edge, size_t *ours,
+                               size_t *granted) {
+  const struct edge bare = {edge->role, edge->member, 0};
+
+  return edges_seek(&making->model->ours, ours, bare) ||
+         edges_seek(&making->plan->grant, granted, bare);
+}
+
+static void plan_notes(const struct making *making) {
+  const struct model *model = making->model;
+  struct plan *plan = making->plan;
+  size_t i, at = 0, ours = 0, granted = 0;
+
+  for (i = 0; i < model->wanted_why.count; i++) {
+    const struct edge *edge = &model->wanted_why.items[i];
+
+    if (is_kept(making, edge) && is_ours_or_granted(making, edge, &ours, &granted) &&
+        !edges_seek(&model->noted, &at, *edge))
+      edges_put(&plan->note, *edge);
+  }
+  at = ours = granted = 0;
+  for (i = 0; i < model->noted.count; i++) {
+    const struct edge *edge = &model->noted.items[i];
+
+    if (making->is_cut[edge->member])
+      continue; /* goes with the cut */
+    if (!edges_seek(&model->wanted_why, &at, *edge) || !is_kept(making, edge) ||
+        !is_ours_or_granted(making, edge, &ours, &granted))
+      edges_put(&plan->forget, *edge);
+  }
+}
+
+static void plan_ends(const struct making *making) {
+  uint32_t i;
+
+  for (i = 0; i < making->model->names.count; i++)
+    if (making->is_cut[i] || making->ends[i])
+      put(making->plan, &making->plan->end, i);
+}
+
+void plan_make(const struct model *model, struct plan *plan) {
+  size_t count = (size_t)model->names.count + 1;
+  struct making making = {model, plan, calloc(count, sizeof(bool)), calloc(count, sizeof(bool)),
+                          calloc(count, sizeof(bool))};
+
+  *plan = (struct plan){0};
+  if (making.is_cut == NULL || making.ends == NULL || making.kept == NULL) {
+    plan->failed = true;
+    goto out;
+  }
+  plan_roles(&making);
+  plan_losses(&making, &model->ours, false);
+  plan_losses(&making, &model->altered, true);
+  edges_sort(&plan->revoke);
+  plan_gains(&making);
+  plan_notes(&making);
+  plan_ends(&making);
+  plan->failed = plan->failed || plan->revoke.failed || plan->cut_edges.failed ||
+                 plan->grant.failed || plan->note.failed || plan->forget.failed ||
+                 plan->refused.failed;
+out:
+  free(making.is_cut);
+  free(making.ends);
+  free(making.kept);
+}
+
+void plan_clear(struct plan *plan) {
+  struct role_list *const lists[] = {&plan->cut, &plan->end, &plan->groups, &plan->logins,
+                                     &plan->restore};
+  struct edges *const edges[] = {&plan->revoke, &plan->cut_edges, &plan->forget, &plan->grant,
+                                 &plan->note};
+  size_t i;
+
+  for (i = 0; i < sizeof lists / sizeof lists[0]; i++)
+    free(lists[i]->items);
+  for (i = 0; i < sizeof edges / sizeof edges[0]; i++)
+    edges_clear(edges[i]);
+  rejections_clear(&plan->refused);
+  *plan = (struct plan){0};
+}
+
+bool plan_is_empty(const struct plan *plan) {
+  return plan->cut.count + plan->revoke.count + plan->forget.count + plan->groups.count +
+             plan->logins.count + plan->restore.count + plan->grant.count + plan->note.count ==
+         0;
+}
+
+size_t plan_removals(const struct plan *plan) {
+  return plan->cut.count + plan->revoke.count + plan->cut_edges.count;
+}

@@ -1,0 +1,43 @@
+/*
+ * Plan: what has to change so that what is there is what is wanted. Pure.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_PLAN_H
+#define SYNC_PLAN_H
+
+#include "model.h"
+
+struct role_list {
+  uint32_t *items;
+  size_t count;
+};
+
+struct plan {
+  /* what takes away */
+  struct role_list cut;   /* login roles that lose their login, memberships and sessions */
+  struct edges revoke;    /* of those that keep their login */
+  struct edges cut_edges; /* memberships that go with the cut */
+  struct role_list end;   /* whose sessions end: the cut, and who loses a membership */
+  struct edges forget;    /* notes */
+  /* what gives */
+  struct role_list groups;  /* to be made */
+  struct role_list logins;  /* to be made */
+  struct role_list restore; /* login roles that get their login back */
+  struct edges grant;
+  struct edges note;
+  /* what stays as it is */
+  struct rejections refused; /* names that are taken by a role that is not ours to change */
+  bool failed;               /* without memory */
+};
+
+/* Release with plan_clear; ask plan->failed. */
+void plan_make(const struct model *model, struct plan *plan);
+void plan_clear(struct plan *plan);
+
+/* True when there is nothing to do. */
+bool plan_is_empty(const struct plan *plan);
+
+/* Login roles and memberships that would be lost. */
+size_t plan_removals(const struct plan *plan);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Plans for people and for programs.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_PRINT_H
+#define SYNC_PRINT_H
+
+#include "apply.h"
+#include "plan.h"
+#include "valve.h"
+
+struct print_result {
+  const struct model *model;
+  const struct plan *plan;
+  const struct valve *valve;
+  bool is_refused; /* by a valve */
+  bool is_applied;
+  const struct ended_list *ended; /* sessions; NULL: none */
+};
+
+/* One line for each difference, then a sum; with brief only what went wrong and the sum. */
+bool print_text(const struct print_result *result, bool brief);
+
+/* One JSON object. false: out of memory, or standard output failed. */
+bool print_json(const struct print_result *result);
+
+#endif

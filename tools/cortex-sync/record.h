@@ -1,0 +1,39 @@
+/*
+ * One audit record for each change.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_RECORD_H
+#define SYNC_RECORD_H
+
+#include <cortexauth/cortexauth.h>
+
+#include "apply.h"
+#include "plan.h"
+
+/* What all records of a run say. */
+struct record_run {
+  const struct cortex_audit_options *options;
+  const char *host;
+  const char *database;
+  const char *policy_digest;
+  char reference[CORTEX_REFERENCE_LEN + 1];
+};
+
+/* A reference for a run. false: the system gave no random bytes. */
+bool record_reference(char *reference);
+
+/* Records a plan that was carried out and is about to be committed. */
+CORTEX_MUSTCHECK enum cortex_reason record_plan(const struct record_run *run,
+                                                const struct model *model, const struct plan *plan,
+                                                struct cortex_error *error);
+
+/* Records sessions that were ended. */
+CORTEX_MUSTCHECK enum cortex_reason record_ended(const struct record_run *run,
+                                                 const struct ended_list *ended,
+                                                 struct cortex_error *error);
+
+/* Records that the plan of this run was not committed after all. */
+CORTEX_MUSTCHECK enum cortex_reason record_undone(const struct record_run *run,
+                                                  struct cortex_error *error);
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * What is there: roles, memberships and notes of a cluster, read in one snapshot.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Oids to numbers of roles, by open addressing. */
+struct index {
+  uint32_t *oids; /* 0: free */
+  uint32_t *roles;
+  uint32_t mask;
+};
+
+bool state_ask(struct pg *pg, bool take_lock) {
+  const char *lock = take_lock ? "t" : "f";
+
+  return pg_send(pg, "SELECT oid, name, kind, can_login, is_cut FROM cortex.sync_roles($1)", &lock,
+                 1) &&
+         pg_send(pg, "SELECT role, ours, altered, others FROM cortex.sync_members()", NULL, 0) &&
+         pg_send(pg,
+                 "SELECT role, service, level, policy, reason, members FROM cortex.sync_grants()",
+                 NULL, 0);
+}
+
+static bool index_init(struct index *index, size_t count) {
+  uint32_t size = 64;
+
+  while (size < 2 * count)
+    size *= 2;
+  index->oids = calloc(size, sizeof *index->oids);
+  index->roles = calloc(size, sizeof *index->roles);
+  index->mask = size - 1;
+  return index->oids != NULL && index->roles != NULL;
+}
+
+static uint32_t slot_of(const struct index *index, uint32_t oid) {
+  uint32_t at = oid * 2654435761u & index->mask;
+
+  while (index->oids[at] != 0 && index->oids[at] != oid)
+    at = (at + 1) & index->mask;
+  return at;
+}
+
+static uint32_t number_of(const struct index *index, uint32_t oid) {
+  uint32_t at = slot_of(index, oid);
+
+  return oid != 0 && index->oids[at] == oid ? index->roles[at] : NAMES_NONE;
+}
+
+static enum role_kind kind_of(char letter) {
+  switch (letter) {
+  case 'l':
+    return ROLE_LOGIN;
+  case 'g':
+    return ROLE_GROUP;
+  case '-':
+    return ROLE_FOREIGN;
+  default:
+    return ROLE_PROTECTED;
+  }
+}
+
+static uint32_t oid_at(const PGresult *result, int row, int column) {
+  return (uint32_t)strtoul(PQgetvalue(result, row, column), NULL, 10);
+}
+
+static bool take_roles(const PGresult *result, struct model *model, struct index *index) {
+  int row, rows = PQntuples(result);
+
+  if (!index_init(index, (size_t)rows))
+    return false;
+  for (row = 0; row < rows; row++) {
+    uint32_t number =
+        model_role(model, PQgetvalue(result, row, 1), (size_t)PQgetlength(result, row, 1));
+    uint32_t at;
+    struct role *role;
+
+    if (number == NAMES_NONE)
+      return false;
+    role = &model->roles[number];
+    role->oid = oid_at(result, row, 0);
+    role->kind = kind_of(PQgetvalue(result, row, 2)[0]);
+    role->can_login = PQgetvalue(result, row, 3)[0] == 't';
+    role->is_cut = PQgetvalue(result, row, 4)[0] == 't';
+    at = slot_of(index, role->oid);
+    index->oids[at] = role->oid;
+    index->roles[at] = number;
+  }
+  return true;
+}
+
+/* Roles that came into being after the list of roles was made are left out: they are nobody's. */
+static void take_list(const char *list, uint32_t role, uint32_t source, const struct index *index,
+                      struct edges *edges) {
+  uint32_t oid, member;
+
+  while (pg_array_next(&list, &oid)) {
+    member = number_of(index, oid);
+    if (member != NAMES_NONE)
+      edges_put(edges, (struct edge){role, member, source});
+  }
+}
+
+static bool take_members(const PGresult *result, struct model *model, const struct index *index) {
+  struct edges *const lists[] = {&model->ours, &model->altered, &model->others};
+  int row, rows = PQntuples(result);
+  size_t i;
+
+  for (row = 0; row < rows; row++) {
+    uint32_t role = number_of(index, oid_at(result, row, 0));
+
+    for (i = 0; role != NAMES_NONE && i < sizeof lists / sizeof lists[0]; i++)
+      take_list(PQgetvalue(result, row, (int)i + 1), role, 0, index, lists[i]);
+  }
+  for (i = 0; i < sizeof lists / sizeof lists[0]; i++)
+    edges_sort(lists[i]);
+  return !model->ours.failed && !model->altered.failed && !model->others.failed;
+}
+
+static bool take_notes(const PGresult *result, struct model *model, const struct index *index) {
+  int row, rows = PQntuples(result);
+
+  for (row = 0; row < rows; row++) {
+    uint32_t role = number_of(index, oid_at(result, row, 0));
+    const char *const parts[] = {PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
+                                 PQgetvalue(result, row, 3), PQgetvalue(result, row, 4)};
+    uint32_t source = model_source(model, parts);
+
+    if (source == NAMES_NONE)
+      return false;
+    if (role != NAMES_NONE)
+      take_list(PQgetvalue(result, row, 5), role, source, index, &model->noted);
+  }
+  edges_sort(&model->noted);
+  return !model->noted.failed;
+}
+
+bool state_take(struct pg *pg, struct model *model) {
+  struct index index = {0};
+  PGresult *roles = NULL, *members = NULL, *notes = NULL;
+  bool fine = false;
+
+  model_forget(model);
+  roles = pg_take(pg);
+  if (roles == NULL || !take_roles(roles, model, &index))
+    goto out;
+  members = pg_take(pg);
+  if (members == NULL || !take_members(members, model, &index))
+    goto out;
+  notes = pg_take(pg);
+  if (notes == NULL || !take_notes(notes, model, &index))
+    goto out;
+  fine = true;
+out:
+  PQclear(roles);
+  PQclear(members);
+  PQclear(notes);
+  free(index.oids);
+  free(index.roles);
+  return fine;
+}

@@ -1,0 +1,272 @@
+/*
+ * What is wanted: for each person of a directory what the policy permits on the services here.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "wanted.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEVELS 3
+
+/* The group roles of one service and level, as numbers of the model. */
+struct grant_list {
+  uint32_t *roles;
+  size_t count;
+};
+
+struct reading {
+  const struct wanted_from *from;
+  struct model *model;
+  struct cortex_standing *standing;
+  bool *is_here;             /* by service */
+  struct grant_list *grants; /* by LEVELS * service + bit of the level */
+  size_t service_count;
+  struct cortex_error *error;
+  enum cortex_reason reason;
+};
+
+static bool out_of_memory(struct reading *reading) {
+  reading->reason = CORTEX_INTERNAL;
+  if (reading->error->reason == CORTEX_OK) {
+    reading->error->reason = CORTEX_INTERNAL;
+    snprintf(reading->error->message, sizeof reading->error->message, "out of memory");
+  }
+  return false;
+}
+
+/* ---- services ---- */
+
+static void put_place(const struct cortex_service *service, char *text, size_t size) {
+  snprintf(text, size, "%s:%" PRId64, service->host, service->port);
+}
+
+static enum cortex_reason refuse(struct cortex_error *error, const char *text, const char *what) {
+  error->reason = CORTEX_CONFIG_INVALID;
+  snprintf(error->message, sizeof error->message, "%s%s", text, what);
+  return CORTEX_CONFIG_INVALID;
+}
+
+/* Which services this cluster has. Without a named cluster all must be of one. */
+static enum cortex_reason choose_services(struct reading *reading) {
+  const struct cortex_policy *policy = reading->from->policy;
+  struct cortex_service service;
+  char place[600], only[600] = "";
+  size_t i, here = 0;
+
+  for (i = 0; cortex_policy_service(policy, i, &service); i++) {
+    put_place(&service, place, sizeof place);
+    if (reading->from->cluster == NULL) {
+      if (only[0] != '\0' && strcmp(only, place) != 0)
+        return refuse(reading->error, "[sync] cluster = HOST:PORT is needed: ",
+                      "the entities file has services of several clusters");
+      snprintf(only, sizeof only, "%s", place);
+    }
+    reading->is_here[i] =
+        reading->from->cluster == NULL || strcmp(reading->from->cluster, place) == 0;
+    here += reading->is_here[i];
+  }
+  if (here == 0)
+    return refuse(reading->error, "the entities file has no service of this cluster",
+                  reading->from->cluster == NULL ? "" : " ([sync] cluster)");
+  return CORTEX_OK;
+}
+
+/* The rules of a login's name are those of every role that we make. */
+static enum cortex_reason check_name(const struct reading *reading, const char *name,
+                                     struct cortex_error *why) {
+  struct cortex_identity *identity = NULL;
+  enum cortex_reason reason = cortex_identity_claim(name, NULL, 0, &identity, why);
+
+  if (reason == CORTEX_OK)
+    reason = cortex_identity_admit(identity, reading->from->settings, why);
+  cortex_identity_free(&identity);
+  return reason;
+}
+
+static bool put_group(struct reading *reading, struct grant_list *list, const char *name) {
+  struct cortex_error why = CORTEX_ERROR_NONE;
+  uint32_t role, *roles;
+
+  role = names_find(&reading->model->names, name, strlen(name));
+  if (role == NAMES_NONE) {
+    if (check_name(reading, name, &why) != CORTEX_OK) {
+      rejections_put(&reading->model->rejections, name, why.message);
+      return !reading->model->rejections.failed;
+    }
+    role = model_role(reading->model, name, strlen(name));
+    if (role == NAMES_NONE)
+      return false;
+    reading->model->roles[role].wish = WISH_GROUP;
+  }
+  roles = realloc(list->roles, (list->count + 1) * sizeof *roles);
+  if (roles == NULL)
+    return false;
+  roles[list->count++] = role;
+  list->roles = roles;
+  return true;
+}
+
+/* Every group role that a service here names is wanted, whoever is in it. */
+static bool read_grants(struct reading *reading) {
+  const struct cortex_policy *policy = reading->from->policy;
+  struct cortex_service service;
+  size_t i, j;
+  unsigned level;
+
+  for (i = 0; cortex_policy_service(policy, i, &service); i++) {
+    if (!reading->is_here[i])
+      continue;
+    for (level = 0; level < LEVELS; level++) {
+      const char *name;
+
+      for (j = 0; (name = cortex_policy_grant(policy, service.name, 1u << level, j)) != NULL; j++)
+        if (!put_group(reading, &reading->grants[LEVELS * i + level], name))
+          return out_of_memory(reading);
+    }
+  }
+  return true;
+}
+
+/* ---- people ---- */
+
+static bool reject(struct reading *reading, const char *name, const char *why) {
+  rejections_put(&reading->model->rejections, name, why);
+  return !reading->model->rejections.failed || out_of_memory(reading);
+}
+
+static unsigned bit_of(enum cortex_level level) {
+  return level == CORTEX_LEVEL_READ ? 0 : level == CORTEX_LEVEL_WRITE ? 1 : 2;
+}
+
+static bool put_level(struct reading *reading, uint32_t member,
+                      const struct cortex_standing_level *level) {
+  const struct grant_list *list = &reading->grants[LEVELS * level->service + bit_of(level->level)];
+  struct cortex_service service;
+  uint32_t source;
+  size_t i;
+
+  if (level->is_conditional) {
+    reading->model->conditional++;
+    return true;
+  }
+  if (!cortex_policy_service(reading->from->policy, level->service, &service))
+    return false;
+  source = model_source(reading->model,
+                        (const char *const[]){service.name, cortex_level_name(level->level),
+                                              level->policy, level->reason});
+  if (source == NAMES_NONE)
+    return false;
+  for (i = 0; i < list->count; i++) {
+    edges_put(&reading->model->wanted, (struct edge){list->roles[i], member, 0});
+    edges_put(&reading->model->wanted_why, (struct edge){list->roles[i], member, source});
+  }
+  return !reading->model->wanted.failed && !reading->model->wanted_why.failed;
+}
+
+/* Nobody who may do nothing here, in no login at all, gets a role. */
+static bool put_person(struct reading *reading, const struct cortex_identity *identity,
+                       const char *id) {
+  const char *name = cortex_identity_username(identity);
+  struct cortex_standing_level level;
+  uint32_t member = NAMES_NONE;
+  size_t i;
+
+  for (i = 0; cortex_standing_get(reading->standing, i, &level); i++) {
+    if (!reading->is_here[level.service])
+      continue;
+    if (member == NAMES_NONE) {
+      member = names_find(&reading->model->names, name, strlen(name));
+      if (member != NAMES_NONE)
+        return reject(reading, name,
+                      reading->model->roles[member].wish == WISH_GROUP
+                          ? "a service grants a role of this name"
+                          : "the directory names two people so");
+      member = model_role(reading->model, name, strlen(name));
+      if (member == NAMES_NONE)
+        return out_of_memory(reading);
+      reading->model->roles[member].wish = WISH_LOGIN;
+      reading->model->roles[member].subject = names_put(&reading->model->subjects, id, strlen(id));
+    }
+    if (!put_level(reading, member, &level))
+      return out_of_memory(reading);
+  }
+  return true;
+}
+
+static bool take_person(void *context, const struct source_person *person) {
+  struct reading *reading = context;
+  struct cortex_identity *identity = NULL;
+  struct cortex_error why = CORTEX_ERROR_NONE;
+  enum cortex_reason reason =
+      cortex_identity_claim(person->name, person->groups, person->group_count, &identity, &why);
+  bool fine;
+
+  reading->model->people++;
+  if (reason == CORTEX_OK)
+    reason = cortex_identity_admit(identity, reading->from->settings, &why);
+  if (reason == CORTEX_INTERNAL) {
+    fine = out_of_memory(reading);
+  } else if (reason != CORTEX_OK) {
+    fine = reject(reading, person->name, why.message);
+  } else {
+    reading->reason = cortex_standing_ask(reading->standing, identity, reading->error);
+    fine = reading->reason == CORTEX_OK && put_person(reading, identity, person->id);
+  }
+  cortex_identity_free(&identity);
+  return fine;
+}
+
+/* ---- all of it ---- */
+
+static bool prepare(struct reading *reading) {
+  reading->service_count = cortex_policy_service_count(reading->from->policy);
+  reading->is_here = calloc(reading->service_count + 1, sizeof *reading->is_here);
+  reading->grants = calloc(LEVELS * reading->service_count + 1, sizeof *reading->grants);
+  return (reading->is_here != NULL && reading->grants != NULL) || out_of_memory(reading);
+}
+
+static void clear(struct reading *reading) {
+  size_t i;
+
+  for (i = 0; reading->grants != NULL && i < LEVELS * reading->service_count; i++)
+    free(reading->grants[i].roles);
+  free(reading->grants);
+  free(reading->is_here);
+  cortex_standing_free(&reading->standing);
+}
+
+static enum cortex_reason read_people(struct reading *reading) {
+  const struct source_taker taker = {take_person, reading};
+  enum cortex_reason reason =
+      cortex_standing_new(reading->from->policy, &reading->standing, reading->error);
+
+  if (reason != CORTEX_OK)
+    return reason;
+  reason = reading->from->kind->read(reading->from->place, &taker, reading->error);
+  return reading->reason != CORTEX_OK ? reading->reason : reason;
+}
+
+enum cortex_reason wanted_read(const struct wanted_from *from, struct model *model,
+                               struct cortex_error *error) {
+  struct reading reading = {.from = from, .model = model, .error = error};
+  enum cortex_reason reason = CORTEX_INTERNAL;
+
+  if (!prepare(&reading))
+    goto out;
+  reason = choose_services(&reading);
+  if (reason != CORTEX_OK)
+    goto out;
+  if (!read_grants(&reading)) {
+    reason = CORTEX_INTERNAL;
+    goto out;
+  }
+  reason = read_people(&reading);
+  edges_sort(&model->wanted);
+  edges_sort(&model->wanted_why);
+out:
+  clear(&reading);
+  return reason;
+}
