@@ -145,8 +145,8 @@ enum cedar_status cedar_validate(const struct cedar_store *store, const struct c
   enum cedar_status status;
 
   *validation_out = NULL;
-  if (store->broken)
-    return cedar_error_plain(error, CEDAR_MISUSE, "the policies were not read completely");
+  if (store->broken || store->mapped)
+    return cedar_error_plain(error, CEDAR_MISUSE, "policies are validated when they are read");
   validation = alloc.alloc(alloc.ctx, sizeof(*validation));
   if (validation == NULL)
     return cedar_error_plain(error, CEDAR_NOMEM, "out of memory");

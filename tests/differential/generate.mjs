@@ -22,6 +22,7 @@ export function random(seed) {
 }
 
 const EXTENSIONS = ['ipaddr', 'decimal', 'datetime', 'duration'];
+const ODD_TEXTS = ['say \u04bbello', 'パスワード', '漢字かな', '한글漢字', 'αβγ', 'a\u00a0b', 'user\u202e', 'naïve', 'Ωmega', 'Привет', 'שלום a', 'a\u200bb', 'ไทย', 'हिन्दी'];
 const ATTRIBUTES = ['a', 'b', 'c', 'name', 'if', 'x y', 'n'];
 const LITERALS = {
   ipaddr: ['ip("10.0.0.1")', 'ip("::1/64")', 'ip("10.0.0.300")'],
@@ -178,7 +179,7 @@ class Maker {
 
   entity(name) {
     const e = this.world.entities.find((x) => x.name === name);
-    return `${this.world.full(name)}::${quoted(e?.ids ? this.r.pick([...e.ids, ...(this.r.chance(0.05) ? ['blue'] : [])]) : this.r.pick(['alice', 'x', '']))}`;
+    return `${this.world.full(name)}::${quoted(e?.ids ? this.r.pick([...e.ids, ...(this.r.chance(0.05) ? ['blue'] : [])]) : this.r.pick(this.r.chance(0.03) ? ODD_TEXTS : ['alice', 'x', '']))}`;
   }
 
   action() {
@@ -203,7 +204,7 @@ class Maker {
     const { r } = this;
     if (t.k === 'Bool') return depth > 0 ? `(${this.bool(depth - 1)})` : r.pick(['true', 'false']);
     if (t.k === 'Long') return depth > 0 && r.chance(0.3) ? `(${this.expr(t, depth - 1)} ${r.pick(['+', '-', '*'])} ${this.expr(t, depth - 1)})` : r.pick(['0', '1', '-7', '42']);
-    if (t.k === 'String') return quoted(r.pick(['', 'alice', 'a*b', 'x y']));
+    if (t.k === 'String') return quoted(r.pick(r.chance(0.05) ? ODD_TEXTS : ['', 'alice', 'a*b', 'x y']));
     if (t.k === 'Ext') return this.extension(t, depth);
     if (t.k === 'Entity') return this.entity(t.name);
     if (t.k === 'Set') return `[${Array.from({ length: r.chance(0.03) ? 0 : 1 + r.below(2) }, () => this.expr(t.of, depth - 1)).join(', ')}]`;

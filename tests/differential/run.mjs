@@ -67,6 +67,7 @@ function officialValidation(made, policies) {
     errors: answer.validationErrors.map((e) => `${e.policyId}: ${e.error.message}`).sort(),
     impossible: about('policy is impossible'),
     inapplicable: about('unable to find an applicable action'),
+    odd: [...about('contains mixed scripts'), ...about('BIDI control'), ...about('General Security Profile')],
   };
 }
 
@@ -110,6 +111,7 @@ function inputs(made) {
 
 // ---- the comparison ----
 
+const ODD = ['easily overlooked', 'the direction of writing', 'several writing systems'];
 const about = (answer, part) => answer.warnings.filter((w) => w.includes(part)).map((w) => w.split(':')[0]).sort();
 
 /**
@@ -125,6 +127,7 @@ function summary(answer, isOurs) {
     invalid,
     impossible: impossible.filter((id) => !invalid.includes(id)),
     inapplicable: isOurs ? about(answer, 'no action of the schema applies') : answer.inapplicable,
+    odd: [...new Set(isOurs ? ODD.flatMap((part) => about(answer, part)) : answer.odd)].sort(),
     entities: answer.entities === undefined ? 'accepted' : 'refused',
     decisions: answer.decisions?.map(decided),
   };

@@ -233,7 +233,7 @@ struct cedar_validation;
  * Checks all policies, templates and links of a store against a schema, by the strict rules of
  * the official validator. The store may be sealed or not.
  *
- *   in   store: must outlive the validation, which borrows texts from it
+ *   in   store: read from texts, not an image; must outlive the validation, which borrows texts
  *   in   allocator: copied; NULL means malloc and free
  *   out  validation_out: release with cedar_validation_free(); NULL on failure
  *   gives  CEDAR_OK (also when there are findings), CEDAR_LIMIT, CEDAR_NOMEM, CEDAR_MISUSE
