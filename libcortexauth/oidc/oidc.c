@@ -7,10 +7,21 @@
 #include <string.h>
 
 #include "oidc/claims.h"
+#include "oidc/jwe.h"
 #include "oidc/keystore.h"
 #include "oidc/profile.h"
 #include "oidc/token.h"
 #include "util/json.h"
+
+#define ENCRYPTED_PARTS 5 /* RFC 7516 7.1 */
+
+/* One verification on its way. */
+struct attempt {
+  const struct cx_trust *trust;
+  const struct cortex_credential *credential;
+  const char *opened_with; /* the key file that decrypted the token; NULL: it was not encrypted */
+  struct cx_token token;
+};
 
 /* A JWT has dots, which base64 has not; "{" begins JWS's JSON form, refused later by name. */
 static bool recognises(const char *bytes, size_t len) {
@@ -58,11 +69,10 @@ static enum cortex_reason find_algorithm(const struct cx_oidc_settings *settings
                       cx_quote(name, strlen(name)).text);
 }
 
-static enum cortex_reason verify_signature(const struct cx_trust *trust,
-                                           const struct cortex_credential *credential,
+static enum cortex_reason verify_signature(const struct attempt *attempt,
                                            const struct cortex_issuer *issuer,
-                                           const struct cx_token *token,
                                            struct cortex_error *error) {
+  const struct cx_token *token = &attempt->token;
   struct cx_jws jws = {.kid = token->kid, .kid_len = token->kid_len,
                        .input = token->input, .input_len = token->input_len,
                        .signature = token->signature, .signature_len = token->signature_len};
@@ -73,7 +83,7 @@ static enum cortex_reason verify_signature(const struct cx_trust *trust,
 
   reason = find_algorithm(&issuer->oidc, token->algorithm, &jws.algorithm, error);
   if (reason == CORTEX_OK)
-    reason = cx_keystore_open(trust, credential, issuer, &keystore, error);
+    reason = cx_keystore_open(attempt->trust, attempt->credential, issuer, &keystore, error);
   if (reason != CORTEX_OK)
     goto out;
   reason = cx_keyset_verify(keystore.keyset, &jws, &cause);
@@ -84,43 +94,108 @@ out:
   return reason;
 }
 
-static enum cortex_reason verify_signed(const struct cx_trust *trust,
-                                        const struct cortex_credential *credential,
-                                        struct cx_token *token, struct cortex_identity *identity,
-                                        struct cortex_error *error) {
+/* What was encrypted to one issuer's key must come from that issuer. */
+static bool is_opened_by(const struct attempt *attempt, const struct cortex_issuer *issuer) {
+  const char *own = issuer->oidc.decryption_key_file;
+
+  return attempt->opened_with == NULL || (own != NULL && strcmp(attempt->opened_with, own) == 0);
+}
+
+static enum cortex_reason verify_token(const struct attempt *attempt,
+                                       struct cortex_identity *identity,
+                                       struct cortex_error *error) {
+  const struct cx_token *token = &attempt->token;
   const json_t *iss = json_object_get(token->claims, "iss");
-  const struct cortex_issuer *issuer = find_issuer(trust, iss);
+  const struct cortex_issuer *issuer = find_issuer(attempt->trust, iss);
   enum cortex_reason reason;
 
   if (issuer == NULL)
     return refuse_issuer(iss, error);
-  reason = verify_signature(trust, credential, issuer, token, error);
+  if (!is_opened_by(attempt, issuer))
+    return cx_error_set(error, CORTEX_KEY_MISMATCH,
+                        "the token was encrypted to the key of another issuer");
+  reason = verify_signature(attempt, issuer, error);
   if (reason == CORTEX_OK)
-    reason = cx_claims_check(token, &issuer->oidc, credential->now, error);
+    reason = cx_claims_check(token, &issuer->oidc, attempt->credential->now, error);
   if (reason == CORTEX_OK)
     reason = cx_profile_read(token, issuer, identity, error);
   return reason;
+}
+
+static bool was_tried(const struct cx_trust *trust, size_t index) {
+  const char *file = trust->issuers[index].oidc.decryption_key_file;
+  size_t i;
+
+  for (i = 0; i < index; i++)
+    if (trust->issuers[i].oidc.decryption_key_file != NULL &&
+        strcmp(trust->issuers[i].oidc.decryption_key_file, file) == 0)
+      return true;
+  return false;
+}
+
+/* Whose key it was encrypted to shows only when it opens: the iss is inside. */
+static enum cortex_reason open_encrypted(struct attempt *attempt, struct cx_buf *plain,
+                                         struct cortex_error *error) {
+  const struct cx_trust *trust = attempt->trust;
+  const struct cortex_credential *credential = attempt->credential;
+  struct cortex_error cause = {CORTEX_TOKEN_TYPE_REFUSED, 0, 0, "",
+                               "the token is encrypted and no issuer has a decryption_key_file"};
+  size_t i;
+
+  for (i = 0; i < trust->issuer_count; i++) {
+    const char *file = trust->issuers[i].oidc.decryption_key_file;
+
+    if (file == NULL || was_tried(trust, i))
+      continue;
+    cause = (struct cortex_error)CORTEX_ERROR_NONE;
+    attempt->opened_with = file;
+    if (cx_jwe_open(file, credential->bytes, credential->len, plain, &cause) !=
+        CORTEX_KEY_MISMATCH)
+      break;
+  }
+  if (error != NULL && error->reason == CORTEX_OK)
+    *error = cause;
+  return cause.reason;
+}
+
+static enum cortex_reason read_token(struct attempt *attempt, struct cx_buf *plain,
+                                     struct cortex_error *error) {
+  const char *bytes = attempt->credential->bytes;
+  size_t len = attempt->credential->len;
+  enum cortex_reason reason;
+
+  if (cx_token_count_parts(bytes, len) == ENCRYPTED_PARTS) {
+    reason = open_encrypted(attempt, plain, error);
+    if (reason != CORTEX_OK)
+      return reason;
+    bytes = plain->bytes;
+    len = plain->len;
+  }
+  return cx_token_parse(bytes, len, &attempt->token, error);
 }
 
 static enum cortex_reason verify(const struct cx_trust *trust,
                                  const struct cortex_credential *credential,
                                  struct cortex_identity **identity_out,
                                  struct cortex_error *error) {
+  struct attempt attempt = {trust, credential, NULL, {.input = NULL}};
   struct cortex_identity *identity = cx_identity_new();
-  struct cx_token token = {.input = NULL};
   enum cortex_reason reason;
+  struct cx_buf plain;
 
   *identity_out = NULL;
   if (identity == NULL)
     return cx_error_memory(error);
-  reason = cx_token_parse(credential->bytes, credential->len, &token, error);
+  cx_buf_init(&plain, 0);
+  reason = read_token(&attempt, &plain, error);
   if (reason == CORTEX_OK)
-    reason = verify_signed(trust, credential, &token, identity, error);
+    reason = verify_token(&attempt, identity, error);
   if (reason == CORTEX_OK) {
     *identity_out = identity;
     identity = NULL;
   }
-  cx_token_clear(&token);
+  cx_token_clear(&attempt.token);
+  cx_buf_clear(&plain);
   cortex_identity_free(&identity);
   return reason;
 }

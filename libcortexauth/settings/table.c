@@ -38,7 +38,7 @@ const struct cx_option cx_options[] = {
     OIDC("auth_max_age", duration, auth_max_age, NULL, 0),
     OIDC("one_use", bool, one_use, "no", CX_DEFAULT_ONLY),
     OIDC("reuse_window", duration, reuse_window, "0", CX_DEFAULT_ONLY),
-    OIDC("decryption_key_file", path, decryption_key_file, NULL, CX_DEFAULT_ONLY),
+    OIDC("decryption_key_file", private_key, decryption_key_file, NULL, 0),
     OIDC("clock_skew", skew, clock_skew, "60", 0),
     MAIN(policy, "path", path, path, "/etc/cortex/policies", 0),
     MAIN(policy, "entities", path, entities, "/etc/cortex/entities.json", 0),

@@ -40,7 +40,7 @@ struct cx_option {
 extern const struct cx_option cx_options[];
 extern const size_t cx_option_count;
 
-extern const struct cx_type cx_type_text, cx_type_path, cx_type_url, cx_type_list, cx_type_bool,
+extern const struct cx_type cx_type_text, cx_type_path, cx_type_private_key, cx_type_url, cx_type_list, cx_type_bool,
     cx_type_duration, cx_type_skew, cx_type_count, cx_type_case, cx_type_token_use,
     cx_type_namespace, cx_type_maps, cx_type_claims, cx_type_algorithms, cx_type_facility;
 

@@ -2,6 +2,7 @@
  * The types of values in cortex.conf.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "settings/table.h"
 #include "util/ini.h"
+#include "util/private_key.h"
 #include "util/text.h"
 
 #define REFUSE(...) cx_error_set(error, CORTEX_CONFIG_INVALID, __VA_ARGS__)
@@ -51,6 +53,18 @@ static enum cortex_reason parse_path(char *value, const char *folder, void *memb
   if (len < 0 || (size_t)len >= sizeof path)
     return REFUSE("the path is too long");
   return store_text(member, path, error);
+}
+
+/* A login must not find out later that the operator's key cannot be used. */
+static enum cortex_reason parse_private_key(char *value, const char *folder, void *member,
+                                            struct cortex_error *error) {
+  enum cortex_reason reason = parse_path(value, folder, member, error);
+  EVP_PKEY *key = NULL;
+
+  if (reason == CORTEX_OK)
+    reason = cx_private_key_load(*(char **)member, &key, error);
+  EVP_PKEY_free(key);
+  return reason;
 }
 
 static enum cortex_reason parse_url(char *value, const char *folder, void *member,
@@ -221,6 +235,7 @@ static enum cortex_reason parse_namespace(char *value, const char *folder, void 
 
 const struct cx_type cx_type_text = {"text", parse_text, clear_text};
 const struct cx_type cx_type_path = {"path", parse_path, clear_text};
+const struct cx_type cx_type_private_key = {"path", parse_private_key, clear_text};
 const struct cx_type cx_type_url = {"url", parse_url, clear_text};
 const struct cx_type cx_type_list = {"list", parse_list, clear_list};
 const struct cx_type cx_type_algorithms = {"list", parse_algorithms, clear_list};

@@ -4,6 +4,7 @@
  */
 #include "jwt.h"
 
+#include <cjose/cjose.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define NEED(condition) need((condition), #condition, __LINE__)
 
@@ -240,4 +242,43 @@ char *jwt_sign_json(const struct jwt_key *key, const char *alg, const json_t *he
   free(head);
   free(body);
   return token;
+}
+
+char *jwt_encrypt(const struct jwt_key *key, const char *alg, const char *enc,
+                  const json_t *header, const char *plain) {
+  json_t *public = jwt_key_jwk(key, NULL);
+  cjose_err cause; /* cjose's ECDH writes here without asking whether it may */
+  char *text = json_dumps(public, JSON_COMPACT), *token;
+  cjose_header_t *all = cjose_header_new(&cause);
+  cjose_jwk_t *jwk = cjose_jwk_import(text, strlen(text), &cause);
+  const char *name;
+  cjose_jwe_t *jwe;
+  json_t *value;
+
+  NEED(all != NULL && jwk != NULL && cjose_header_set(all, "alg", alg, &cause) &&
+       cjose_header_set(all, "enc", enc, &cause));
+  json_object_foreach((json_t *)header, name, value) {
+    char *raw = json_dumps(value, JSON_ENCODE_ANY);
+
+    NEED(cjose_header_set_raw(all, name, raw, &cause));
+    free(raw);
+  }
+  jwe = cjose_jwe_encrypt(jwk, all, (const uint8_t *)plain, strlen(plain), &cause);
+  NEED(jwe != NULL);
+  token = cjose_jwe_export(jwe, &cause);
+  NEED(token != NULL);
+  cjose_jwe_release(jwe);
+  cjose_jwk_release(jwk);
+  cjose_header_release(all);
+  json_decref(public);
+  free(text);
+  return token;
+}
+
+void jwt_key_write(const struct jwt_key *key, const char *path) {
+  FILE *file = fopen(path, "w");
+
+  NEED(file != NULL && fchmod(fileno(file), 0600) == 0);
+  NEED(PEM_write_PrivateKey(file, key->pkey, NULL, NULL, 0, NULL, NULL) == 1);
+  NEED(fclose(file) == 0);
 }

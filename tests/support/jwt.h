@@ -42,4 +42,14 @@ char *jwt_sign(const struct jwt_key *key, const char *alg, struct jwt_bytes head
 char *jwt_sign_json(const struct jwt_key *key, const char *alg, const json_t *header,
                     const json_t *payload);
 
+/*
+ * An encrypted token (RFC 7516) to the key's public half. header: its members
+ * beside alg and enc, or NULL. Release with free().
+ */
+char *jwt_encrypt(const struct jwt_key *key, const char *alg, const char *enc,
+                  const json_t *header, const char *plain);
+
+/* Writes the private key as PEM, mode 0600. */
+void jwt_key_write(const struct jwt_key *key, const char *path);
+
 #endif

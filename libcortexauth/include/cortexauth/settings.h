@@ -20,7 +20,7 @@ struct cortex_issuer;
 /*
  * Reads a configuration file through the strict open (regular file, owned by
  * root or the caller, not writable by others, at most 1 MiB) and checks every
- * section, key and value; files it names are not opened.
+ * section, key and value; of the files it names only private keys are opened.
  *
  *   in   path: NUL-terminated; relative paths inside are taken from its folder
  *   out  settings_out: release with cortex_settings_free; NULL on failure
