@@ -162,7 +162,7 @@ static const char *digest_of(const char *alg) {
   size_t i;
 
   for (i = 0; i < 3; i++)
-    if (strlen(alg) == 5 && strcmp(alg + 2, names[i] + 3) == 0)
+    if (strlen(alg) >= 5 && strncmp(alg + 2, names[i] + 3, 3) == 0)
       return names[i];
   return NULL;
 }
@@ -202,7 +202,8 @@ static size_t sign_pkey(const struct jwt_key *key, const char *alg, const char *
   NEED(EVP_DigestSignInit_ex(context, &options, digest_of(alg), NULL, NULL, key->pkey, NULL) == 1);
   if (alg[0] == 'P')
     NEED(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1);
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(
+             options, strstr(alg, "-nosalt") != NULL ? 0 : RSA_PSS_SALTLEN_DIGEST) == 1);
   NEED(EVP_DigestSign(context, signature, &len, (const unsigned char *)input, strlen(input)) == 1);
   EVP_MD_CTX_free(context);
   return EVP_PKEY_is_a(key->pkey, "EC") ? flatten(key, signature, len) : len;

@@ -28,7 +28,7 @@ char *jwt_encode(const void *bytes, size_t len);
 
 /*
  * BASE64URL(header).BASE64URL(payload).BASE64URL(signature) of any bytes. alg
- * only says how to sign: RS*, PS*, ES*, EdDSA, "HS256" (with the public key's
+ * only says how to sign: RS*, PS*, "PS256-nosalt", ES*, EdDSA, "HS256" (with the public key's
  * PEM as secret) or "none" (empty). Release with free().
  */
 struct jwt_bytes {

@@ -22,6 +22,12 @@
 
 #define NOW 1700000000
 
+/* cjose 0.6.2 loses one byte when it derives a key by ECDH-ES. */
+const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));
+const char *__lsan_default_suppressions(void) {
+  return "leak:libcjose";
+}
+
 struct fixture {
   char folder[32];
   char rsa_file[64], ec_file[64];

@@ -113,6 +113,79 @@ static void only_ten_algorithms_exist(void **state) {
     assert_string_equal(cx_jws_algorithm_find(kinds[i][1])->name, kinds[i][1]);
 }
 
+/* What is put in front of another error must leave it where it was. */
+static void errors_of_the_host_program_stay_in_its_queue(void **state) {
+  struct jwt_key *key = jwt_key_new("P-256"), *other = jwt_key_new("P-256");
+  char *set = jwt_key_set(key, "k"), *token = make_token(other, "ES256", "k");
+  struct cx_keyset *keyset;
+  struct cx_token parsed;
+  struct cx_jws jws;
+
+  (void)state;
+  assert_int_equal(cx_token_parse(token, strlen(token), &parsed, NULL), CORTEX_OK);
+  assert_int_equal(cx_keyset_parse(set, strlen(set), &keyset, NULL), CORTEX_OK);
+  jws = (struct cx_jws){cx_jws_algorithm_find("ES256"), "k", 1, parsed.input, parsed.input_len,
+                        parsed.signature, 63};
+  ERR_raise(ERR_LIB_USER, 77);
+  assert_int_equal(cx_keyset_verify(keyset, &jws, NULL), CORTEX_SIGNATURE_INVALID);
+  jws.signature_len = 64;
+  assert_int_equal(cx_keyset_verify(keyset, &jws, NULL), CORTEX_SIGNATURE_INVALID);
+  assert_int_equal(ERR_GET_REASON(ERR_get_error()), 77);
+  assert_int_equal(ERR_get_error(), 0);
+  cx_keyset_free(&keyset);
+  cx_token_clear(&parsed);
+  jwt_key_free(key);
+  jwt_key_free(other);
+  free(set);
+  free(token);
+}
+
+static void a_key_of_another_type_verifies_nothing(void **state) {
+  static const uint8_t signature[256] = {0};
+  struct jwt_key *key = jwt_key_new("P-256");
+  json_t *jwk = jwt_key_jwk(key, NULL);
+  struct cx_key ready;
+  size_t i;
+
+  (void)state;
+  assert_int_equal(cx_key_import(&cx_key_p256, jwk, &ready), CORTEX_OK);
+  for (i = 0; i < KINDS; i++) {
+    const struct cx_jws jws = {cx_jws_algorithm_find(kinds[i][1]), NULL, 0, "x", 1, signature,
+                               sizeof signature};
+
+    assert_false(cx_jws_verify(&jws, &ready));
+  }
+  cx_key_clear(&ready);
+  json_decref(jwk);
+  jwt_key_free(key);
+}
+
+/* RFC 7518 6.2.1.2: full size, although the missing byte here is zero and easy to guess. */
+static void a_coordinate_without_its_last_zero_is_refused(void **state) {
+  static const char *const names[] = {"x", "y"};
+  struct cx_key ready;
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < 2; i++) {
+    struct jwt_key *key = NULL;
+    json_t *jwk = NULL;
+    const char *text;
+
+    do { /* 43 letters: the last carries four bits, the one before six of the last two bytes */
+      json_decref(jwk);
+      jwt_key_free(key);
+      key = jwt_key_new("P-256");
+      jwk = jwt_key_jwk(key, NULL);
+      text = json_string_value(json_object_get(jwk, names[i]));
+    } while (text[42] != 'A' || strchr("AQgw", text[41]) == NULL);
+    json_object_set_new(jwk, names[i], json_stringn(text, 42));
+    assert_int_equal(cx_key_import(&cx_key_p256, jwk, &ready), CORTEX_KEY_MISMATCH);
+    json_decref(jwk);
+    jwt_key_free(key);
+  }
+}
+
 static void documents_that_are_no_set_are_refused(void **state) {
   static const char *const texts[] = {"", "null", "[]", "{}", "{\"keys\":null}", "{\"keys\":{}}",
                                       "{\"keys\":[]", "{\"keys\":[],\"keys\":[]}", "\xef\xbb\xbf{}"};
@@ -155,6 +228,9 @@ int main(void) {
       cmocka_unit_test(each_kind_verifies_with_its_key_alone),
       cmocka_unit_test(weak_and_unknown_keys_are_told_apart),
       cmocka_unit_test(only_ten_algorithms_exist),
+      cmocka_unit_test(errors_of_the_host_program_stay_in_its_queue),
+      cmocka_unit_test(a_key_of_another_type_verifies_nothing),
+      cmocka_unit_test(a_coordinate_without_its_last_zero_is_refused),
       cmocka_unit_test(documents_that_are_no_set_are_refused),
       cmocka_unit_test(one_key_is_found_among_a_thousand),
   };
