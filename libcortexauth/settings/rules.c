@@ -2,6 +2,7 @@
  * The two types of values that are small languages: username_map, required_claims.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,22 @@ static bool has_back_reference(const char *pattern) {
   return false;
 }
 
+/*
+ * In the C locale, whatever the program runs in: a backend and a command must
+ * read one pattern the same way. For this thread and this call only.
+ */
+static int compile_plain(regex_t *pattern, const char *text) {
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  locale_t before = plain != (locale_t)0 ? uselocale(plain) : (locale_t)0;
+  int failure = before != (locale_t)0 ? regcomp(pattern, text, REG_EXTENDED) : REG_ESPACE;
+
+  if (before != (locale_t)0)
+    uselocale(before);
+  if (plain != (locale_t)0)
+    freelocale(plain);
+  return failure;
+}
+
 /* The whole value must match, so the expression is anchored around a group of its own. */
 static enum cortex_reason compile(struct cx_map *map, const char *pattern,
                                   struct cortex_error *error) {
@@ -73,11 +90,11 @@ static enum cortex_reason compile(struct cx_map *map, const char *pattern,
   if (has_back_reference(pattern))
     return REFUSE("the expression is not a POSIX ERE: it has a back reference");
   /* Alone first: "a)|(b" must not become valid by what is put around it. */
-  failure = regcomp(&map->pattern, pattern, REG_EXTENDED);
+  failure = compile_plain(&map->pattern, pattern);
   if (failure == 0) {
     regfree(&map->pattern);
     snprintf(anchored, sizeof anchored, "^(%s)$", pattern);
-    failure = regcomp(&map->pattern, anchored, REG_EXTENDED);
+    failure = compile_plain(&map->pattern, anchored);
   }
   if (failure != 0) {
     regerror(failure, &map->pattern, why, sizeof why);
