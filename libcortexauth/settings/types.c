@@ -2,7 +2,6 @@
  * The types of values in cortex.conf.
  * SPDX-License-Identifier: PostgreSQL
  */
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +58,8 @@ static enum cortex_reason parse_path(char *value, const char *folder, void *memb
 static enum cortex_reason parse_private_key(char *value, const char *folder, void *member,
                                             struct cortex_error *error) {
   enum cortex_reason reason = parse_path(value, folder, member, error);
-  EVP_PKEY *key = NULL;
 
-  if (reason == CORTEX_OK)
-    reason = cx_private_key_load(*(char **)member, &key, error);
-  EVP_PKEY_free(key);
-  return reason;
+  return reason == CORTEX_OK ? cx_private_key_check(*(char **)member, error) : reason;
 }
 
 static enum cortex_reason parse_url(char *value, const char *folder, void *member,

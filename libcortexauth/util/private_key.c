@@ -6,6 +6,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include "util/buf.h"
@@ -45,4 +46,12 @@ enum cortex_reason cx_private_key_load(const char *path, EVP_PKEY **key_out,
     return cx_error_at(error, CORTEX_CONFIG_INVALID, place,
                        "is not a private key in PEM without passphrase");
   return CORTEX_OK;
+}
+
+enum cortex_reason cx_private_key_check(const char *path, struct cortex_error *error) {
+  EVP_PKEY *key;
+  enum cortex_reason reason = cx_private_key_load(path, &key, error);
+
+  EVP_PKEY_free(key);
+  return reason;
 }

@@ -18,4 +18,8 @@
 CORTEX_MUSTCHECK enum cortex_reason cx_private_key_load(const char *path, EVP_PKEY **key_out,
                                                         struct cortex_error *error);
 
+/* The same without keeping it: says only whether the file can be used. */
+CORTEX_MUSTCHECK enum cortex_reason cx_private_key_check(const char *path,
+                                                         struct cortex_error *error);
+
 #endif

@@ -159,6 +159,36 @@ static void one_token_has_one_id_whatever_its_signature(void **state) {
   free(two);
 }
 
+static char *make_numbered(const struct jwt_key *key, const char *jti, json_int_t issued) {
+  json_t *header = json_pack("{ss}", "alg", "ES256");
+  json_t *payload =
+      json_pack("{ss ss ss ss si ss sI sI ss}", "iss", "https://op.example", "sub", "1", "aud",
+                "cortex", "email", "a@example.com", "level", 3, "scope", "db", "iat", issued,
+                "exp", (json_int_t)NOW + 60, "jti", jti);
+  char *token = jwt_sign_json(key, "ES256", header, payload);
+
+  json_decref(header);
+  json_decref(payload);
+  return token;
+}
+
+static void a_jti_names_the_token_where_there_is_one(void **state) {
+  struct fixture *fixture = *state;
+  char *tokens[3] = {make_numbered(fixture->key, "j1", NOW), make_numbered(fixture->key, "j1", NOW - 1),
+                     make_numbered(fixture->key, "j2", NOW)};
+  struct cortex_identity *identities[3];
+  size_t i;
+
+  for (i = 0; i < 3; i++)
+    assert_int_equal(verify(fixture, tokens[i], strlen(tokens[i]), &identities[i]), CORTEX_OK);
+  assert_string_equal(identities[0]->token_id, identities[1]->token_id);
+  assert_string_not_equal(identities[0]->token_id, identities[2]->token_id);
+  for (i = 0; i < 3; i++) {
+    cortex_identity_free(&identities[i]);
+    free(tokens[i]);
+  }
+}
+
 /* Fails each allocation in turn until none was left to fail. */
 static void sweep(const struct fixture *fixture, const char *token, enum cortex_reason expected,
                   bool all_after) {
@@ -239,6 +269,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_keyring_refuses_more_than_a_mebibyte, setup, teardown),
       cmocka_unit_test_setup_teardown(one_token_has_one_id_whatever_its_signature, setup,
                                       teardown),
+      cmocka_unit_test_setup_teardown(a_jti_names_the_token_where_there_is_one, setup, teardown),
       cmocka_unit_test(lack_of_memory_never_opens_and_never_leaks),
       cmocka_unit_test_setup_teardown(lack_of_memory_while_keys_are_put_in_is_told, setup,
                                       teardown),
