@@ -38,8 +38,7 @@ static bool read_head(int fd, struct cx_chain_head *head_out, off_t *torn_out) {
   struct stat status;
   off_t end;
 
-  if (fstat(fd, &status) != 0 ||
-      !cx_sink_find_head(fd, status.st_size, REACH, head_out, &end))
+  if (fstat(fd, &status) != 0 || !cx_sink_find_head(fd, status.st_size, REACH, head_out, &end))
     return false;
   *torn_out = status.st_size - end;
   return true;
@@ -94,19 +93,27 @@ enum cortex_reason cx_rotated_continue(struct cx_trail *trail, const struct cx_w
                                        struct cortex_error *error) {
   const char *slash = strrchr(trail->path, '/');
   struct search search = {.trail = trail, .base = slash != NULL ? slash + 1 : trail->path};
-  off_t torn;
+  uint64_t before;
+  off_t torn = 0;
 
   search.folder_len = (size_t)(search.base - trail->path);
   look(&search);
   if (trail->old_fd < 0)
     return CORTEX_OK;
-  /* Its last writer may have been inside when it was renamed: read again under its lock. */
-  if (!cx_sink_lock(trail->old_fd, wait) ||
-      !read_head(trail->old_fd, &trail->head, &torn))
-    return cx_error_at(error, CORTEX_AUDIT_UNAVAILABLE, (struct cx_place){trail->path, 0, 0},
-                       "the audit file cannot continue %s: %s", trail->old_name,
-                       errno == ETIMEDOUT ? "other writers held it too long"
-                                          : "it cannot be locked or read");
+  /*
+   * Its last writer may have been inside when it was renamed: read again under
+   * its lock. And whoever held that lock may have begun a file in between that
+   * was renamed as well: look again until nothing goes further.
+   */
+  do {
+    if (!cx_sink_lock(trail->old_fd, wait) || !read_head(trail->old_fd, &trail->head, &torn))
+      return cx_error_at(error, CORTEX_AUDIT_UNAVAILABLE, (struct cx_place){trail->path, 0, 0},
+                         "the audit file cannot continue %s: %s", trail->old_name,
+                         errno == ETIMEDOUT ? "other writers held it too long"
+                                            : "it cannot be locked or read");
+    before = search.best = trail->head.seq;
+    look(&search);
+  } while (search.best != before);
   trail->torn += torn;
   return CORTEX_OK;
 }

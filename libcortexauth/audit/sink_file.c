@@ -221,8 +221,8 @@ bool cx_sink_find_head(int fd, off_t size, off_t reach, struct cx_chain_head *he
 static bool ends_with_newline(const struct cx_trail *trail) {
   char last;
 
-  return trail->size == 0 || (cx_file_pread(trail->fd, &last, 1, trail->size - 1) == 1 &&
-                              last == '\n');
+  return trail->size == 0 ||
+         (cx_file_pread(trail->fd, &last, 1, trail->size - 1) == 1 && last == '\n');
 }
 
 static enum cortex_reason find_head(struct cx_trail *trail, const struct cx_wait *wait,
@@ -247,15 +247,26 @@ static enum cortex_reason find_head(struct cx_trail *trail, const struct cx_wait
 
 /* ---- one write ---- */
 
+/* True, and closed, when a file that continues another is no more the one of the path. */
+static bool was_renamed(struct cx_trail *trail) {
+  if (trail->fd < 0 || trail->old_fd < 0 || is_current(trail))
+    return false;
+  cx_trail_close(trail);
+  return true;
+}
+
 enum cortex_reason cx_trail_open(const char *path, bool create, const struct cx_wait *wait,
                                  struct cx_trail *trail_out, struct cortex_error *error) {
   enum cortex_reason reason;
 
-  *trail_out = (struct cx_trail){.path = path, .fd = -1, .old_fd = -1};
-  cx_chain_init(&trail_out->head);
-  reason = open_locked(trail_out, create, wait, error);
-  if (reason == CORTEX_OK && trail_out->fd >= 0)
-    reason = find_head(trail_out, wait, error);
+  /* While the old file's lock was waited for, the new one may have been renamed too. */
+  do {
+    *trail_out = (struct cx_trail){.path = path, .fd = -1, .old_fd = -1};
+    cx_chain_init(&trail_out->head);
+    reason = open_locked(trail_out, create, wait, error);
+    if (reason == CORTEX_OK && trail_out->fd >= 0)
+      reason = find_head(trail_out, wait, error);
+  } while (reason == CORTEX_OK && was_renamed(trail_out));
   if (reason != CORTEX_OK)
     cx_trail_close(trail_out);
   return reason;

@@ -249,6 +249,33 @@ static pid_t start_writer(struct trail *trail, const char *name, unsigned first,
   _exit(0);
 }
 
+/* A writer waits for the moved file's lock; meanwhile another file that continues it is moved. */
+static void a_file_moved_meanwhile_is_the_one_continued(void **state) {
+  struct trail *trail = *state;
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int fd, answers[2], status;
+  pid_t writer;
+
+  trail_fill(trail, 3);
+  move(trail, "", ".1");
+  trail_fill(trail, 1);
+  move(trail, "", "x");
+  fd = open(trail_path(trail, ".1"), O_RDWR | O_CLOEXEC);
+  assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+  assert_int_equal(pipe(answers), 0);
+  writer = start_writer(trail, "w", 1, 1, answers[1]);
+  nap(100000000);
+  move(trail, "x", ".2");
+  whole.l_type = F_UNLCK; /* closing alone would leave the writer's inherited copy locked */
+  assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+  close(fd);
+  assert_int_equal(waitpid(writer, &status, 0), writer);
+  assert_int_equal(status, 0);
+  close(answers[0]);
+  close(answers[1]);
+  expect_set(trail, SET(".1", ".2", ""), "", 7);
+}
+
 static unsigned count_answers(int answers) {
   char bytes[4096];
   unsigned count = 0;
@@ -410,6 +437,7 @@ int main(void) {
       TEST(the_moved_file_is_read_under_its_own_lock),
       TEST(garbage_before_a_continued_file_s_first_record_is_named),
       TEST(files_beside_that_are_no_trail_are_not_continued),
+      TEST(a_file_moved_meanwhile_is_the_one_continued),
       TEST(running_writers_lose_nothing_by_rotation),
       TEST(killed_writers_lose_no_answered_record),
   };
