@@ -28,11 +28,13 @@ bool cedar_entity_view_get(const struct cedar_request *request, uint32_t uid,
   entity = &store->entities.at[index];
   view_out->flags = CEDAR_STORED;
   view_out->ancestors = cedar_entity_reach(store, entity, &view_out->ancestor_count);
-  if (entity->attrs <= store->fields.n && entity->attr_count <= store->fields.n - entity->attrs) {
+  if (entity->attr_count > 0 && entity->attrs <= store->fields.n &&
+      entity->attr_count <= store->fields.n - entity->attrs) {
     view_out->attrs = store->fields.at + entity->attrs;
     view_out->attr_count = entity->attr_count;
   }
-  if (entity->tags <= store->fields.n && entity->tag_count <= store->fields.n - entity->tags) {
+  if (entity->tag_count > 0 && entity->tags <= store->fields.n &&
+      entity->tag_count <= store->fields.n - entity->tags) {
     view_out->tags = store->fields.at + entity->tags;
     view_out->tag_count = entity->tag_count;
   }

@@ -12,6 +12,8 @@
 #define IMAGE_ORDER 0x01020304U
 #define ALIGN 16U
 
+_Static_assert(sizeof(struct cedar_value) == 16, "the image relies on it");
+
 static const char image_magic[8] = {'C', 'E', 'D', 'A', 'R', 'I', 'M', 'G'};
 
 struct section {
@@ -28,11 +30,13 @@ struct header {
   uint32_t version;
   uint32_t order;
   uint64_t size;   /* of the whole image */
-  uint64_t digest; /* of everything behind the header */
+  uint64_t digest; /* of everything, itself being zero */
   uint64_t stamp_offset;
   uint64_t stamp_len;
   struct section sections[SECTIONS];
 };
+
+_Static_assert(sizeof(struct header) % ALIGN == 0, "no gap before the first piece");
 
 /* What is written or read, in image order: the stamp, then each array. */
 struct piece {
@@ -61,6 +65,14 @@ static uint64_t digest_add(uint64_t digest, const void *bytes, size_t len) {
     digest ^= digest >> 32;
   }
   return digest;
+}
+
+/* The header's part of the digest; what fills it up to the first piece is zero. */
+static uint64_t header_digest(const struct header *header) {
+  struct header copy = *header;
+
+  copy.digest = 0;
+  return digest_add(0, &copy, sizeof(copy));
 }
 
 #define PIECE_FILL(name, type, max)                                                                \
@@ -115,14 +127,17 @@ enum cedar_status cedar_store_write_image(const struct cedar_store *store, struc
                                           const struct cedar_sink *sink) {
   struct piece pieces[SECTIONS + 1] = {{stamp.ptr, stamp.len}};
   struct header header;
+  uint64_t digest;
   size_t n = 1, i;
 
   if (!store->sealed)
     return CEDAR_MISUSE;
   CEDAR_ARRAYS(PIECE_FILL)
   header_fill(&header, store, pieces);
+  digest = header_digest(&header);
   for (i = 0; i < n; i++)
-    header.digest = digest_padded(header.digest, &pieces[i]);
+    digest = digest_padded(digest, &pieces[i]);
+  header.digest = digest;
   if (!put_padded(sink, &header, sizeof(header)))
     return CEDAR_LIMIT;
   for (i = 0; i < n; i++)
@@ -214,8 +229,7 @@ enum cedar_status cedar_store_open_image(const void *bytes, size_t len,
 
 bool cedar_image_is_intact(const void *bytes, size_t len) {
   const struct header *header = header_get(bytes, len);
-  size_t first = (size_t)align_up(sizeof(*header));
 
-  return header != NULL && first <= len &&
-         digest_add(0, (const char *)bytes + first, len - first) == header->digest;
+  return header != NULL &&
+         digest_add(header_digest(header), header + 1, len - sizeof(*header)) == header->digest;
 }

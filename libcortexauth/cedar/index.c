@@ -226,6 +226,8 @@ static bool bucket_visit(struct cedar_outcome *o, const struct cedar_bucket *buc
   const struct cedar_post *post, *end;
   uint32_t action = o->e.var[CEDAR_ACTION].uid;
 
+  if (bucket->count == 0)
+    return true;
   if (bucket->first > store->posts.n || bucket->count > store->posts.n - bucket->first)
     return false;
   post = store->posts.at + bucket->first;

@@ -1,0 +1,35 @@
+/*
+ * A small world for Cedar tests: entities, a request, and everything that can be asked.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef CEDAR_WORLD_H
+#define CEDAR_WORLD_H
+
+#include <cortexauth/cedar.h>
+
+/* Policies that use every operator of the language. */
+extern const char cedar_world_policies[];
+extern const char cedar_world_entities[];
+
+/* Adds the entities and seals. */
+bool cedar_world_add(struct cedar_store *store);
+
+/* A request with an overlay and a context of every kind of value. */
+struct cedar_request *cedar_world_request(const struct cedar_store *store,
+                                          const struct cedar_allocator *allocator);
+
+/* Decides, explains, decides without context, prints and looks at everything. */
+void cedar_world_ask(const struct cedar_store *store);
+
+/* An image of the world in memory of its own (free), NULL when there is none. */
+char *cedar_world_image(size_t *len_out);
+
+/* Collects printed text; bytes are freed by the caller. */
+struct cedar_world_text {
+  char *bytes;
+  size_t len;
+  size_t cap;
+};
+bool cedar_world_put(void *ctx, const char *bytes, size_t len);
+
+#endif

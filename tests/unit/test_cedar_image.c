@@ -1,0 +1,127 @@
+/*
+ * Policy images: same answers as the store they came from; damage ends in a refusal.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cedar_case.h"
+#include "cedar_world.h"
+
+static void image_answers_like_its_store(void **state) {
+  struct cedar_store *store = NULL;
+  struct cedar_answer answer;
+  struct cedar_request *r;
+  struct cedar_text stamp;
+  struct cedar_policy_info info;
+  size_t len;
+  char *image = cedar_world_image(&len);
+
+  (void)state;
+  assert_non_null(image);
+  assert_true(cedar_image_stamp(image, len, &stamp));
+  assert_int_equal(stamp.len, 5);
+  assert_memory_equal(stamp.ptr, "stamp", 5);
+  assert_true(cedar_image_is_intact(image, len));
+  assert_int_equal(cedar_store_open_image(image, len, NULL, &store, NULL), CEDAR_OK);
+  r = cedar_world_request(store, NULL);
+  assert_int_equal(cedar_authorize(r, &answer, NULL), CEDAR_OK);
+  assert_int_equal(answer.decision, CEDAR_ALLOW);
+  assert_true(answer.reason_count >= 1);
+  assert_true(cedar_policy_get(store, answer.reasons[0], &info));
+  assert_int_equal(info.id.len, 3);
+  assert_memory_equal(info.id.ptr, "one", 3);
+  cedar_request_free(&r);
+  cedar_store_free(&store);
+  free(image);
+}
+
+static void every_cut_is_refused(void **state) {
+  struct cedar_store *store;
+  size_t len, cut;
+  char *image = cedar_world_image(&len);
+  struct cedar_text stamp;
+
+  (void)state;
+  for (cut = 0; cut < len; cut += cut < 600 ? 1 : 16) {
+    char *copy = aligned_alloc(16, len);
+
+    memcpy(copy, image, cut);
+    assert_int_equal(cedar_store_open_image(copy, cut, NULL, &store, NULL), CEDAR_DAMAGED);
+    assert_null(store);
+    assert_false(cedar_image_stamp(copy, cut, &stamp));
+    assert_false(cedar_image_is_intact(copy, cut));
+    free(copy);
+  }
+  free(image);
+}
+
+/* Wherever a byte is wrong the digest shows it, and using the image anyway harms nothing. */
+static void every_wrong_byte_shows(void **state) {
+  static const unsigned char masks[] = {0x01, 0x80, 0xff};
+  struct cedar_store *store;
+  size_t len, at, m;
+  char *image = cedar_world_image(&len);
+
+  (void)state;
+  for (at = 0; at < len; at++) {
+    for (m = 0; m < sizeof(masks); m++) {
+      image[at] = (char)(image[at] ^ masks[m]);
+      assert_false(cedar_image_is_intact(image, len));
+      if (cedar_store_open_image(image, len, NULL, &store, NULL) == CEDAR_OK)
+        cedar_world_ask(store);
+      cedar_store_free(&store);
+      image[at] = (char)(image[at] ^ masks[m]);
+    }
+  }
+  assert_true(cedar_image_is_intact(image, len));
+  free(image);
+}
+
+static void an_unsealed_store_makes_no_image(void **state) {
+  struct cedar_world_text text = {NULL, 0, 0};
+  struct cedar_sink sink = {cedar_world_put, &text};
+  struct cedar_text stamp = {"", 0};
+  struct cedar_store *store;
+
+  (void)state;
+  assert_int_equal(cedar_store_new(NULL, &store), CEDAR_OK);
+  assert_int_equal(cedar_store_write_image(store, stamp, &sink), CEDAR_MISUSE);
+  assert_int_equal(text.len, 0);
+  cedar_store_free(&store);
+}
+
+static void opening_survives_a_lack_of_memory(void **state) {
+  struct cedar_failing failing = {.fail_at = 1};
+  struct cedar_allocator allocator = cedar_failing_allocator(&failing);
+  struct cedar_store *store;
+  size_t len;
+  char *image = cedar_world_image(&len);
+
+  (void)state;
+  assert_int_equal(cedar_store_open_image(image, len, &allocator, &store, NULL), CEDAR_NOMEM);
+  assert_null(store);
+  assert_int_equal(cedar_store_open_image(image, len, &allocator, &store, NULL), CEDAR_OK);
+  cedar_store_free(&store);
+  assert_int_equal(failing.live, 0);
+  free(image);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(image_answers_like_its_store),
+      cmocka_unit_test(every_cut_is_refused),
+      cmocka_unit_test(every_wrong_byte_shows),
+      cmocka_unit_test(an_unsealed_store_makes_no_image),
+      cmocka_unit_test(opening_survives_a_lack_of_memory),
+  };
+
+  return cmocka_run_group_tests_name("cedar image", tests, NULL, NULL);
+}
