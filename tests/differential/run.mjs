@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { ask, decided } from './ask.mjs';
+import { makeNames } from './names.mjs';
 import { random, makeWorld, makePolicy, makeEntities, makeRequest, schemaText, schemaJson, damage, damageJson } from './generate.mjs';
 
 const VERSION = '4.13';
@@ -31,8 +32,9 @@ const POLICY_WORDS = ['==', 'in', 'is', 'has', '.', '&&', '||', '(', ')', 'princ
 /** One case from one seed: what both sides are given. */
 function makeCase(seed) {
   const r = random(seed);
+  const made = { seed, requests: [], links: [], policies: [], entities: [] };
+  if (r.chance(0.25)) return { ...made, ...makeNames(r) };
   const world = makeWorld(r);
-  const made = { seed, requests: [], links: [], policies: [], templates: {} };
   made.schema = r.chance(0.4) ? schemaJson(world, r) : schemaText(world);
   if (r.chance(0.2)) made.schema = typeof made.schema === 'string' ? damage(r, made.schema, SCHEMA_WORDS) : damageJson(r, made.schema);
   for (let i = 1 + r.below(4); i > 0; i--) {
