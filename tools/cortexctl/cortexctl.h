@@ -22,6 +22,7 @@ extern const struct cli_verb cmd_dev_issuer;
 extern const struct cli_verb cmd_dev_token;
 extern const struct cli_verb cmd_explain;
 extern const struct cli_verb cmd_policy_from_json;
+extern const struct cli_verb cmd_policy_test;
 extern const struct cli_verb cmd_policy_to_json;
 extern const struct cli_verb cmd_service_render;
 extern const struct cli_verb cmd_validate;

@@ -6,13 +6,11 @@
 
 int main(int argc, char **argv) {
   static const struct cli_verb *const verbs[] = {
-      &cmd_check,          &cmd_service_render,
-      &cmd_verify,         &cmd_explain,
-      &cmd_audit_verify,   &cmd_audit_rotate,
-      &cmd_authorize,      &cmd_validate,
-      &cmd_policy_to_json, &cmd_policy_from_json,
-      &cmd_codes,          &cmd_dev_issuer,
-      &cmd_dev_token,      NULL,
+      &cmd_check,          &cmd_service_render,   &cmd_verify,
+      &cmd_explain,        &cmd_audit_verify,     &cmd_audit_rotate,
+      &cmd_authorize,      &cmd_validate,         &cmd_policy_test,
+      &cmd_policy_to_json, &cmd_policy_from_json, &cmd_codes,
+      &cmd_dev_issuer,     &cmd_dev_token,        NULL,
   };
   static const struct cli_program program = {"cortexctl",
                                              "Check, ask and look after Cortex PostgreSQL", verbs};
