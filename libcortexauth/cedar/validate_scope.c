@@ -140,11 +140,15 @@ static bool action_is_under(const struct cedar_schema_action *action,
   return action == group;
 }
 
+/* The position-th uid of what the action is compared with. */
+static uint32_t action_uid(const struct cedar_checker *c, const struct cedar_scope *scope,
+                           uint32_t position) {
+  return scope->op == CEDAR_SCOPE_LIST ? c->store->kids.at[scope->uid + position] : scope->uid;
+}
+
 /* In a list with an unknown action nothing is certain: then none fits. */
 static bool action_fits(const struct cedar_checker *c, const struct cedar_scope *scope,
                         const struct cedar_schema_action *action) {
-  const uint32_t *uids =
-      scope->op == CEDAR_SCOPE_LIST ? c->store->kids.at + scope->uid : &scope->uid;
   uint32_t i, count = scope->op == CEDAR_SCOPE_LIST ? scope->count : 1;
   const struct cedar_schema_action *group;
   bool fits = false;
@@ -152,7 +156,7 @@ static bool action_fits(const struct cedar_checker *c, const struct cedar_scope 
   if (scope->op == CEDAR_SCOPE_ANY)
     return true;
   for (i = 0; i < count; i++) {
-    group = cedar_check_uid_action(c, uids[i]);
+    group = cedar_check_uid_action(c, action_uid(c, scope, i));
     if (group == NULL)
       return false;
     fits = fits || (scope->op == CEDAR_SCOPE_EQ ? group == action : action_is_under(action, group));
