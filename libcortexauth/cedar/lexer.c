@@ -138,11 +138,9 @@ struct cedar_token cedar_lexer_next(struct cedar_lexer *lexer) {
   return token;
 }
 
-bool cedar_token_is(const struct cedar_token *token, const char *text) {
+bool cedar_token_equal(const struct cedar_token *token, const char *text) {
   size_t i;
 
-  if (token->kind != CEDAR_TOK_PUNCT && token->kind != CEDAR_TOK_IDENT)
-    return false;
   for (i = 0; i < token->text.len; i++)
     if (text[i] != token->text.ptr[i])
       return false;

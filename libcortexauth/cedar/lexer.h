@@ -39,8 +39,14 @@ void cedar_lexer_init(struct cedar_lexer *lexer, const char *bytes, size_t len);
 /* The next token; after END or BAD the same again. */
 struct cedar_token cedar_lexer_next(struct cedar_lexer *lexer);
 
-/* Whether a token is that sign or that identifier. */
-bool cedar_token_is(const struct cedar_token *token, const char *text);
+/* Compares a token with a sign or identifier that begins like it. */
+bool cedar_token_equal(const struct cedar_token *token, const char *text);
+
+/* Whether a token is that sign or that identifier: most questions end at the first letter. */
+static inline bool cedar_token_is(const struct cedar_token *token, const char *text) {
+  return (token->kind == CEDAR_TOK_PUNCT || token->kind == CEDAR_TOK_IDENT) &&
+         *token->text.ptr == *text && cedar_token_equal(token, text);
+}
 
 /*
  * Decodes a string token. A pattern's `*` becomes CEDAR_WILDCARD and `\*` a star; otherwise `\*`

@@ -43,18 +43,10 @@ void cedar_parser_clear(struct cedar_parser *p) {
   cedar_build_clear(&p->b);
 }
 
-bool cedar_parser_ok(const struct cedar_parser *p) {
-  return p->b.status == CEDAR_OK;
-}
-
 void cedar_parser_next(struct cedar_parser *p) {
   p->token = cedar_lexer_next(&p->lexer);
   if (p->token.kind == CEDAR_TOK_BAD)
     cedar_build_fail(&p->b, CEDAR_INVALID, p->token.line, p->token.column, "%s", p->token.message);
-}
-
-bool cedar_parser_at(const struct cedar_parser *p, const char *text) {
-  return cedar_token_is(&p->token, text);
 }
 
 bool cedar_parser_take(struct cedar_parser *p, const char *text) {

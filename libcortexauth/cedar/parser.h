@@ -30,9 +30,13 @@ void cedar_parser_init(struct cedar_parser *p, struct cedar_store *store,
 void cedar_parser_clear(struct cedar_parser *p);
 
 /* Each gives false (or CEDAR_NONE) after a failure, which p->b then holds. */
-bool cedar_parser_ok(const struct cedar_parser *p);
+static inline bool cedar_parser_ok(const struct cedar_parser *p) {
+  return p->b.status == CEDAR_OK;
+}
 void cedar_parser_next(struct cedar_parser *p);
-bool cedar_parser_at(const struct cedar_parser *p, const char *text);
+static inline bool cedar_parser_at(const struct cedar_parser *p, const char *text) {
+  return cedar_token_is(&p->token, text);
+}
 bool cedar_parser_take(struct cedar_parser *p, const char *text);   /* moves on when it is there */
 bool cedar_parser_expect(struct cedar_parser *p, const char *text); /* fails when it is not */
 

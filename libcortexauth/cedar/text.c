@@ -70,14 +70,6 @@ size_t cedar_utf8_put(char *out, uint32_t scalar) {
   return n;
 }
 
-bool cedar_is_ident_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-bool cedar_is_ident_part(char c) {
-  return cedar_is_ident_start(c) || (c >= '0' && c <= '9');
-}
-
 bool cedar_is_ident(struct cedar_text text) {
   size_t i;
 

@@ -17,8 +17,13 @@ bool cedar_utf8_is_valid(const char *bytes, size_t len);
 /* Writes a scalar as UTF-8, gives its length (1 to 4). */
 size_t cedar_utf8_put(char *out, uint32_t scalar);
 
-bool cedar_is_ident_start(char c);
-bool cedar_is_ident_part(char c);
+static inline bool cedar_is_ident_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static inline bool cedar_is_ident_part(char c) {
+  return cedar_is_ident_start(c) || (c >= '0' && c <= '9');
+}
 
 /* An identifier, reserved words included. */
 bool cedar_is_ident(struct cedar_text text);

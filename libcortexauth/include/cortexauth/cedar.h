@@ -308,7 +308,7 @@ CEDAR_API bool cedar_policy_scope_entity(const struct cedar_store *store, uint32
 
 /*
  * Writes a policy or template as canonical Cedar text that parses to the same policy. A link is
- * written with its slots filled in. Comments are not kept (see cedar_format_text()).
+ * written with its slots filled in. Comments are not kept.
  *   gives  CEDAR_OK, CEDAR_MISUSE (no such index), CEDAR_LIMIT (the sink stopped)
  */
 CEDAR_API CEDAR_MUST_CHECK enum cedar_status
