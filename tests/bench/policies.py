@@ -11,7 +11,8 @@ def others():
     """Policies that a login must look at, permits and forbids in turn."""
     for number in range(COUNT - 1):
         effect = "forbid" if number % 2 else "permit"
-        yield (f'@id("team-{number}")\n{effect} (principal in Group::"team-{number}", action == Action::"read", '
+        yield (f'@id("team-{number}")\n'
+               f'{effect} (principal in Group::"team-{number}", action == Action::"read", '
                f'resource in Database::"analytics")\n'
                f'when {{ context.mfa || resource.environment == "e-{number}" }};\n')
 
