@@ -149,7 +149,8 @@ CREATE VIEW cortex.role_state AS
     a.oid IN (SELECT member FROM pg_catalog.pg_auth_members
               WHERE roleid = pg_catalog.to_regrole('cortex_groups')) AS is_group,
     a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
-      OR a.rolname ~ '^(pg_|cortex_)' OR a.rolname = 'postgres'
+      OR pg_catalog.starts_with(a.rolname::text, 'pg_') OR pg_catalog.starts_with(a.rolname::text, 'cortex_')
+      OR a.rolname = 'postgres'
       OR a.oid IN (SELECT datdba FROM pg_catalog.pg_database)
       OR a.oid IN (SELECT oid FROM inner_role) AS is_protected,
     a.oid IN (SELECT oid FROM powerful) AS leads_up
@@ -379,9 +380,10 @@ $f$;
 -- ---------------------------------------------------------------- reading, for cortex-sync
 
 -- All roles but PostgreSQL's own. kind: l login role of ours, g group role of ours,
--- ! protected or marked as both, - somebody else's. Takes the run's lock where asked.
+-- ! protected or marked as both, - somebody else's. note: its number in the notes, or 0.
+-- Takes the run's lock where asked.
 CREATE FUNCTION cortex.sync_roles(take_lock boolean)
-RETURNS TABLE (oid oid, name text, kind "char", can_login boolean, is_cut boolean, source text, subject text)
+RETURNS TABLE (oid oid, name text, kind "char", can_login boolean, is_cut boolean, note integer, source text, subject text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
   holder record;
@@ -411,7 +413,7 @@ BEGIN
       (CASE WHEN s.is_protected OR (s.is_login AND s.is_group)
                  OR (s.is_group AND (s.leads_up OR s.can_login)) THEN '!'
             WHEN s.is_login THEN 'l' WHEN s.is_group THEN 'g' ELSE '-' END)::"char",
-      s.can_login, d.cut_at IS NOT NULL, coalesce(d.source, ''), coalesce(d.subject, '')
+      s.can_login, d.cut_at IS NOT NULL, coalesce(d.id, 0), coalesce(d.source, ''), coalesce(d.subject, '')
     FROM cortex.role_state s LEFT JOIN cortex.role_data d ON d.name = s.name
     WHERE NOT starts_with(s.name, 'pg_');
 END
@@ -437,16 +439,12 @@ BEGIN
 END
 $f$;
 
--- What is noted about memberships, by role and source; members as oids.
+-- What is noted about memberships; role and members are numbers in the notes.
 CREATE FUNCTION cortex.sync_grants()
-RETURNS TABLE (role oid, service text, level text, policy text, reason text, members oid[])
+RETURNS TABLE (role integer, service text, level text, policy text, reason text, members integer[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
-  SELECT r.role, s.service, s.level, s.policy, s.reason, g.members
-  FROM (SELECT d.role, d.source, array_agg(m.role) AS members
-        FROM cortex.grant_data d CROSS JOIN unnest(d.members) AS e(member)
-          JOIN cortex.role_data m ON m.id = e.member
-        GROUP BY d.role, d.source) g
-    JOIN cortex.role_data r ON r.id = g.role JOIN cortex.grant_source s ON s.id = g.source
+  SELECT d.role, s.service, s.level, s.policy, s.reason, d.members
+  FROM cortex.grant_data d JOIN cortex.grant_source s ON s.id = d.source
 $f$;
 
 -- ---------------------------------------------------------------- writing, for cortex-sync

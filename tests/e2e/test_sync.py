@@ -256,6 +256,13 @@ def test_bad_names_cost_only_themselves(sync):
     assert sync.plan("--apply", check=4)["in_sync"] is True
 
 
+@pytest.mark.parametrize("group", ["", "tab\there", "nul\0byte"])
+def test_impossible_group_costs_its_members_as_it_would_at_login(sync, group):
+    sync.people({"alice": ["engineers", group], "bob": ["engineers"]})
+    sync.apply(check=4)
+    assert sync.host.members("analytics_read") == {"bob"}
+
+
 def test_bad_group_role_costs_only_itself(sync):
     sync.services(service("analytics", {"read": ["analytics_read", "pg_monitor", "x" * 64]}))
     sync.people({"alice": ["engineers"]})
@@ -398,8 +405,9 @@ def test_what_cannot_be_recorded_is_not_done(sync):
 
 # --- faults ---
 
-@pytest.mark.parametrize("text", ["", "{", "[{}]", '[{"uid":{"type":"User","id":"x"}}', "\xff", "[]]",
-                                  '{"a":1}', '[{"uid":{"type":"User"},"attrs":{},"parents":[]}]'])
+@pytest.mark.parametrize("text", ["", "{", "[{}]", '[{"uid":{"type":"User","id":"x"}}', "\xff",
+                                  '{"a":1}', '[{"uid":{"type":"User"},"attrs":{},"parents":[]}]', "[,]", "[]]",
+                                  '[{"uid":{"type":"User","id":"a"},"attrs":{},"parents":[]},]', '["]"]', '["', "[]x"])
 def test_broken_directory_changes_nothing(sync, text):
     sync.people(crowd(8, "engineers"))
     sync.apply()
@@ -429,6 +437,21 @@ def test_person_named_twice_is_one_when_it_is_the_same_and_an_error_else(sync):
     sync.apply()
     (sync.folder / "people.json").write_text(json.dumps([entity, {**entity, "parents": []}]))
     sync.run("--apply", check=2)
+
+
+def test_long_file_is_one_directory(sync):
+    people = crowd(700, "engineers")
+    sync.people({**people, "last": ["backend"]}, nesting={"backend": ["engineers"]})
+    sync.apply()
+    assert len(sync.host.members("analytics_read")) == 701
+    text = (sync.folder / "people.json").read_text()
+    first = text[1:text.index("}, {") + 1]
+    (sync.folder / "people.json").write_text(text[:-1] + ", " + first + "]")
+    sync.run("--check", check=0)
+    (sync.folder / "people.json").write_text(text[:-1] + ", " + first.replace("engineers", "writers") + "]")
+    assert "is there twice" in sync.run("--check", check=2).stderr
+    (sync.folder / "people.json").write_text(text[:-1] + ",\n\n{}]")
+    assert "people.json:3:" in sync.run("--check", check=2).stderr
 
 
 def test_database_down_is_exit_3(sync):

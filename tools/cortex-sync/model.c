@@ -41,20 +41,74 @@ int edge_compare(const struct edge *left, const struct edge *right) {
   return (left->source > right->source) - (left->source < right->source);
 }
 
-static int compare(const void *left, const void *right) {
-  return edge_compare(left, right);
+/* The part of an edge that one pass sorts by. */
+enum field { BY_SOURCE, BY_MEMBER, BY_ROLE };
+
+static uint32_t field_of(const struct edge *edge, enum field field) {
+  return field == BY_SOURCE ? edge->source : field == BY_MEMBER ? edge->member : edge->role;
 }
 
+/* One stable pass; places has room for the largest number and two more. */
+static void sort_by(enum field field, const struct edge *from, struct edge *to, size_t count,
+                    size_t *places) {
+  size_t i, largest = 0;
+
+  for (i = 0; i < count; i++)
+    if (field_of(&from[i], field) > largest)
+      largest = field_of(&from[i], field);
+  memset(places, 0, (largest + 2) * sizeof *places);
+  for (i = 0; i < count; i++)
+    places[field_of(&from[i], field) + 1]++;
+  for (i = 0; i < largest; i++)
+    places[i + 1] += places[i];
+  for (i = 0; i < count; i++)
+    to[places[field_of(&from[i], field)]++] = from[i];
+}
+
+static size_t largest_number(const struct edges *edges) {
+  size_t i, largest = 0;
+  enum field field;
+
+  for (i = 0; i < edges->count; i++)
+    for (field = BY_SOURCE; field <= BY_ROLE; field++)
+      if (field_of(&edges->items[i], field) > largest)
+        largest = field_of(&edges->items[i], field);
+  return largest;
+}
+
+static bool is_sorted(const struct edges *edges) {
+  size_t i;
+
+  for (i = 1; i < edges->count; i++)
+    if (edge_compare(&edges->items[i - 1], &edges->items[i]) >= 0)
+      return false;
+  return true;
+}
+
+/* The numbers are small and dense, so counting them costs less than comparing edges. */
 void edges_sort(struct edges *edges) {
+  size_t *places;
+  struct edge *other;
   size_t i, kept = 0;
 
-  if (edges->count == 0)
+  if (is_sorted(edges))
     return;
-  qsort(edges->items, edges->count, sizeof *edges->items, compare);
-  for (i = 1; i < edges->count; i++)
-    if (edge_compare(&edges->items[kept], &edges->items[i]) != 0)
-      edges->items[++kept] = edges->items[i];
-  edges->count = kept + 1;
+  places = calloc(largest_number(edges) + 2, sizeof *places);
+  other = calloc(edges->count, sizeof *other);
+  if (places == NULL || other == NULL) {
+    edges->failed = true;
+    goto out;
+  }
+  sort_by(BY_SOURCE, edges->items, other, edges->count, places);
+  sort_by(BY_MEMBER, other, edges->items, edges->count, places);
+  sort_by(BY_ROLE, edges->items, other, edges->count, places);
+  for (i = 0; i < edges->count; i++)
+    if (i == 0 || edge_compare(&other[i - 1], &other[i]) != 0)
+      edges->items[kept++] = other[i];
+  edges->count = kept;
+out:
+  free(places);
+  free(other);
 }
 
 bool edges_seek(const struct edges *edges, size_t *cursor, struct edge edge) {

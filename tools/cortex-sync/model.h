@@ -48,7 +48,7 @@ struct edges {
 void edges_put(struct edges *edges, struct edge edge);
 void edges_clear(struct edges *edges);
 
-/* Puts them in order, each once. */
+/* Puts them in order, each once; edges->failed without memory. */
 void edges_sort(struct edges *edges);
 
 /* Order of two edges, source last. */

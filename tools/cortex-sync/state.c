@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Oids to numbers of roles, by open addressing. */
+/* Oids, or numbers in the notes, to numbers of roles; by open addressing. */
 struct index {
-  uint32_t *oids; /* 0: free */
+  uint32_t *keys; /* 0: free */
   uint32_t *roles;
   uint32_t mask;
 };
@@ -17,11 +17,12 @@ struct index {
 bool state_ask(struct pg *pg, bool take_lock) {
   const char *lock = take_lock ? "t" : "f";
 
-  return pg_send(pg, "SELECT oid, name, kind, can_login, is_cut FROM cortex.sync_roles($1)", &lock,
-                 1) &&
+  return pg_send(pg, "SELECT oid, name, kind, can_login, is_cut, note FROM cortex.sync_roles($1)",
+                 &lock, 1) &&
          pg_send(pg, "SELECT role, ours, altered, others FROM cortex.sync_members()", NULL, 0) &&
          pg_send(pg,
-                 "SELECT role, service, level, policy, reason, members FROM cortex.sync_grants()",
+                 "SELECT role, service, level, policy, reason, members "
+                 "FROM cortex.sync_grants()",
                  NULL, 0);
 }
 
@@ -30,24 +31,36 @@ static bool index_init(struct index *index, size_t count) {
 
   while (size < 2 * count)
     size *= 2;
-  index->oids = calloc(size, sizeof *index->oids);
+  index->keys = calloc(size, sizeof *index->keys);
   index->roles = calloc(size, sizeof *index->roles);
   index->mask = size - 1;
-  return index->oids != NULL && index->roles != NULL;
+  return index->keys != NULL && index->roles != NULL;
 }
 
-static uint32_t slot_of(const struct index *index, uint32_t oid) {
-  uint32_t at = oid * 2654435761u & index->mask;
+static void index_clear(struct index *index) {
+  free(index->keys);
+  free(index->roles);
+}
 
-  while (index->oids[at] != 0 && index->oids[at] != oid)
+static uint32_t slot_of(const struct index *index, uint32_t key) {
+  uint32_t at = key * 2654435761u & index->mask;
+
+  while (index->keys[at] != 0 && index->keys[at] != key)
     at = (at + 1) & index->mask;
   return at;
 }
 
-static uint32_t number_of(const struct index *index, uint32_t oid) {
-  uint32_t at = slot_of(index, oid);
+static void index_put(struct index *index, uint32_t key, uint32_t role) {
+  uint32_t at = slot_of(index, key);
 
-  return oid != 0 && index->oids[at] == oid ? index->roles[at] : NAMES_NONE;
+  index->keys[at] = key;
+  index->roles[at] = role;
+}
+
+static uint32_t number_of(const struct index *index, uint32_t key) {
+  uint32_t at = slot_of(index, key);
+
+  return key != 0 && index->keys[at] == key ? index->roles[at] : NAMES_NONE;
 }
 
 static enum role_kind kind_of(char letter) {
@@ -63,31 +76,32 @@ static enum role_kind kind_of(char letter) {
   }
 }
 
-static uint32_t oid_at(const PGresult *result, int row, int column) {
+static uint32_t number_at(const PGresult *result, int row, int column) {
   return (uint32_t)strtoul(PQgetvalue(result, row, column), NULL, 10);
 }
 
-static bool take_roles(const PGresult *result, struct model *model, struct index *index) {
+static bool take_roles(const PGresult *result, struct model *model, struct index *oids,
+                       struct index *notes) {
   int row, rows = PQntuples(result);
 
-  if (!index_init(index, (size_t)rows))
+  if (!index_init(oids, (size_t)rows) || !index_init(notes, (size_t)rows))
     return false;
   for (row = 0; row < rows; row++) {
     uint32_t number =
         model_role(model, PQgetvalue(result, row, 1), (size_t)PQgetlength(result, row, 1));
-    uint32_t at;
+    uint32_t note = number_at(result, row, 5);
     struct role *role;
 
     if (number == NAMES_NONE)
       return false;
     role = &model->roles[number];
-    role->oid = oid_at(result, row, 0);
+    role->oid = number_at(result, row, 0);
     role->kind = kind_of(PQgetvalue(result, row, 2)[0]);
     role->can_login = PQgetvalue(result, row, 3)[0] == 't';
     role->is_cut = PQgetvalue(result, row, 4)[0] == 't';
-    at = slot_of(index, role->oid);
-    index->oids[at] = role->oid;
-    index->roles[at] = number;
+    index_put(oids, role->oid, number);
+    if (note != 0)
+      index_put(notes, note, number);
   }
   return true;
 }
@@ -95,10 +109,10 @@ static bool take_roles(const PGresult *result, struct model *model, struct index
 /* Roles that came into being after the list of roles was made are left out: they are nobody's. */
 static void take_list(const char *list, uint32_t role, uint32_t source, const struct index *index,
                       struct edges *edges) {
-  uint32_t oid, member;
+  uint32_t key, member;
 
-  while (pg_array_next(&list, &oid)) {
-    member = number_of(index, oid);
+  while (pg_array_next(&list, &key)) {
+    member = number_of(index, key);
     if (member != NAMES_NONE)
       edges_put(edges, (struct edge){role, member, source});
   }
@@ -110,7 +124,7 @@ static bool take_members(const PGresult *result, struct model *model, const stru
   size_t i;
 
   for (row = 0; row < rows; row++) {
-    uint32_t role = number_of(index, oid_at(result, row, 0));
+    uint32_t role = number_of(index, number_at(result, row, 0));
 
     for (i = 0; role != NAMES_NONE && i < sizeof lists / sizeof lists[0]; i++)
       take_list(PQgetvalue(result, row, (int)i + 1), role, 0, index, lists[i]);
@@ -124,7 +138,7 @@ static bool take_notes(const PGresult *result, struct model *model, const struct
   int row, rows = PQntuples(result);
 
   for (row = 0; row < rows; row++) {
-    uint32_t role = number_of(index, oid_at(result, row, 0));
+    uint32_t role = number_of(index, number_at(result, row, 0));
     const char *const parts[] = {PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
                                  PQgetvalue(result, row, 3), PQgetvalue(result, row, 4)};
     uint32_t source = model_source(model, parts);
@@ -139,26 +153,26 @@ static bool take_notes(const PGresult *result, struct model *model, const struct
 }
 
 bool state_take(struct pg *pg, struct model *model) {
-  struct index index = {0};
-  PGresult *roles = NULL, *members = NULL, *notes = NULL;
+  struct index oids = {0}, notes = {0};
+  PGresult *result = NULL;
   bool fine = false;
 
   model_forget(model);
-  roles = pg_take(pg);
-  if (roles == NULL || !take_roles(roles, model, &index))
+  result = pg_take(pg);
+  if (result == NULL || !take_roles(result, model, &oids, &notes))
     goto out;
-  members = pg_take(pg);
-  if (members == NULL || !take_members(members, model, &index))
+  PQclear(result);
+  result = pg_take(pg);
+  if (result == NULL || !take_members(result, model, &oids))
     goto out;
-  notes = pg_take(pg);
-  if (notes == NULL || !take_notes(notes, model, &index))
+  PQclear(result);
+  result = pg_take(pg);
+  if (result == NULL || !take_notes(result, model, &notes))
     goto out;
   fine = true;
 out:
-  PQclear(roles);
-  PQclear(members);
-  PQclear(notes);
-  free(index.oids);
-  free(index.roles);
+  PQclear(result);
+  index_clear(&oids);
+  index_clear(&notes);
   return fine;
 }

@@ -15,6 +15,8 @@
 struct grant_list {
   uint32_t *roles;
   size_t count;
+  const char *policy; /* the last that decided, and the source that it made */
+  uint32_t source;
 };
 
 struct reading {
@@ -141,10 +143,25 @@ static unsigned bit_of(enum cortex_level level) {
   return level == CORTEX_LEVEL_READ ? 0 : level == CORTEX_LEVEL_WRITE ? 1 : 2;
 }
 
+/* Most people have a level by the same policy as the one before. */
+static uint32_t source_of(struct reading *reading, struct grant_list *list,
+                          const struct cortex_standing_level *level) {
+  struct cortex_service service;
+
+  if (list->policy == level->policy)
+    return list->source;
+  if (!cortex_policy_service(reading->from->policy, level->service, &service))
+    return NAMES_NONE;
+  list->source = model_source(reading->model,
+                              (const char *const[]){service.name, cortex_level_name(level->level),
+                                                    level->policy, level->reason});
+  list->policy = level->policy;
+  return list->source;
+}
+
 static bool put_level(struct reading *reading, uint32_t member,
                       const struct cortex_standing_level *level) {
-  const struct grant_list *list = &reading->grants[LEVELS * level->service + bit_of(level->level)];
-  struct cortex_service service;
+  struct grant_list *list = &reading->grants[LEVELS * level->service + bit_of(level->level)];
   uint32_t source;
   size_t i;
 
@@ -152,11 +169,7 @@ static bool put_level(struct reading *reading, uint32_t member,
     reading->model->conditional++;
     return true;
   }
-  if (!cortex_policy_service(reading->from->policy, level->service, &service))
-    return false;
-  source = model_source(reading->model,
-                        (const char *const[]){service.name, cortex_level_name(level->level),
-                                              level->policy, level->reason});
+  source = source_of(reading, list, level);
   if (source == NAMES_NONE)
     return false;
   for (i = 0; i < list->count; i++) {
@@ -266,6 +279,10 @@ enum cortex_reason wanted_read(const struct wanted_from *from, struct model *mod
   reason = read_people(&reading);
   edges_sort(&model->wanted);
   edges_sort(&model->wanted_why);
+  if (reason == CORTEX_OK && (model->wanted.failed || model->wanted_why.failed)) {
+    out_of_memory(&reading);
+    reason = CORTEX_INTERNAL;
+  }
 out:
   clear(&reading);
   return reason;

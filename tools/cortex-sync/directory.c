@@ -1,0 +1,199 @@
+/*
+ * A directory as it is read: people, groups, who is in which; handed over when it is whole.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void directory_clear(struct directory *directory) {
+  names_clear(&directory->people);
+  names_clear(&directory->groups);
+  names_clear(&directory->ids);
+  free(directory->id_of);
+  edges_clear(&directory->members);
+  edges_clear(&directory->nesting);
+  *directory = (struct directory){0};
+}
+
+uint32_t directory_person(struct directory *directory, const char *name, size_t len, const char *id,
+                          size_t id_len) {
+  uint32_t before = directory->people.count;
+  uint32_t person = names_put(&directory->people, name, len);
+  uint32_t number = names_put(&directory->ids, id, id_len);
+
+  if (person == NAMES_NONE || number == NAMES_NONE)
+    return NAMES_NONE;
+  if (person >= directory->id_room) {
+    size_t room = directory->id_room == 0 ? 256 : 2 * directory->id_room;
+    uint32_t *id_of = realloc(directory->id_of, room * sizeof *id_of);
+
+    if (id_of == NULL)
+      return NAMES_NONE;
+    directory->id_of = id_of;
+    directory->id_room = room;
+  }
+  if (person == before)
+    directory->id_of[person] = number;
+  return person;
+}
+
+uint32_t directory_group(struct directory *directory, const char *name, size_t len) {
+  return names_put(&directory->groups, name, len);
+}
+
+/* ---- groups in groups ---- */
+
+/* Edges of one start stand together: first[i] to first[i + 1]. */
+static uint32_t *index_edges(const struct edges *edges, uint32_t count) {
+  uint32_t *first = calloc((size_t)count + 2, sizeof *first);
+  size_t i;
+
+  if (first == NULL)
+    return NULL;
+  for (i = 0; i < edges->count; i++)
+    first[edges->items[i].role + 1]++;
+  for (i = 0; i < count; i++)
+    first[i + 1] += first[i];
+  return first;
+}
+
+enum colour { NEW = 0, OPEN, DONE };
+
+struct walk {
+  const struct edges *nesting;
+  const uint32_t *first;
+  unsigned char *colours;
+  uint32_t *stack;
+  uint32_t *next; /* by group: the edge to follow next */
+};
+
+/* Depth first without recursion; gives a group that is met again while it is open. */
+static uint32_t find_cycle_from(struct walk *walk, uint32_t start) {
+  size_t depth = 1;
+
+  walk->stack[0] = start;
+  walk->colours[start] = OPEN;
+  while (depth > 0) {
+    uint32_t group = walk->stack[depth - 1], parent;
+
+    if (walk->next[group] == walk->first[group + 1]) {
+      walk->colours[group] = DONE;
+      depth--;
+      continue;
+    }
+    parent = walk->nesting->items[walk->next[group]++].member;
+    if (walk->colours[parent] == OPEN)
+      return parent;
+    if (walk->colours[parent] == NEW) {
+      walk->colours[parent] = OPEN;
+      walk->stack[depth++] = parent;
+    }
+  }
+  return NAMES_NONE;
+}
+
+static bool find_cycle(const struct directory *directory, const uint32_t *first,
+                       uint32_t *cycle_out) {
+  uint32_t count = directory->groups.count, i;
+  struct walk walk = {&directory->nesting, first, calloc((size_t)count + 1, 1),
+                      calloc((size_t)count + 1, sizeof(uint32_t)),
+                      calloc((size_t)count + 1, sizeof(uint32_t))};
+  bool fine = walk.colours != NULL && walk.stack != NULL && walk.next != NULL;
+
+  *cycle_out = NAMES_NONE;
+  for (i = 0; fine && i < count; i++)
+    walk.next[i] = first[i];
+  for (i = 0; fine && i < count && *cycle_out == NAMES_NONE; i++)
+    if (walk.colours[i] == NEW)
+      *cycle_out = find_cycle_from(&walk, i);
+  free(walk.colours);
+  free(walk.stack);
+  free(walk.next);
+  return fine && *cycle_out == NAMES_NONE;
+}
+
+/* ---- handing over ---- */
+
+struct handing {
+  const struct directory *directory;
+  const uint32_t *nesting_first;
+  uint32_t *marks; /* by group: the person it was last found for, plus 1 */
+  uint32_t *found;
+  const char **texts;
+  size_t count;
+};
+
+static void find(struct handing *handing, uint32_t person, uint32_t group) {
+  if (handing->marks[group] == person + 1)
+    return;
+  handing->marks[group] = person + 1;
+  handing->found[handing->count++] = group;
+}
+
+/* The list of what was found is its own queue. */
+static void find_groups(struct handing *handing, uint32_t person, uint32_t from, uint32_t to) {
+  const struct directory *directory = handing->directory;
+  size_t i;
+  uint32_t edge;
+
+  handing->count = 0;
+  for (; from < to; from++)
+    find(handing, person, directory->members.items[from].member);
+  for (i = 0; i < handing->count; i++) {
+    uint32_t group = handing->found[i];
+
+    for (edge = handing->nesting_first[group]; edge < handing->nesting_first[group + 1]; edge++)
+      find(handing, person, directory->nesting.items[edge].member);
+    handing->texts[i] = names_text(&directory->groups, group);
+  }
+}
+
+static bool hand_over(struct handing *handing, const uint32_t *members_first,
+                      const struct source_taker *taker) {
+  const struct directory *directory = handing->directory;
+  uint32_t person;
+
+  for (person = 0; person < directory->people.count; person++) {
+    struct source_person it = {names_text(&directory->people, person),
+                               names_text(&directory->ids, directory->id_of[person]),
+                               handing->texts, 0};
+
+    find_groups(handing, person, members_first[person], members_first[person + 1]);
+    it.group_count = handing->count;
+    if (!taker->person(taker->context, &it))
+      return false;
+  }
+  return true;
+}
+
+bool directory_hand_over(struct directory *directory, const struct source_taker *taker,
+                         uint32_t *cycle_out) {
+  size_t groups = (size_t)directory->groups.count + 1;
+  struct handing handing = {.directory = directory};
+  uint32_t *members_first = NULL, *nesting_first = NULL;
+  bool fine = false;
+
+  *cycle_out = NAMES_NONE;
+  edges_sort(&directory->members);
+  edges_sort(&directory->nesting);
+  if (directory->members.failed || directory->nesting.failed)
+    return false;
+  members_first = index_edges(&directory->members, directory->people.count);
+  nesting_first = index_edges(&directory->nesting, directory->groups.count);
+  handing.nesting_first = nesting_first;
+  handing.marks = calloc(groups, sizeof *handing.marks);
+  handing.found = calloc(groups, sizeof *handing.found);
+  handing.texts = calloc(groups, sizeof *handing.texts);
+  fine = members_first != NULL && nesting_first != NULL && handing.marks != NULL &&
+         handing.found != NULL && handing.texts != NULL &&
+         find_cycle(directory, nesting_first, cycle_out) &&
+         hand_over(&handing, members_first, taker);
+  free(members_first);
+  free(nesting_first);
+  free(handing.marks);
+  free(handing.found);
+  free(handing.texts);
+  return fine;
+}
