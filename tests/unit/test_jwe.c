@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "failing.h"
 #include "jwt.h"
 #include "mutate.h"
 
@@ -334,6 +335,37 @@ static void a_key_file_that_went_away_closes(void **state) {
   expect(fixture, "https://one.example", fixture->rsa, "RSA-OAEP", CORTEX_CONFIG_INVALID);
 }
 
+static enum cortex_reason verify_short_of_memory(const struct fixture *fixture, const char *token,
+                                                 size_t nth, bool *has_failed_out) {
+  struct cortex_credential credential = {token, strlen(token), fixture->keyring, NOW, NOW};
+  struct cortex_identity *identity;
+  enum cortex_reason reason;
+
+  failing_start(nth, true);
+  reason = cortex_verify(fixture->settings, &credential, &identity, NULL);
+  *has_failed_out = failing_stop();
+  assert_true((reason == CORTEX_OK) == (identity != NULL));
+  cortex_identity_free(&identity);
+  return reason;
+}
+
+/* Of the library's own allocations: cjose itself leaks when OpenSSL gets none. */
+static void lack_of_memory_never_opens(void **state) {
+  struct fixture *fixture = *state;
+  char *inner = make_signed(fixture, "https://one.example");
+  char *outer = jwt_encrypt(fixture->rsa, "RSA-OAEP", "A256GCM", NULL, inner);
+  enum cortex_reason reason = verify(fixture, outer);
+  bool has_failed = true;
+  size_t nth;
+
+  for (nth = 1; has_failed && nth < 100000; nth++)
+    reason = verify_short_of_memory(fixture, outer, nth, &has_failed);
+  assert_int_equal(reason, CORTEX_OK);
+  assert_in_range(nth, 10, 99999);
+  free(inner);
+  free(outer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -348,6 +380,7 @@ int main(void) {
       TEST(changed_parts_do_not_open),
       TEST(an_unusable_key_file_is_an_error_of_its_line),
       TEST(a_key_file_that_went_away_closes),
+      TEST(lack_of_memory_never_opens),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
