@@ -89,6 +89,15 @@ struct cedar_scope {
   uint32_t count;
 };
 
+/* What a scope asks of its variable, without the place. */
+struct cedar_ask {
+  uint8_t op;
+  uint8_t pad[3];
+  uint32_t type;
+  uint32_t uid;
+  uint32_t count;
+};
+
 struct cedar_note {
   uint32_t key;   /* symbols */
   uint32_t value; /* of the empty text when it has none */

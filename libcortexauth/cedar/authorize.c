@@ -67,27 +67,26 @@ void cedar_outcome_sort(struct cedar_outcome *o) {
   }
 }
 
-bool cedar_policy_in_scope(const struct cedar_eval *e, const struct cedar_policy *policy) {
-  return cedar_scope_matches(e, &policy->scope[CEDAR_PRINCIPAL], CEDAR_PRINCIPAL) &&
-         cedar_scope_matches(e, &policy->scope[CEDAR_ACTION], CEDAR_ACTION) &&
-         cedar_scope_matches(e, &policy->scope[CEDAR_RESOURCE], CEDAR_RESOURCE);
+bool cedar_post_in_scope(const struct cedar_eval *e, const struct cedar_post *post) {
+  return cedar_ask_matches(e, &post->ask[CEDAR_ACTION], CEDAR_ACTION) &&
+         cedar_ask_matches(e, &post->ask[CEDAR_PRINCIPAL], CEDAR_PRINCIPAL) &&
+         cedar_ask_matches(e, &post->ask[CEDAR_RESOURCE], CEDAR_RESOURCE);
 }
 
-static bool visit_decide(struct cedar_outcome *o, uint32_t index) {
-  const struct cedar_policy *policy = &o->e.store->policies.at[index];
+static bool visit_decide(struct cedar_outcome *o, const struct cedar_post *post) {
   struct cedar_mark mark;
   bool holds, ok;
 
-  if (!cedar_policy_in_scope(&o->e, policy))
+  if (!cedar_post_in_scope(&o->e, post))
     return true;
   mark = cedar_arena_mark(&o->e.request->work);
-  ok = cedar_eval_conditions(&o->e, policy, &holds);
+  ok = cedar_eval_conditions(&o->e, post->conds, post->cond_count, &holds);
   cedar_arena_rewind(&o->e.request->work, mark);
   if (o->e.fatal != CEDAR_OK)
     return false;
   if (!ok)
-    return cedar_outcome_error(o, index);
-  return !holds || cedar_ids_put(o, &o->satisfied[policy->effect == CEDAR_PERMIT], index);
+    return cedar_outcome_error(o, post->policy);
+  return !holds || cedar_ids_put(o, &o->satisfied[post->effect == CEDAR_PERMIT], post->policy);
 }
 
 enum cedar_status cedar_eval_report(const struct cedar_eval *e, struct cedar_error *error) {

@@ -24,7 +24,7 @@ struct cedar_outcome {
 };
 
 /* Called for policies whose scope may match; gives false to stop. */
-typedef bool cedar_visit_fn(struct cedar_outcome *o, uint32_t policy);
+typedef bool cedar_visit_fn(struct cedar_outcome *o, const struct cedar_post *post);
 
 void cedar_outcome_init(struct cedar_outcome *o, struct cedar_request *request);
 
@@ -35,8 +35,8 @@ CEDAR_MUST_CHECK bool cedar_outcome_error(struct cedar_outcome *o, uint32_t poli
 /* Puts lists into policy order. */
 void cedar_outcome_sort(struct cedar_outcome *o);
 
-/* Whether a policy's scope fits the request. */
-bool cedar_policy_in_scope(const struct cedar_eval *e, const struct cedar_policy *policy);
+/* Whether the scope of a policy in the index fits the request. */
+bool cedar_post_in_scope(const struct cedar_eval *e, const struct cedar_post *post);
 
 /* Visits every policy whose scope may fit, templates left out. */
 CEDAR_MUST_CHECK bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn *visit);

@@ -83,4 +83,7 @@ CEDAR_MUST_CHECK enum cedar_status cedar_closure_compute(struct cedar_store *sto
 /* Fills the scope index. */
 CEDAR_MUST_CHECK enum cedar_status cedar_index_build(struct cedar_store *store);
 
+/* Reorders nodes and lists by the index; for large policy sets only. */
+CEDAR_MUST_CHECK enum cedar_status cedar_store_compact(struct cedar_store *store);
+
 #endif

@@ -379,8 +379,8 @@ bool cedar_eval_bool(struct cedar_eval *e, uint32_t node, bool *out) {
   return true;
 }
 
-bool cedar_eval_conditions(struct cedar_eval *e, const struct cedar_policy *policy, bool *out) {
-  const uint32_t *conds = cedar_eval_kids(e, policy->conds, policy->cond_count);
+bool cedar_eval_conditions(struct cedar_eval *e, uint32_t first, uint32_t count, bool *out) {
+  const uint32_t *conds = cedar_eval_kids(e, first, count);
   uint32_t i;
   bool b;
 
@@ -390,7 +390,7 @@ bool cedar_eval_conditions(struct cedar_eval *e, const struct cedar_policy *poli
   e->steps = 0;
   e->node = CEDAR_NONE;
   e->message[0] = '\0';
-  for (i = 0; i < policy->cond_count; i++) {
+  for (i = 0; i < count; i++) {
     const struct cedar_node *node;
 
     if (conds[i] >= e->store->nodes.n)

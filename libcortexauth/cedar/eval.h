@@ -50,11 +50,13 @@ CEDAR_MUST_CHECK bool cedar_eval_node(struct cedar_eval *e, uint32_t node, struc
 CEDAR_MUST_CHECK bool cedar_eval_bool(struct cedar_eval *e, uint32_t node, bool *out);
 
 /* Whether a part of a policy's scope fits the request; cannot fail. */
+bool cedar_ask_matches(const struct cedar_eval *e, const struct cedar_ask *ask, enum cedar_var var);
 bool cedar_scope_matches(const struct cedar_eval *e, const struct cedar_scope *scope,
                          enum cedar_var var);
+struct cedar_ask cedar_scope_ask(const struct cedar_scope *scope);
 
 /* Whether all conditions of a policy hold; false with no message and no fatal: they do not. */
-CEDAR_MUST_CHECK bool cedar_eval_conditions(struct cedar_eval *e, const struct cedar_policy *policy,
+CEDAR_MUST_CHECK bool cedar_eval_conditions(struct cedar_eval *e, uint32_t first, uint32_t count,
                                             bool *out);
 
 /* False when the entity is neither in the store nor the overlay. */

@@ -61,38 +61,52 @@ static bool var_in(const struct cedar_var_view *view, uint32_t uid) {
   return view->uid == uid || (view->count > 0 && cedar_ids_has(view->above, view->count, uid));
 }
 
-static bool list_has(const struct cedar_eval *e, const struct cedar_scope *scope,
+static bool list_has(const struct cedar_eval *e, const struct cedar_ask *ask,
                      const struct cedar_var_view *view) {
   uint32_t i;
 
-  if (scope->uid > e->store->kids.n || scope->count > e->store->kids.n - scope->uid)
+  if (ask->uid > e->store->kids.n || ask->count > e->store->kids.n - ask->uid)
     return false;
-  for (i = 0; i < scope->count; i++)
-    if (var_in(view, e->store->kids.at[scope->uid + i]))
+  for (i = 0; i < ask->count; i++)
+    if (var_in(view, e->store->kids.at[ask->uid + i]))
       return true;
   return false;
 }
 
-bool cedar_scope_matches(const struct cedar_eval *e, const struct cedar_scope *scope,
-                         enum cedar_var var) {
+bool cedar_ask_matches(const struct cedar_eval *e, const struct cedar_ask *ask,
+                       enum cedar_var var) {
   const struct cedar_var_view *view = &e->var[var];
 
-  switch (scope->op) {
+  switch (ask->op) {
   case CEDAR_SCOPE_ANY:
     return true;
   case CEDAR_SCOPE_EQ:
-    return view->uid == scope->uid;
+    return view->uid == ask->uid;
   case CEDAR_SCOPE_IN:
-    return var_in(view, scope->uid);
+    return var_in(view, ask->uid);
   case CEDAR_SCOPE_LIST:
-    return list_has(e, scope, view);
+    return list_has(e, ask, view);
   case CEDAR_SCOPE_IS:
-    return view->type == scope->type;
+    return view->type == ask->type;
   case CEDAR_SCOPE_IS_IN:
-    return view->type == scope->type && var_in(view, scope->uid);
+    return view->type == ask->type && var_in(view, ask->uid);
   default:
     return false;
   }
+}
+
+struct cedar_ask cedar_scope_ask(const struct cedar_scope *scope) {
+  struct cedar_ask ask = {
+      .op = scope->op, .type = scope->type, .uid = scope->uid, .count = scope->count};
+
+  return ask;
+}
+
+bool cedar_scope_matches(const struct cedar_eval *e, const struct cedar_scope *scope,
+                         enum cedar_var var) {
+  struct cedar_ask ask = cedar_scope_ask(scope);
+
+  return cedar_ask_matches(e, &ask, var);
 }
 
 bool cedar_op_in(struct cedar_eval *e, struct cedar_value left, struct cedar_value right,

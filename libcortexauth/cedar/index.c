@@ -159,10 +159,17 @@ static enum cedar_status buckets_shrink(struct cedar_store *store, struct cedar_
   return CEDAR_OK;
 }
 
-static uint32_t post_action(const struct cedar_policy *policy) {
-  const struct cedar_scope *scope = &policy->scope[CEDAR_ACTION];
+/* The parts of a policy that a decision reads. */
+static struct cedar_post post_make(const struct cedar_policy *policy, uint32_t index) {
+  struct cedar_post post = {.policy = index,
+                            .conds = policy->conds,
+                            .cond_count = policy->cond_count,
+                            .effect = policy->effect};
+  unsigned int i;
 
-  return scope->op == CEDAR_SCOPE_EQ ? scope->uid : CEDAR_NONE;
+  for (i = 0; i < 3; i++)
+    post.ask[i] = cedar_scope_ask(&policy->scope[i]);
+  return post;
 }
 
 /* Counts, lays out and fills the lists; choosing a bucket needs the key counts each time. */
@@ -191,14 +198,11 @@ static enum cedar_status posts_fill(struct cedar_store *store, uint32_t *chosen)
   store->posts.n = next;
   for (i = 0; i < store->policies.n; i++) {
     struct cedar_bucket *bucket;
-    struct cedar_post *post;
 
     if (chosen[i] == CEDAR_NONE)
       continue;
     bucket = &store->buckets.at[chosen[i]];
-    post = &store->posts.at[bucket->first + bucket->count++];
-    post->policy = i;
-    post->action = post_action(&store->policies.at[i]);
+    store->posts.at[bucket->first + bucket->count++] = post_make(&store->policies.at[i], i);
   }
   return CEDAR_OK;
 }
@@ -224,19 +228,15 @@ static bool bucket_visit(struct cedar_outcome *o, const struct cedar_bucket *buc
                          cedar_visit_fn *visit) {
   const struct cedar_store *store = o->e.store;
   const struct cedar_post *post, *end;
-  uint32_t action = o->e.var[CEDAR_ACTION].uid;
 
   if (bucket->count == 0)
     return true;
   if (bucket->first > store->posts.n || bucket->count > store->posts.n - bucket->first)
     return false;
   post = store->posts.at + bucket->first;
-  for (end = post + bucket->count; post < end; post++) {
-    if (post->action != CEDAR_NONE && post->action != action)
-      continue;
-    if (post->policy >= store->policies.n || !visit(o, post->policy))
+  for (end = post + bucket->count; post < end; post++)
+    if (post->policy >= store->policies.n || !visit(o, post))
       return false;
-  }
   return true;
 }
 

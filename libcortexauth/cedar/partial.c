@@ -97,13 +97,14 @@ static bool depends_put(struct partial *s, uint32_t index, const struct cedar_po
 }
 
 /* Visits get the outcome, which is the first member of struct partial. */
-static bool visit_partial(struct cedar_outcome *o, uint32_t index) {
+static bool visit_partial(struct cedar_outcome *o, const struct cedar_post *post) {
   struct partial *s = (struct partial *)(void *)o;
+  uint32_t index = post->policy;
   const struct cedar_policy *policy = &o->e.store->policies.at[index];
   struct cedar_ids left = {NULL, 0, 0};
   enum verdict verdict;
 
-  if (!cedar_policy_in_scope(&o->e, policy))
+  if (!cedar_post_in_scope(&o->e, post))
     return true;
   verdict = policy_verdict(s, policy, &left);
   if (o->e.fatal != CEDAR_OK)

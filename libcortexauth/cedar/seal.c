@@ -13,9 +13,11 @@ enum cedar_status cedar_store_seal(struct cedar_store *store, struct cedar_error
   if (status == CEDAR_OK)
     status = cedar_index_build(store);
   if (status == CEDAR_OK)
-    store->sealed = true;
-  else
-    store->broken = true;
+    status = cedar_store_compact(store);
+  store->sealed = status == CEDAR_OK;
+  store->broken = status != CEDAR_OK;
+  if (store->sealed)
+    cedar_symbols_shrink(store);
   if (status == CEDAR_NOMEM || status == CEDAR_LIMIT)
     cedar_error_plain(error, status,
                       status == CEDAR_NOMEM

@@ -15,7 +15,6 @@ struct cedar_sym {
   uint32_t offset; /* into bytes */
   uint32_t len;
   uint32_t hash;
-  uint32_t pad;
 };
 
 /* An interned entity name. */
@@ -23,7 +22,6 @@ struct cedar_uid {
   uint32_t type; /* symbols */
   uint32_t id;
   uint32_t entity; /* index, or CEDAR_NONE when it is not in the store */
-  uint32_t hash;
 };
 
 struct cedar_entity {
@@ -52,10 +50,13 @@ struct cedar_bucket {
   uint32_t count;
 };
 
-/* One policy in a bucket, with its action so that most can be passed over right here. */
+/* One policy in a bucket, with all that a decision needs of it in one cache line. */
 struct cedar_post {
   uint32_t policy;
-  uint32_t action; /* uid the action must be or be in; CEDAR_NONE: see the policy */
+  uint32_t conds; /* as in the policy */
+  uint32_t cond_count;
+  uint32_t effect;
+  struct cedar_ask ask[3]; /* indexed by enum cedar_var */
 };
 
 /* Every flat array: name, item type, ceiling. The image is these arrays in this order. */
@@ -120,6 +121,9 @@ struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym);
 CEDAR_MUST_CHECK enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type,
                                                  uint32_t id, uint32_t *uid_out);
 uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id);
+
+/* Makes the hash tables as small as what they hold; nothing may be added afterwards. */
+void cedar_symbols_shrink(struct cedar_store *store);
 
 /* ---- store.c ---- */
 

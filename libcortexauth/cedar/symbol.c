@@ -135,7 +135,6 @@ enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes, si
   s->offset = store->bytes.n;
   s->len = (uint32_t)len;
   s->hash = hash;
-  s->pad = 0;
   if (len > 0)
     memcpy(store->bytes.at + store->bytes.n, bytes, len);
   store->bytes.n += (uint32_t)len;
@@ -160,6 +159,10 @@ uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t
   return CEDAR_NONE;
 }
 
+static uint32_t uid_hash(const struct cedar_uid *uid) {
+  return cedar_uid_hash(uid->type, uid->id);
+}
+
 static enum cedar_status uid_slots_room(struct cedar_store *store) {
   enum cedar_status status;
   uint32_t i;
@@ -171,7 +174,7 @@ static enum cedar_status uid_slots_room(struct cedar_store *store) {
   if (status != CEDAR_OK)
     return status;
   for (i = 0; i < store->uids.n; i++)
-    slot_enter(store->uid_slots.at, store->uid_slots.n, store->uids.at[i].hash, i);
+    slot_enter(store->uid_slots.at, store->uid_slots.n, uid_hash(&store->uids.at[i]), i);
   return CEDAR_OK;
 }
 
@@ -192,8 +195,33 @@ enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type, uint32
   u->type = type;
   u->id = id;
   u->entity = CEDAR_NONE;
-  u->hash = cedar_uid_hash(type, id);
-  slot_enter(store->uid_slots.at, store->uid_slots.n, u->hash, store->uids.n);
+  slot_enter(store->uid_slots.at, store->uid_slots.n, cedar_uid_hash(type, id), store->uids.n);
   *uid_out = store->uids.n++;
   return CEDAR_OK;
+}
+
+/* The smallest table that leaves a quarter free. */
+static uint32_t slots_tight(uint32_t count) {
+  uint32_t n = FIRST_SLOTS;
+
+  while (n / 4 * 3 < count)
+    n *= 2;
+  return n;
+}
+
+void cedar_symbols_shrink(struct cedar_store *store) {
+  uint32_t syms = slots_tight(store->syms.n), uids = slots_tight(store->uids.n), i;
+
+  if (syms < store->sym_slots.n) {
+    store->sym_slots.n = syms;
+    memset(store->sym_slots.at, 0, syms * sizeof(*store->sym_slots.at));
+    for (i = 0; i < store->syms.n; i++)
+      slot_enter(store->sym_slots.at, syms, store->syms.at[i].hash, i);
+  }
+  if (uids < store->uid_slots.n) {
+    store->uid_slots.n = uids;
+    memset(store->uid_slots.at, 0, uids * sizeof(*store->uid_slots.at));
+    for (i = 0; i < store->uids.n; i++)
+      slot_enter(store->uid_slots.at, uids, uid_hash(&store->uids.at[i]), i);
+  }
 }
