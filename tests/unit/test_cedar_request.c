@@ -205,6 +205,78 @@ static void mistakes_are_kept_and_deny(void **state) {
   refused(nothing_in_a_set, CEDAR_MISUSE);
 }
 
+/* Large sets are laid out anew; templates share their bodies with their links all the same. */
+static struct cedar_store *many_policies(void) {
+  struct cedar_world_text text = {NULL, 0, 0}, links = {NULL, 0, 0};
+  struct cedar_source policies, link_source;
+  struct cedar_store *store;
+  char line[400];
+  int i;
+
+  assert_true(cedar_world_put(&links, "[", 1));
+  for (i = 0; i < 400; i++) {
+    snprintf(line, sizeof(line),
+             "permit (principal in Group::\"g%d\", action in [Action::\"a\", Action::\"b%d\"], "
+             "resource) when { {k: [context.n, %d]}.k == [%d] && context has n };\n"
+             "@id(\"t%d\") forbid (principal == ?principal, action in [Action::\"t%d\", "
+             "Action::\"u\"], resource) when { context.n > %d };\n",
+             i % 40, i, i, i, i, i, i);
+    assert_true(cedar_world_put(&text, line, strlen(line)));
+    snprintf(line, sizeof(line),
+             "%s{\"template_id\":\"t%d\",\"link_id\":\"x%d\",\"args\":{\"?principal\":"
+             "\"User::\\\"u%d\\\"\"}},{\"template_id\":\"t%d\",\"link_id\":\"y%d\",\"args\":"
+             "{\"?principal\":\"User::\\\"v\\\"\"}}",
+             i == 0 ? "" : ",", i, i, i, i, i);
+    assert_true(cedar_world_put(&links, line, strlen(line)));
+  }
+  assert_true(cedar_world_put(&links, "]", 1));
+  policies = (struct cedar_source){"many.cedar", text.bytes, text.len};
+  link_source = (struct cedar_source){"links", links.bytes, links.len};
+  assert_int_equal(cedar_store_new(NULL, &store), CEDAR_OK);
+  assert_int_equal(cedar_store_add_policies(store, &policies, CEDAR_ID_HOST, NULL), CEDAR_OK);
+  assert_int_equal(cedar_store_add_links(store, &link_source, NULL), CEDAR_OK);
+  assert_true(cedar_world_add(store));
+  free(text.bytes);
+  free(links.bytes);
+  return store;
+}
+
+static void a_large_set_decides_like_its_parts(void **state) {
+  struct cedar_store *store = many_policies();
+  struct cedar_policy_info info;
+  struct cedar_answer answer;
+  struct cedar_request *r;
+  char name[16];
+  int i;
+
+  (void)state;
+  assert_int_equal(cedar_request_new(store, NULL, &r), CEDAR_OK);
+  for (i = 0; i < 400; i++) {
+    cedar_request_reset(r);
+    snprintf(name, sizeof(name), "g%d", i % 40);
+    cedar_request_set_principal(r, uid("Group", name));
+    cedar_request_set_action(r, uid("Action", "a"));
+    cedar_request_set_resource(r, uid("Service", "s"));
+    cedar_request_context_put(r, t("n"), cedar_value_long(i));
+    assert_int_equal(cedar_authorize(r, &answer, NULL), CEDAR_OK);
+    assert_int_equal(answer.decision, CEDAR_ALLOW);
+    assert_int_equal(answer.reason_count, 1);
+    assert_int_equal(answer.reasons[0], 2 * i);
+    snprintf(name, sizeof(name), "u%d", i);
+    cedar_request_set_principal(r, uid("User", name));
+    cedar_request_set_action(r, uid("Action", "u"));
+    assert_int_equal(cedar_authorize(r, &answer, NULL), CEDAR_OK);
+    assert_int_equal(answer.reason_count, 0);
+    cedar_request_set_principal(r, uid("User", "v"));
+    assert_int_equal(cedar_authorize(r, &answer, NULL), CEDAR_OK);
+    assert_int_equal(answer.reason_count, i);
+    assert_true(i == 0 || cedar_policy_get(store, answer.reasons[0], &info));
+    assert_true(i == 0 || (info.kind == CEDAR_POLICY_LINK && info.id.ptr[0] == 'y'));
+  }
+  cedar_request_free(&r);
+  cedar_store_free(&store);
+}
+
 static void a_sealed_store_takes_nothing_more(void **state) {
   struct cedar_source source = {"x", "", 0};
   struct cedar_store *store = store_of("");
@@ -278,6 +350,7 @@ int main(void) {
       cmocka_unit_test(one_request_answers_several_actions),
       cmocka_unit_test(same_text_is_one_symbol_across_resets),
       cmocka_unit_test(mistakes_are_kept_and_deny),
+      cmocka_unit_test(a_large_set_decides_like_its_parts),
       cmocka_unit_test(a_sealed_store_takes_nothing_more),
       cmocka_unit_test(a_failed_store_stays_failed),
       cmocka_unit_test(entities_can_be_looked_at),
