@@ -3,12 +3,13 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
+import os
 import subprocess
 
 from harness import BUILD
 from rolehost import RoleHost
 
-CORTEX_SYNC = BUILD / "tools" / "cortex-sync" / "cortex-sync"
+CORTEX_SYNC = os.environ.get("CORTEX_SYNC") or BUILD / "tools" / "cortex-sync" / "cortex-sync"
 
 CONFIG = """
 [oidc "corp"]
