@@ -38,6 +38,8 @@ bool cedar_world_put(void *ctx, const char *bytes, size_t len) {
   struct cedar_world_text *text = ctx;
   char *grown;
 
+  if (len == 0)
+    return true;
   if (text->cap - text->len < len) {
     grown = realloc(text->bytes, 2 * text->cap + len);
     if (grown == NULL)
