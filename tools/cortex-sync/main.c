@@ -18,6 +18,7 @@
 
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define LOCK_TIMEOUT 10 /* seconds */
+#define LOCK_TRIES 5    /* a fifth of a second apart */
 #define SOURCE "people" /* what the notes say roles come from */
 
 /* Exit codes of this program alone. */
@@ -93,13 +94,18 @@ static enum cli_exit complain_pg(const struct sync *sync) {
   return locked ? SYNC_ACTIVE : CLI_OUTSIDE;
 }
 
+/* A run that has just ended may still hold the lock for the moment that its backend needs to go. */
 static enum cli_exit take_state(struct sync *sync) {
-  const struct timespec second = {1, 0};
+  const struct timespec moment = {0, 200 * 1000 * 1000};
   bool fine = state_take(sync->pg, &sync->model);
+  int tries;
 
-  while (!fine && is_locked(sync) && cli_has(sync->cli, "wait")) {
-    nanosleep(&second, NULL);
+  for (tries = 0; !fine && is_locked(sync); tries++) {
+    if (tries == LOCK_TRIES && !cli_has(sync->cli, "wait"))
+      break;
+    nanosleep(&moment, NULL);
     fine = ask(sync) && state_take(sync->pg, &sync->model);
+    tries -= tries == LOCK_TRIES;
   }
   if (!fine || !pg_settle(sync->pg))
     return complain_pg(sync);
