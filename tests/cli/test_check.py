@@ -339,6 +339,31 @@ def test_pam_file_that_decides_is_fine(*lines):
     assert findings(assert_exit(host.check(), 0)) == []
 
 
+# --- as PostgreSQL's user ---
+
+def test_files_are_met_as_another_user_meets_them():
+    if os.geteuid() != 0:
+        return
+    host = Host()
+    host.home.chmod(0o755)
+    assert_finding(host, 1, f"{host.conf}:10", "Permission denied", "--as", "nobody")
+    host.rest[-1] = "file = /tmp/cortex-nobody.jsonl"
+    host.configure(*host.section, *host.rest, name="cortex.conf")
+    assert findings(assert_exit(host.check("--as", "nobody"), 0)) == []
+    (host.path / "jwks.json").chmod(0o600)
+    assert_finding(host, 1, f"{host.conf}:4", "Permission denied", "--as", "nobody")
+    host.entities.chmod(0o600)
+    assert_exit(host.check("--as", "nobody"), 2, str(host.entities))
+    host.conf.chmod(0o600)
+    assert_exit(host.check("--as", "nobody"), 2, str(host.conf))
+    assert findings(assert_exit(host.check("--as", "root"), 0)) == []
+
+
+@cases("", "no-such-user", "0")
+def test_user_that_is_none_is_refused(name):
+    assert_exit(Host().check(f"--as={name}"), 2, "there is no user")
+
+
 # --- service render ---
 
 def render(host, name, *arguments):

@@ -265,15 +265,11 @@ def test_keys_are_discovered():
     assert HTTPS.asked == [WELL_KNOWN, "/keys"]
 
 
-def test_slash_at_the_issuers_end_is_not_doubled():
-    HTTPS.answer_paths(discovery(issuer=HTTPS.url + "/"))
-    accept(HTTPS.url + "/", TRUST)
-
-
-def test_issuer_with_a_path_is_asked_below_it():
-    HTTPS.answer_paths({"/realms/x" + WELL_KNOWN: discovery(issuer=HTTPS.url + "/realms/x")[WELL_KNOWN],
+@cases("/realms/x", "/realms/x/")
+def test_issuer_with_a_path_is_asked_below_it(path):
+    HTTPS.answer_paths({"/realms/x" + WELL_KNOWN: discovery(issuer=HTTPS.url + path)[WELL_KNOWN],
                         "/keys": Answer(KEYS)})
-    accept(HTTPS.url + "/realms/x", TRUST)
+    accept(HTTPS.url + path, TRUST)
 
 
 @cases("https://other.invalid", "", None, 1, ["x"], {}, HTTPS.url + "/", HTTPS.url.upper(),

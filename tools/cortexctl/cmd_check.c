@@ -4,8 +4,13 @@
  */
 #include "cortexctl.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -68,14 +73,33 @@ static enum cli_exit check_all(const struct cli *cli, struct check *check) {
   return code;
 }
 
+/* PostgreSQL's user reads and writes what root could read and write anyway: so become it. */
+static enum cli_exit become(const char *name) {
+  const struct passwd *user = getpwnam(name);
+
+  if (user == NULL) {
+    cli_complain("--as: there is no user '%s'", name);
+    return CLI_USAGE;
+  }
+  if (geteuid() == user->pw_uid)
+    return CLI_DONE;
+  if (initgroups(name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0)
+    return CLI_DONE;
+  cli_complain("--as %s: %s", name, strerror(errno));
+  return CLI_OUTSIDE;
+}
+
 static enum cli_exit run(const struct cli *cli) {
   struct check check = {.config = cli_value_or(cli, "config", CONFIG_DEFAULT),
                         .pam_folder = cli_value_or(cli, "pam-folder", PAM_FOLDER),
                         .offline = cli_has(cli, "offline")};
   struct cortex_settings *settings = NULL;
   struct cortex_error error = CORTEX_ERROR_NONE;
-  enum cli_exit code = CLI_USAGE;
+  enum cli_exit code = cli_has(cli, "as") ? become(cli_value(cli, "as")) : CLI_DONE;
 
+  if (code != CLI_DONE)
+    return code;
+  code = CLI_USAGE;
   if (cortex_settings_load(check.config, &settings, &error) != CORTEX_OK) {
     cli_complain_error(&error);
   } else {
@@ -88,6 +112,7 @@ static enum cli_exit run(const struct cli *cli) {
 
 static const struct cli_option options[] = {
     OPTION_CONFIG,
+    {"as", "USER", "check as PostgreSQL's user would meet it; for root", false, false},
     {"offline", NULL, "do not fetch the keys of issuers", false, false},
     {"pam-folder", "DIR", "where the services' PAM files are (" PAM_FOLDER ")", false, false},
     {"strict", NULL, "warnings count as errors", false, false},
