@@ -16,7 +16,7 @@
 #include "common/cli.h"
 #include "common/issuer_keys.h"
 
-/* One byte more than the largest credential and its CRLF. */
+/* One byte more than the largest credential and its CRLF: too large even without a line end. */
 #define ROOM (CORTEX_CREDENTIAL_MAX + 3)
 #define NETWORK_TIME INT64_C(4000000000) /* nanoseconds, of the five seconds in all */
 
@@ -35,7 +35,7 @@ static bool read_all(int fd, struct proof *proof) {
 }
 
 static void drop_line_end(struct proof *proof) {
-  if (proof->len == 0 || proof->len == ROOM || proof->bytes[proof->len - 1] != '\n')
+  if (proof->len == 0 || proof->bytes[proof->len - 1] != '\n')
     return;
   proof->len--;
   if (proof->len > 0 && proof->bytes[proof->len - 1] == '\r')
