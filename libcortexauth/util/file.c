@@ -153,6 +153,6 @@ enum cortex_reason cortex_file_load(const char *path, size_t max, char **bytes_o
   if (reason != CORTEX_OK)
     return reason;
   *len_out = content.len;
-  *bytes_out = content.len > 0 ? cx_buf_take(&content) : calloc(1, 1);
+  *bytes_out = content.bytes != NULL ? cx_buf_take(&content) : calloc(1, 1);
   return *bytes_out != NULL ? CORTEX_OK : cx_error_memory(error);
 }
