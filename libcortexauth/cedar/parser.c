@@ -7,9 +7,22 @@
 #include <string.h>
 
 /* True when the whole text is UTF-8; else the first byte that is not gets its place. */
+/* Bytes from `at` on that are plain ASCII, in words of eight: nearly all of a usual policy. */
+static size_t ascii_run(const struct cedar_source *source, size_t at) {
+  size_t start = at;
+  uint64_t word;
+
+  for (; source->len - at >= sizeof(word); at += sizeof(word)) {
+    memcpy(&word, source->bytes + at, sizeof(word));
+    if ((word & UINT64_C(0x8080808080808080)) != 0)
+      break;
+  }
+  return at - start;
+}
+
 static bool check_utf8(struct cedar_parser *p, const struct cedar_source *source) {
   struct cedar_place place;
-  size_t at = 0, len;
+  size_t at = ascii_run(source, 0), len;
 
   for (; at < source->len; at += len) {
     len = cedar_utf8_next(source->bytes + at, source->len - at, NULL);

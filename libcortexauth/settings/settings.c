@@ -107,7 +107,7 @@ static enum cortex_reason set_option(struct loader *loader, const struct cx_opti
       (option->default_value == NULL || strcmp(option->default_value, value) != 0))
     return REFUSE(loader, line, "%s: this version supports only %s", option->key,
                   option->default_value != NULL ? option->default_value : "its absence");
-  snprintf(room, sizeof room, "%s", value);
+  memcpy(room, value, strlen(value) + 1); /* a line's part, and shorter than one */
   reason = option->type->parse(room, loader->folder, member, &why);
   if (reason == CORTEX_INTERNAL)
     return cx_error_memory(loader->error);

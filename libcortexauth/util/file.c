@@ -22,21 +22,19 @@ static bool is_cortex(uid_t uid) {
          found->pw_uid == uid;
 }
 
-static bool is_trusted_owner(uid_t owner, uid_t caller, const struct cx_file_rules *rules) {
-  return owner == 0 || owner == caller || (rules->cortex_owned && is_cortex(owner));
+static bool is_trusted_owner(uid_t owner, const struct cx_file_rules *rules) {
+  return owner == 0 || owner == geteuid() || (rules->cortex_owned && is_cortex(owner));
 }
 
 /* What is wrong with an opened file, or NULL. */
 static const char *fault(const struct stat *status, const struct cx_file_rules *rules) {
-  uid_t caller = geteuid();
-
   if (!S_ISREG(status->st_mode))
     return "is not a regular file";
-  if (!is_trusted_owner(status->st_uid, caller, rules))
+  if (!is_trusted_owner(status->st_uid, rules))
     return "is owned by neither root nor the calling user";
   if ((status->st_mode & S_IWOTH) != 0)
     return "is writable by everybody";
-  if ((status->st_mode & S_IWGRP) != 0 && status->st_uid != caller)
+  if ((status->st_mode & S_IWGRP) != 0 && status->st_uid != geteuid())
     return "is writable by its group";
   if (status->st_size < 0 || (uintmax_t)status->st_size > rules->max)
     return "is too large";

@@ -37,8 +37,21 @@ size_t cx_text_utf8_len(const char *text, size_t len) {
   return forms[form].len;
 }
 
+/* Bytes at the start that are plain ASCII, in words of eight. */
+static size_t ascii_run(const char *text, size_t len) {
+  uint64_t word;
+  size_t i;
+
+  for (i = 0; len - i >= sizeof word; i += sizeof word) {
+    memcpy(&word, text + i, sizeof word);
+    if ((word & UINT64_C(0x8080808080808080)) != 0)
+      break;
+  }
+  return i;
+}
+
 bool cx_text_is_utf8(const char *text, size_t len) {
-  size_t i = 0, n;
+  size_t i = ascii_run(text, len), n;
 
   while (i < len) {
     n = cx_text_utf8_len(text + i, len - i);
