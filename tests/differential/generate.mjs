@@ -189,10 +189,10 @@ class Maker {
   /** An expression of a type; now and then one of another type. */
   expr(type, depth) {
     const { r } = this;
-    if (r.chance(0.02)) type = this.type();
+    if (r.chance(0.006)) type = this.type();
     const t = resolved(this.world, type);
     const matching = this.paths.filter((p) => key(p.type) === key(t));
-    if (matching.length > 0 && r.chance(0.5)) {
+    if (matching.length > 0 && r.chance(t.k === 'Record' ? 0.7 : 0.5)) {
       const path = r.pick(matching);
       return path.text;
     }
@@ -207,8 +207,8 @@ class Maker {
     if (t.k === 'String') return quoted(r.pick(r.chance(0.05) ? ODD_TEXTS : ['', 'alice', 'a*b', 'x y']));
     if (t.k === 'Ext') return this.extension(t, depth);
     if (t.k === 'Entity') return this.entity(t.name);
-    if (t.k === 'Set') return `[${Array.from({ length: r.chance(0.03) ? 0 : 1 + r.below(2) }, () => this.expr(t.of, depth - 1)).join(', ')}]`;
-    const attrs = Object.entries(t.attrs ?? {}).filter(([, a]) => a.required || r.chance(0.2));
+    if (t.k === 'Set') return `[${Array.from({ length: r.chance(0.01) ? 0 : 1 + r.below(2) }, () => this.expr(t.of, depth - 1)).join(', ')}]`;
+    const attrs = Object.entries(t.attrs ?? {}).filter(([, a]) => a.required || r.chance(0.5));
     return `{${attrs.map(([name, a]) => `${attribute(name)}: ${this.expr(a.type, depth - 1)}`).join(', ')}}`;
   }
 
@@ -217,7 +217,7 @@ class Maker {
     if (depth > 0 && t.name === 'datetime' && r.chance(0.4)) return `${this.expr(t, depth - 1)}.offset(${this.expr({ k: 'Ext', name: 'duration' }, depth - 1)})`;
     if (depth > 0 && t.name === 'duration' && r.chance(0.4)) return `${this.expr({ k: 'Ext', name: 'datetime' }, depth - 1)}.durationSince(${this.expr({ k: 'Ext', name: 'datetime' }, depth - 1)})`;
     const texts = LITERALS[t.name];
-    return r.chance(0.05) ? texts[2] : texts[r.below(2)];
+    return r.chance(0.015) ? texts[2] : texts[r.below(2)];
   }
 
   bool(depth) {
@@ -242,7 +242,7 @@ class Maker {
 
   equal(depth) {
     const t = this.type();
-    const other = this.r.chance(0.07) ? this.type() : t;
+    const other = this.r.chance(0.04) ? this.type() : t;
     return `${this.expr(t, depth)} ${this.r.pick(['==', '!='])} ${this.expr(other, depth)}`;
   }
 
@@ -283,6 +283,7 @@ class Maker {
     const use = path.type.k === 'Bool' ? path.text : `${path.text} == ${this.expr(path.type, depth)}`;
     const guards = r.chance(0.1) ? path.guards.slice(1) : path.guards;
     if (r.chance(0.1)) return `if ${[...guards, 'true'].join(' && ')} then ${use} else ${this.bool(0)}`;
+    if (r.chance(0.15)) return `(${guards.join(' && ') || 'true'} || ${r.chance(0.5) ? guards.join(' && ') || 'false' : this.bool(0)}) && ${use}`;
     return [...guards, use].map((p) => (r.chance(0.2) ? `(${p})` : p)).join(r.chance(0.05) ? ' || ' : ' && ');
   }
 
@@ -353,11 +354,15 @@ export function makePolicy(r, world, slots = []) {
   const env = makeEnv(r, world);
   const maker = new Maker(r, world, env);
   const open = () => r.chance(0.4);
-  const part = (word, type) =>
-    slots.includes(word) || !open() ? scopePart(r, world, maker, word, type, slots.includes(word)) : word;
+  const exact = r.chance(0.7); // a head that leaves one kind of request, which the conditions fit
+  const part = (word, type) => {
+    if (exact && !slots.includes(word)) return `${word} is ${world.full(type)}`;
+    return slots.includes(word) || !open() ? scopePart(r, world, maker, word, type, slots.includes(word)) : word;
+  };
   const one = `${world.full('Action')}::${quoted(env.action)}`;
-  const action = r.pick(['action', `action == ${one}`, `action == ${one}`, `action in [${one}, ${maker.action()}]`,
-    `action in ${maker.action()}`, r.chance(0.1) ? 'action in []' : `action in [${one}]`]);
+  const action = exact ? `action == ${one}`
+    : r.pick(['action', `action == ${one}`, `action in [${one}, ${maker.action()}]`, `action in ${maker.action()}`,
+      r.chance(0.1) ? 'action in []' : `action in [${one}]`]);
   const clauses = Array.from({ length: r.below(3) }, () => `${r.pick(['when', 'when', 'unless'])} { ${maker.bool(1 + r.below(3))} }`);
   return `${r.pick(['permit', 'forbid'])} (${part('principal', env.principal)}, ${action}, ${part('resource', env.resource)}) ${clauses.join(' ')};`;
 }
