@@ -188,16 +188,18 @@ def test_record_of_a_kept_file_is_found():
     host = Host()
     reference, _ = login(host, "alice", host.token("--groups", "engineers"))
     assert_exit(ctl("audit", "rotate", "--config", host.conf), 0)
-    login(host, "alice", host.token("--groups", "engineers"))
+    later, _ = login(host, "alice", host.token("--groups", "engineers"))
     done = assert_exit(explain(host, "--reference", reference), 0)
     assert f"{host.trail}.000000000001:1, " in done.stdout
+    assert f"{host.trail}:" in assert_exit(explain(host, "--reference", later), 0).stdout
 
 
 def test_control_characters_of_a_record_do_not_reach_the_terminal():
     host = Host()
     reference, _ = login(host, "a\033[31m\u0085\u009b2Jb\n", host.token())
     done = assert_exit(explain(host, "--reference", reference), 1)
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f]", done.stdout), ascii(done.stdout)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\udc80-\udcff]", done.stdout), \
+        ascii(done.stdout)
 
 
 @cases("AAAAAAAAAAAAAAAA", "", "x", "../x", "\"")
