@@ -34,11 +34,9 @@ static size_t escaped_len(const char *text, size_t len, size_t *step_out) {
   *step_out = n > 0 ? n : 1;
   if (n == 0)
     return 3;
-  if (n > 1)
-    return n;
-  if (*text == '"' || *text == '\\')
-    return 2;
-  return (unsigned char)*text < 0x20 || *text == 0x7f ? 6 : 1;
+  if (cx_text_has_control(text, n))
+    return 6;
+  return n == 1 && (*text == '"' || *text == '\\') ? 2 : n;
 }
 
 /* The longest start of text whose escaped form has at most max bytes. */

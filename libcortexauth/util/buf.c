@@ -94,13 +94,13 @@ void cx_buf_printf(struct cx_buf *buf, const char *format, ...) {
   buf->len += (size_t)len;
 }
 
-static void put_json_control(struct cx_buf *buf, unsigned char byte) {
+static void put_json_control(struct cx_buf *buf, unsigned code) {
   static const char letters[] = "btn?fr"; /* 0x08 to 0x0d; 0x0b has none */
 
-  if (byte >= 0x08 && byte <= 0x0d && byte != 0x0b)
-    cx_buf_printf(buf, "\\%c", letters[byte - 0x08]);
+  if (code >= 0x08 && code <= 0x0d && code != 0x0b)
+    cx_buf_printf(buf, "\\%c", letters[code - 0x08]);
   else
-    cx_buf_printf(buf, "\\u%04x", (unsigned)byte);
+    cx_buf_printf(buf, "\\u%04x", code);
 }
 
 void cx_buf_put_json(struct cx_buf *buf, const char *text, size_t len) {
@@ -114,8 +114,8 @@ void cx_buf_put_json(struct cx_buf *buf, const char *text, size_t len) {
     if (n == 0) {
       cx_buf_put(buf, "\xef\xbf\xbd", 3);
       n = 1;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      put_json_control(buf, byte);
+    } else if (cx_text_has_control(text + i, n)) {
+      put_json_control(buf, n == 1 ? byte : (unsigned char)text[i + 1]); /* C1: C2 80 to C2 9F */
     } else {
       if (byte == '"' || byte == '\\')
         cx_buf_put(buf, "\\", 1);

@@ -30,7 +30,10 @@ void cx_buf_put_text(struct cx_buf *buf, const char *text);
 void cx_buf_printf(struct cx_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A JSON string with its quotes (RFC 8259 7); bytes that are not UTF-8 become U+FFFD. */
+/*
+ * A JSON string with its quotes (RFC 8259 7), with DEL and C1 controls escaped
+ * too, which a terminal obeys; bytes that are not UTF-8 become U+FFFD.
+ */
 void cx_buf_put_json(struct cx_buf *buf, const char *text, size_t len);
 
 /* Makes room for len more bytes and gives their place, or NULL. The caller adds to len. */

@@ -5,14 +5,24 @@
 #include "util/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A message is one line in a log: nothing in it may look like another line. */
+/*
+ * A message is one line in a log: nothing in it may look like another line, or
+ * be obeyed by a terminal. C1 controls are C2 80 to C2 9F.
+ */
 static void flatten(char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < 0x20 || *text == 0x7f)
+  for (; *text != '\0'; text++) {
+    bool is_c1 = (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] >= 0x80 &&
+                 (unsigned char)text[1] < 0xa0;
+
+    if ((unsigned char)*text < 0x20 || *text == 0x7f || is_c1)
       *text = '?';
+    if (is_c1)
+      *++text = '?';
+  }
 }
 
 __attribute__((format(printf, 4, 0))) static enum cortex_reason
