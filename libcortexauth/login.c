@@ -22,9 +22,9 @@ struct login {
   struct cortex_identity *identity;
   struct cortex_policy *policy;
   struct cortex_decision *decision;
-  int64_t now;      /* microseconds since 1970 */
-  int64_t started;  /* on the monotonic clock */
-  bool is_verified; /* the credential proved the identity */
+  int64_t now;     /* microseconds since 1970 */
+  int64_t started; /* on the monotonic clock */
+  bool is_signed;  /* a signature was verified, whatever became of the credential */
 };
 
 static int64_t monotonic(const struct login *login) {
@@ -47,6 +47,24 @@ static enum cortex_reason load(struct login *login, struct cortex_error *error) 
   return cortex_settings_load(request->config, &login->settings, error);
 }
 
+/*
+ * Reasons that only a credential with a verified signature can give: claims are
+ * looked at last. Others can be caused by a stranger, and their records are capped.
+ */
+static bool proves_signature(enum cortex_reason reason) {
+  static const enum cortex_reason reasons[] = {
+      CORTEX_OK,       CORTEX_AUDIENCE_MISMATCH,   CORTEX_TOKEN_EXPIRED,
+      CORTEX_TOO_OLD,  CORTEX_NOT_YET_VALID,       CORTEX_ISSUED_IN_FUTURE,
+      CORTEX_REPLAYED, CORTEX_BOUND_TOKEN_REFUSED, CORTEX_MISSING_USERNAME,
+      CORTEX_REVOKED,  CORTEX_BAD_USERNAME};
+  size_t i;
+
+  for (i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+    if (reasons[i] == reason)
+      return true;
+  return false;
+}
+
 static enum cortex_reason verify(struct login *login, struct cortex_error *error) {
   const struct cortex_credential credential = {
       .bytes = login->request->credential,
@@ -56,7 +74,7 @@ static enum cortex_reason verify(struct login *login, struct cortex_error *error
   };
   enum cortex_reason reason = cortex_verify(login->settings, &credential, &login->identity, error);
 
-  login->is_verified = reason == CORTEX_OK;
+  login->is_signed = proves_signature(reason);
   return reason != CORTEX_OK ? reason : check_deadline(login, "verifying", error);
 }
 
@@ -144,7 +162,7 @@ static enum cortex_reason record(const struct login *login, const struct cortex_
       .reason = outcome->reason,
       .duration = (monotonic(login) - login->started) / 1000,
       .detail = outcome->reason != CORTEX_OK ? outcome->error.message : NULL,
-      .before_signature = !login->is_verified,
+      .before_signature = !login->is_signed,
   };
   const char **policies = list_policies(login->decision, &entry.policy_count);
   enum cortex_reason reason;

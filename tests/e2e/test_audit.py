@@ -110,6 +110,22 @@ def test_six_refusals_at_the_same_instant(world):
     assert [r["reason"] for r in world.cortex.records()] == ["policy_denied"] * 6
 
 
+def test_refusals_of_signed_tokens_are_all_recorded(world):
+    token = world.cortex.dev_token("--user", "alice", "--groups", "engineers", "--expires=-5m")
+    for _ in range(25):
+        world.postgres.psql("alice", DATABASES[STAGING], password=token)
+    assert [r["reason"] for r in world.cortex.records()] == ["token_expired"] * 25
+
+
+def test_refusals_that_a_stranger_can_cause_are_capped(world):
+    head, payload, _ = world.openid.id_token("alice-1").split(".")
+    for _ in range(45):
+        world.postgres.psql("alice", DATABASES[STAGING], password=f"{head}.{payload}.AAAA")
+    reasons = [r["reason"] for r in world.cortex.records()]
+    assert set(reasons) == {"signature_invalid"}
+    assert 20 <= len(reasons) <= 40, "20 in each of at most two minutes"
+
+
 def test_fsync_writes_the_same_trail(world):
     world.cortex.configure(audit={"fsync": "yes"})
     world.login("alice", token=world.openid.id_token("alice-1")).assert_allowed()
