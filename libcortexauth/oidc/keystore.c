@@ -7,8 +7,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "oidc/keyring.h"
 #include "util/buf.h"
@@ -37,40 +35,18 @@ static enum cortex_reason check_age(const struct source *source, int64_t written
                       source->path, age, source->stale);
 }
 
-static enum cortex_reason read_open(int fd, const struct source *source, struct cx_buf *content,
-                                    struct cortex_error *error) {
-  enum cortex_reason reason;
-  struct stat status;
-  char *room;
-
-  if (fstat(fd, &status) != 0)
-    return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "%s cannot be read", source->path);
-  reason = check_age(source, status.st_mtime, error);
-  if (reason != CORTEX_OK)
-    return reason;
-  room = cx_buf_reserve(content, (size_t)status.st_size);
-  if (room == NULL)
-    return cx_error_memory(error);
-  if (cx_file_pread(fd, room, (size_t)status.st_size, 0) != status.st_size)
-    return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "%s cannot be read", source->path);
-  content->len = (size_t)status.st_size;
-  return CORTEX_OK;
-}
-
 static enum cortex_reason read_source(const struct source *source, struct cx_keyset **keyset_out,
                                       struct cortex_error *error) {
   const struct cx_file_rules rules = {CORTEX_KEYS_UNAVAILABLE, CX_KEYSET_SIZE_MAX,
                                       source->cortex_owned};
   enum cortex_reason reason;
   struct cx_buf content;
-  int fd;
+  int64_t written = 0;
 
-  cx_buf_init(&content, CX_KEYSET_SIZE_MAX);
-  reason = cx_file_open(source->path, &rules, &fd, error);
-  if (reason == CORTEX_OK) {
-    reason = read_open(fd, source, &content, error);
-    close(fd);
-  }
+  reason = cx_file_read(source->path, &rules, &content, &written, error);
+  if (reason != CORTEX_OK)
+    return reason;
+  reason = check_age(source, written, error);
   if (reason == CORTEX_OK) {
     reason = cx_keyset_parse(content.bytes, content.len, keyset_out, error);
     cx_error_prefix(error, "%s", source->path);

@@ -85,7 +85,7 @@ static enum cortex_reason load_file(struct loader *loader, const char *path, siz
   struct cedar_error why = {0};
   struct cedar_source source;
   struct cx_buf content;
-  enum cortex_reason reason = cx_file_read(path, &rules, &content, loader->error);
+  enum cortex_reason reason = cx_file_read(path, &rules, &content, NULL, loader->error);
 
   if (reason != CORTEX_OK)
     return reason;

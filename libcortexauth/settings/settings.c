@@ -330,7 +330,7 @@ enum cortex_reason cortex_settings_load(const char *path, struct cortex_settings
   enum cortex_reason reason;
 
   *settings_out = NULL;
-  reason = cx_file_read(path, &rules, &content, error);
+  reason = cx_file_read(path, &rules, &content, NULL, error);
   if (reason == CORTEX_OK)
     reason = cortex_settings_parse(path, content.bytes, content.len, settings_out, error);
   cx_buf_clear(&content);

@@ -42,9 +42,9 @@ static const char *fault(const struct stat *status, const struct cx_file_rules *
 }
 
 static enum cortex_reason open_checked(const char *path, const struct cx_file_rules *rules,
-                                       int *fd_out, size_t *size_out, struct cortex_error *error) {
+                                       int *fd_out, struct stat *status_out,
+                                       struct cortex_error *error) {
   struct cx_place place = {path, 0, 0};
-  struct stat status;
   const char *what;
   int fd;
 
@@ -55,21 +55,13 @@ static enum cortex_reason open_checked(const char *path, const struct cx_file_ru
   while (fd < 0 && errno == EINTR);
   if (fd < 0)
     return cx_error_at(error, rules->reason, place, "cannot be opened: %s", strerror(errno));
-  what = fstat(fd, &status) == 0 ? fault(&status, rules) : strerror(errno);
+  what = fstat(fd, status_out) == 0 ? fault(status_out, rules) : strerror(errno);
   if (what != NULL) {
     close(fd);
     return cx_error_at(error, rules->reason, place, "%s", what);
   }
   *fd_out = fd;
-  *size_out = (size_t)status.st_size;
   return CORTEX_OK;
-}
-
-enum cortex_reason cx_file_open(const char *path, const struct cx_file_rules *rules, int *fd_out,
-                                struct cortex_error *error) {
-  size_t size;
-
-  return open_checked(path, rules, fd_out, &size, error);
 }
 
 ssize_t cx_file_pread(int fd, void *bytes, size_t len, off_t offset) {
@@ -124,16 +116,19 @@ static enum cortex_reason read_all(int fd, size_t size, const char *path,
 }
 
 enum cortex_reason cx_file_read(const char *path, const struct cx_file_rules *rules,
-                                struct cx_buf *content, struct cortex_error *error) {
+                                struct cx_buf *content, int64_t *written_out,
+                                struct cortex_error *error) {
   enum cortex_reason reason;
-  size_t size;
+  struct stat status;
   int fd;
 
   cx_buf_init(content, rules->max);
-  reason = open_checked(path, rules, &fd, &size, error);
+  reason = open_checked(path, rules, &fd, &status, error);
   if (reason != CORTEX_OK)
     return reason;
-  reason = read_all(fd, size, path, rules, content, error);
+  if (written_out != NULL)
+    *written_out = status.st_mtime;
+  reason = read_all(fd, (size_t)status.st_size, path, rules, content, error);
   close(fd);
   if (reason != CORTEX_OK)
     cx_buf_clear(content);
@@ -144,7 +139,7 @@ enum cortex_reason cortex_file_load(const char *path, size_t max, char **bytes_o
                                     struct cortex_error *error) {
   const struct cx_file_rules rules = {CORTEX_CONFIG_INVALID, max, false};
   struct cx_buf content;
-  enum cortex_reason reason = cx_file_read(path, &rules, &content, error);
+  enum cortex_reason reason = cx_file_read(path, &rules, &content, NULL, error);
 
   *bytes_out = NULL;
   *len_out = 0;

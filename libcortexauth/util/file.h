@@ -6,6 +6,7 @@
 #define CX_UTIL_FILE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/buf.h"
@@ -19,22 +20,18 @@ struct cx_file_rules {
 };
 
 /*
- * Opens for reading: links are followed, the target must be a regular file,
+ * Reads a file whole: links are followed, the target must be a regular file,
  * owned by root, the caller or (where the rules say so) cortex, and writable
  * neither by others nor by a group, unless the caller's user owns it. The
  * check is made on the open descriptor, so it cannot be raced.
  *
- *   out  fd_out: close-on-exec, the caller closes it; -1 on failure
- *   gives  CORTEX_OK, or rules->reason with the path in the error
+ *   out  content: made by this call; cx_buf_clear it on success
+ *   out  written_out: the file's mtime in seconds since 1970; may be NULL
+ *   gives  CORTEX_OK, CORTEX_INTERNAL, or rules->reason with the path in the error
  */
-CORTEX_MUSTCHECK enum cortex_reason cx_file_open(const char *path,
-                                                 const struct cx_file_rules *rules, int *fd_out,
-                                                 struct cortex_error *error);
-
-/* Opens and reads it whole; more than rules->max bytes is a refusal. */
 CORTEX_MUSTCHECK enum cortex_reason cx_file_read(const char *path,
                                                  const struct cx_file_rules *rules,
-                                                 struct cx_buf *content,
+                                                 struct cx_buf *content, int64_t *written_out,
                                                  struct cortex_error *error);
 
 /* Reads len bytes at an offset unless the file ends before; -1 with errno on failure. */

@@ -32,7 +32,7 @@ enum cortex_reason cx_private_key_load(const char *path, EVP_PKEY **key_out,
   BIO *source;
 
   *key_out = NULL;
-  reason = cx_file_read(path, &rules, &content, error);
+  reason = cx_file_read(path, &rules, &content, NULL, error);
   if (reason != CORTEX_OK)
     return reason;
   ERR_set_mark();

@@ -58,7 +58,7 @@ static void write_file(const char *path, const char *content, mode_t mode) {
 
 static enum cortex_reason read_file(const char *path, struct cortex_error *error) {
   struct cx_buf content;
-  enum cortex_reason reason = cx_file_read(path, &rules, &content, error);
+  enum cortex_reason reason = cx_file_read(path, &rules, &content, NULL, error);
 
   cx_buf_clear(&content);
   return reason;
@@ -69,7 +69,7 @@ static void a_sound_file_is_read_whole(void **state) {
   struct cx_buf content;
 
   write_file(place->file, "0123456789abcdef", 0640);
-  assert_int_equal(cx_file_read(place->file, &rules, &content, NULL), CORTEX_OK);
+  assert_int_equal(cx_file_read(place->file, &rules, &content, NULL, NULL), CORTEX_OK);
   assert_int_equal(content.len, 16);
   assert_string_equal(content.bytes, "0123456789abcdef");
   cx_buf_clear(&content);
