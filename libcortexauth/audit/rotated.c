@@ -106,7 +106,7 @@ enum cortex_reason cx_rotated_continue(struct cx_trail *trail, const struct cx_w
    * was renamed as well: look again until nothing goes further.
    */
   do {
-    if (!cx_sink_lock(trail->old_fd, wait) || !read_head(trail->old_fd, &trail->head, &torn))
+    if (!cx_lock_take(trail->old_fd, wait) || !read_head(trail->old_fd, &trail->head, &torn))
       return cx_error_at(error, CORTEX_AUDIT_UNAVAILABLE, (struct cx_place){trail->path, 0, 0},
                          "the audit file cannot continue %s: %s", trail->old_name,
                          errno == ETIMEDOUT ? "other writers held it too long"

@@ -1,9 +1,6 @@
 /*
  * The audit file: opened, locked and measured for one write.
  * SPDX-License-Identifier: PostgreSQL
- *
- * The lock belongs to the open file description (F_OFD_SETLK): the kernel drops
- * it when the writer dies, and another descriptor of the same process does not.
  */
 #include <config.h>
 
@@ -13,25 +10,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/rotated.h"
 #include "util/file.h"
 
-#define WAIT_MAX 500000000LL /* nanoseconds */
-#define SLEEP_FIRST 100000L
-#define SLEEP_LAST 4000000L
 #define REACH_MAX (1024 * 1024) /* how far back garbage at the end is passed over */
 #define WINDOW 16384
-
-struct cx_wait cx_wait_start(const struct cortex_clock *clock, int64_t deadline) {
-  struct cx_wait wait = {clock, clock->monotonic(clock) + WAIT_MAX};
-
-  if (deadline != 0 && deadline < wait.until)
-    wait.until = deadline;
-  return wait;
-}
 
 static enum cortex_reason refuse(const struct cx_trail *trail, struct cortex_error *error,
                                  const char *doing, const char *what) {
@@ -106,24 +91,6 @@ void cx_sink_sync_folder(const char *path) {
 
 /* ---- locking ---- */
 
-bool cx_sink_lock(int fd, const struct cx_wait *wait) {
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  struct timespec nap = {0, SLEEP_FIRST};
-
-  while (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
-    if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-      return false;
-    if (wait->clock->monotonic(wait->clock) >= wait->until) {
-      errno = ETIMEDOUT;
-      return false;
-    }
-    nanosleep(&nap, NULL);
-    if (nap.tv_nsec < SLEEP_LAST)
-      nap.tv_nsec *= 2;
-  }
-  return true;
-}
-
 /* False when the path names another file by now: it was rotated before the lock came. */
 static bool is_current(const struct cx_trail *trail) {
   struct stat opened, named;
@@ -145,7 +112,7 @@ static enum cortex_reason open_locked(struct cx_trail *trail, bool create,
       return refuse(trail, error, "is refused", what);
     if (trail->fd < 0)
       return refuse(trail, error, "cannot be opened", strerror(errno));
-    if (!cx_sink_lock(trail->fd, wait))
+    if (!cx_lock_take(trail->fd, wait))
       return refuse(trail, error, "cannot be locked",
                     errno == ETIMEDOUT ? "other writers held it too long" : strerror(errno));
     if (is_current(trail))

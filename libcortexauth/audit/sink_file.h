@@ -5,22 +5,13 @@
 #ifndef CX_AUDIT_SINK_FILE_H
 #define CX_AUDIT_SINK_FILE_H
 
-#include <cortexauth/clock.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "audit/chain.h"
 #include "util/buf.h"
 #include "util/error.h"
-
-/* How long a writer may wait for others. */
-struct cx_wait {
-  const struct cortex_clock *clock;
-  int64_t until; /* on clock->monotonic */
-};
-
-/* Half a second from now, or the deadline where that is earlier; deadline 0: none. */
-struct cx_wait cx_wait_start(const struct cortex_clock *clock, int64_t deadline);
+#include "util/lock.h"
 
 struct cx_trail {
   const char *path; /* borrowed */
@@ -74,8 +65,5 @@ void cx_sink_sync_folder(const char *path);
 /* Finds the last record within the last `reach` bytes; false: none is there. */
 CORTEX_MUSTCHECK bool cx_sink_find_head(int fd, off_t size, off_t reach,
                                         struct cx_chain_head *head_out, off_t *end_out);
-
-/* Takes the write lock, with short sleeps until wait ends; errno says why not. */
-CORTEX_MUSTCHECK bool cx_sink_lock(int fd, const struct cx_wait *wait);
 
 #endif

@@ -22,15 +22,15 @@ static bool is_cortex(uid_t uid) {
          found->pw_uid == uid;
 }
 
-static bool is_trusted_owner(uid_t owner, const struct cx_file_rules *rules) {
-  return owner == 0 || owner == geteuid() || (rules->cortex_owned && is_cortex(owner));
+bool cx_file_is_trusted_owner(uid_t owner, bool cortex_owned) {
+  return owner == 0 || owner == geteuid() || (cortex_owned && is_cortex(owner));
 }
 
 /* What is wrong with an opened file, or NULL. */
 static const char *fault(const struct stat *status, const struct cx_file_rules *rules) {
   if (!S_ISREG(status->st_mode))
     return "is not a regular file";
-  if (!is_trusted_owner(status->st_uid, rules))
+  if (!cx_file_is_trusted_owner(status->st_uid, rules->cortex_owned))
     return "is owned by neither root nor the calling user";
   if ((status->st_mode & S_IWOTH) != 0)
     return "is writable by everybody";

@@ -34,6 +34,9 @@ CORTEX_MUSTCHECK enum cortex_reason cx_file_read(const char *path,
                                                  struct cx_buf *content, int64_t *written_out,
                                                  struct cortex_error *error);
 
+/* Whether files of this user are trusted: root's, the caller's, and where asked those of cortex. */
+bool cx_file_is_trusted_owner(uid_t owner, bool cortex_owned);
+
 /* Reads len bytes at an offset unless the file ends before; -1 with errno on failure. */
 ssize_t cx_file_pread(int fd, void *bytes, size_t len, off_t offset);
 

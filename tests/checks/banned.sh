@@ -52,7 +52,7 @@ none 'flock' 'flock|lockf' $in_backend
 none 'waiting' 'sleep|usleep|pam_fail_delay' $in_backend
 none 'own clock or identity' 'time|gettimeofday|getpid|getppid|getuid|gethostname' \
   libcortexauth/cedar libcortexauth/oidc libcortexauth/identity libcortexauth/policy libcortexauth/audit \
-  libcortexauth/login.c
+  libcortexauth/state   libcortexauth/login.c
 
 # Every descriptor is closed by exec.
 for file in $(sources $in_backend); do plain "$file"; done |
