@@ -9,6 +9,7 @@ import pytest
 from cortex import CORTEXCTL
 from harness import BUILD, Folder
 from openid import Provider
+from saml import KeyPair, SamlProviders, Samlp, SimpleSaml, simplesaml_program
 from world import make_world
 
 
@@ -30,6 +31,22 @@ def openid():
     provider.account("bob-2", preferred_username="bob", groups=[])
     yield provider
     provider.stop()
+
+
+@pytest.fixture(scope="session")
+def saml(folder):
+    """The two SAML identity providers, the service provider's keys and a stranger's."""
+    program, installed = simplesaml_program(BUILD), BUILD / "tests" / "e2e-samlp"
+    if not shutil.which("php") or not program:
+        pytest.skip("no php, or no SimpleSAMLphp (make check-e2e unpacks it)")
+    if not shutil.which("node") or not (installed / "node_modules").is_dir():
+        pytest.skip(f"no node, or no samlp in {installed} (make check-e2e installs it)")
+    place = folder.make("saml")
+    keys = {name: KeyPair(place, name) for name in ("sp", "simplesaml", "samlp", "stranger")}
+    providers = SamlProviders(SimpleSaml(place, program, keys["simplesaml"], keys["sp"]),
+                              Samlp(installed, keys["samlp"], keys["sp"]), keys["sp"], keys["stranger"])
+    yield providers
+    providers.stop()
 
 
 @pytest.fixture(scope="session")

@@ -38,16 +38,20 @@ def client(name, algorithm="RS256"):
 CLIENTS = [client(client_id(a), a) for a in ALGORITHMS] + [client("other-app")]
 
 
+BEHIND_TLS = {"Host": urlsplit(ISSUER).netloc, "X-Forwarded-Proto": "https"}
+
+
 class Browser:
     """Follows one login: keeps cookies by path, speaks as if behind TLS."""
 
-    def __init__(self, port):
+    def __init__(self, port, sent=None):
         self.port = port
+        self.sent = sent or BEHIND_TLS
         self.cookies = {}
 
     def request(self, method, path, form=None, headers=()):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        sent = {"Host": urlsplit(ISSUER).netloc, "X-Forwarded-Proto": "https", **dict(headers)}
+        sent = {**self.sent, **dict(headers)}
         jar = [f"{n}={v}" for (n, scope), v in self.cookies.items() if path.startswith(scope)]
         if jar:
             sent["Cookie"] = "; ".join(jar)
