@@ -20,24 +20,26 @@ struct check {
   int64_t now;
 };
 
-const json_t *cx_claims_get(const json_t *claims, const char *name) {
-  const json_t *value = json_object_get(claims, name);
-  char step[128];
-  size_t len;
+/*
+ * As one name first; else every way to cut it at a dot, longest name first, as
+ * names hold dots themselves ("kubernetes.io", a client of Keycloak). A place in
+ * the token is reached by one cut only, so this ends after at most one visit of
+ * each object; the depth of JSON bounds the recursion.
+ */
+static const json_t *find(const json_t *object, const char *path, size_t len) {
+  const json_t *value = json_object_getn(object, path, len);
+  size_t dot;
 
-  if (value != NULL)
-    return value;
-  for (value = claims; value != NULL; name += len + 1) {
-    len = strcspn(name, ".");
-    if (len >= sizeof step)
-      return NULL;
-    memcpy(step, name, len);
-    step[len] = '\0';
-    value = json_object_get(value, step);
-    if (name[len] == '\0')
-      return value;
-  }
-  return NULL;
+  if (!json_is_object(object))
+    return NULL;
+  for (dot = len; value == NULL && dot > 0; dot--)
+    if (path[dot - 1] == '.')
+      value = find(json_object_getn(object, path, dot - 1), path + dot, len - dot);
+  return value;
+}
+
+const json_t *cx_claims_get(const json_t *claims, const char *name) {
+  return find(claims, name, strlen(name));
 }
 
 static bool is_time(const json_t *value) {
@@ -78,12 +80,24 @@ static enum cortex_reason check_text(const struct check *check, const char *name
   return CORTEX_OK;
 }
 
-/* OpenID Connect Back-Channel Logout 2.4, RFC 8417: what has events reports, it does not log in. */
+/*
+ * RFC 8725 3.12: kinds of tokens must not pass for each other. What has events
+ * reports (OpenID Connect Back-Channel Logout 2.4, RFC 8417); Keycloak names in
+ * the payload what it made to be exchanged or to end a session.
+ */
 static enum cortex_reason check_kind(const struct check *check, struct cortex_error *error) {
-  if (json_object_get(check->token->claims, "events") == NULL)
-    return CORTEX_OK;
-  return cx_error_set(error, CORTEX_TOKEN_TYPE_REFUSED,
-                      "the token has the claim events: a logout or event token");
+  static const char *const others[] = {"Refresh", "Offline", "Logout"};
+  const json_t *body_type = json_object_get(check->token->claims, "typ");
+  size_t i;
+
+  if (json_object_get(check->token->claims, "events") != NULL)
+    return cx_error_set(error, CORTEX_TOKEN_TYPE_REFUSED,
+                        "the token has the claim events: a logout or event token");
+  for (i = 0; i < sizeof others / sizeof others[0]; i++)
+    if (cx_json_is_text(body_type, others[i], strlen(others[i])))
+      return cx_error_set(error, CORTEX_TOKEN_TYPE_REFUSED,
+                          "the claim typ is %s: neither an ID nor an access token", others[i]);
+  return CORTEX_OK;
 }
 
 /* RFC 7800: a password message carries no proof of possession. */

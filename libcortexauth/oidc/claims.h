@@ -11,7 +11,8 @@
 
 /*
  * The claim of a name, looked up literally first, then as a dotted path into
- * objects. Borrowed; NULL: there is none.
+ * objects, whose names may hold dots: the longest that leads on counts.
+ * Borrowed; NULL: there is none.
  */
 const json_t *cx_claims_get(const json_t *claims, const char *name);
 
