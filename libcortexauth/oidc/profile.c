@@ -85,8 +85,10 @@ static bool is_overage(const json_t *claims, const char *name) {
   const json_t *moved = json_object_get(claims, "_claim_names");
   const json_t *has_groups = json_object_get(claims, "hasgroups");
 
-  return json_object_get(moved, name) != NULL || json_is_true(has_groups) ||
-         cx_json_is_text(has_groups, "true", strlen("true"));
+  if (json_object_get(moved, name) != NULL)
+    return true;
+  return strcmp(name, "groups") == 0 && /* it speaks of no other claim */
+         (json_is_true(has_groups) || cx_json_is_text(has_groups, "true", strlen("true")));
 }
 
 static enum cortex_reason read_groups(struct profile *profile, struct cortex_error *error) {
