@@ -16,6 +16,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "util/base64url.h"
@@ -23,7 +24,7 @@
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 16384     /* OpenSSL's own bound */
-#define EXPONENT_BITS_MAX 64   /* a longer one only costs time */
+#define EXPONENT_BITS_MAX 32   /* a longer one only costs time */
 #define MEMBER_MAX (RSA_BITS_MAX / 8 + 1)
 #define COORDINATE_MAX 66
 
@@ -102,6 +103,31 @@ static void release_ec(void *handle) {
   EC_KEY_free(handle);
 }
 
+/*
+ * Keys whose multiples are a handful of points: signatures under them can be
+ * made without a private key. All seven y of order 1, 2, 4 and 8 (RFC 8032 5.1),
+ * the unreduced forms that OpenSSL reads as well included; the top bit is x's.
+ */
+static bool is_small_order(const uint8_t *point) {
+  static const uint8_t eighths[2][32] = {
+      {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+       0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+      {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+       0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}};
+  uint8_t y[32], zeros[30] = {0}, ones[30];
+  size_t i;
+
+  memset(ones, 0xff, sizeof ones);
+  memcpy(y, point, sizeof y);
+  y[31] &= 0x7f;
+  for (i = 0; i < 2; i++)
+    if (memcmp(y, eighths[i], sizeof y) == 0)
+      return true;
+  if (y[31] == 0 && memcmp(y + 1, zeros, sizeof zeros) == 0)
+    return y[0] <= 1;
+  return y[31] == 0x7f && memcmp(y + 1, ones, sizeof ones) == 0 && y[0] >= 0xec && y[0] <= 0xee;
+}
+
 static enum cortex_reason import_okp(const struct cx_key_type *type, const json_t *jwk,
                                      void **handle_out) {
   uint8_t point[COORDINATE_MAX];
@@ -109,6 +135,8 @@ static enum cortex_reason import_okp(const struct cx_key_type *type, const json_
 
   if (!get_bytes(jwk, "x", point, type->size, &len) || len != type->size)
     return CORTEX_KEY_MISMATCH;
+  if (is_small_order(point))
+    return CORTEX_WEAK_KEY;
   *handle_out = EVP_PKEY_new_raw_public_key(type->nid, NULL, point, len);
   return *handle_out != NULL ? CORTEX_OK : CORTEX_KEY_MISMATCH;
 }

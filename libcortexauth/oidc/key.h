@@ -42,7 +42,7 @@ const struct cx_key_type *cx_key_type_of(const json_t *jwk);
  *
  *   out  key_out: release with cx_key_clear; empty on failure
  *   gives  CORTEX_OK, CORTEX_WEAK_KEY (RSA below 2048 bits, even or small
- *          exponent), CORTEX_KEY_MISMATCH (members missing or not a key of
+ *          exponent, Ed25519 point of small order), CORTEX_KEY_MISMATCH (members missing or not a key of
  *          this type), CORTEX_INTERNAL
  */
 CORTEX_MUSTCHECK enum cortex_reason cx_key_import(const struct cx_key_type *type,

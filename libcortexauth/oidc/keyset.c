@@ -211,7 +211,8 @@ static enum cortex_reason refuse(const struct choice *choice, const struct cx_jw
     return cx_error_memory(error);
   if (choice->weak > 0)
     return cx_error_set(error, CORTEX_WEAK_KEY,
-                        "the key has fewer than 2048 bits or an exponent that is even or 1");
+                        "the key has fewer than 2048 bits, an exponent that is even or 1, or a "
+                        "point of small order");
   if (choice->seen > 0 && choice->fitting == 0)
     return cx_error_set(error, CORTEX_KEY_MISMATCH,
                         jws->kid != NULL ? "the key %s is not for %s and signatures"
