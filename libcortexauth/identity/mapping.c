@@ -47,8 +47,12 @@ static enum cortex_reason apply_maps(const struct cx_maps *maps, const char *raw
   memcpy(value, raw, len);
   value[len] = '\0';
   for (i = 0; i < maps->count; i++) {
-    if (regexec(&maps->items[i].pattern, value, GROUPS, groups, 0) != 0)
+    int answer = regexec(&maps->items[i].pattern, value, GROUPS, groups, 0);
+
+    if (answer == REG_NOMATCH)
       continue;
+    if (answer != 0) /* short of memory: the next map must not take its place */
+      return cx_error_memory(error);
     *name_out = replace(maps->items[i].replacement, value, groups);
     return *name_out != NULL ? CORTEX_OK : cx_error_memory(error);
   }

@@ -14,6 +14,7 @@
 
 #define MAPS_MAX 64
 #define PATTERN_MAX 255
+#define ATOMS_MAX 255 /* of a pattern without intervals that is as long as may be */
 
 /* Finds the next "/" that no backslash protects. */
 static char *find_slash(char *text) {
@@ -62,6 +63,68 @@ static bool has_back_reference(const char *pattern) {
   return false;
 }
 
+/* Behind a bracket expression, POSIX 9.3.5: "]" first and "[:", "[.", "[=" do not end it. */
+static const char *skip_brackets(const char *text) {
+  text += text[1] == '^' ? 2 : 1;
+  if (*text == ']')
+    text++;
+  for (; *text != '\0' && *text != ']'; text++) {
+    if (text[0] == '[' && text[1] != '\0' && strchr(":.=", text[1]) != NULL) {
+      const char end[] = {text[1], ']', '\0'};
+      const char *stop = strstr(text + 2, end);
+
+      if (stop != NULL)
+        text = stop + 1;
+    }
+  }
+  return *text == ']' ? text + 1 : text;
+}
+
+/* The larger number of {m}, {m,} or {m,n}; text comes to stand behind it. */
+static size_t read_interval(const char **text) {
+  size_t number = 0, most = 0;
+
+  for ((*text)++; **text != '\0' && **text != '}'; (*text)++) {
+    number = **text >= '0' && **text <= '9' ? number * 10 + (size_t)(**text - '0') : 0;
+    number = number > ATOMS_MAX ? ATOMS_MAX + 1 : number;
+    most = number > most ? number : most;
+  }
+  *text += **text == '}';
+  return most;
+}
+
+/*
+ * How many atoms the expression has once its intervals are written out, as the
+ * C library does: copies of copies would take all time and memory of a login.
+ * Works on what is no ERE too; the answer then does not matter.
+ */
+static size_t count_atoms(const char *text) {
+  size_t totals[PATTERN_MAX + 1] = {0}, depth = 0, atom = 0, copies;
+
+  while (*text != '\0') {
+    if (*text == '{') {
+      copies = read_interval(&text);
+      totals[depth] += copies > 1 ? atom * (copies - 1) : 0;
+      atom *= copies > 1 ? copies : 1;
+    } else if (*text == '(') {
+      totals[++depth] = 0;
+      atom = 0;
+      text++;
+    } else if (*text == ')' && depth > 0) {
+      atom = totals[depth--];
+      totals[depth] += atom;
+      text++;
+    } else {
+      text = *text == '[' ? skip_brackets(text) : text + (text[0] == '\\' && text[1] != '\0') + 1;
+      atom = 1;
+      totals[depth]++;
+    }
+    if (atom > ATOMS_MAX || totals[depth] > ATOMS_MAX)
+      return ATOMS_MAX + 1;
+  }
+  return totals[0];
+}
+
 /*
  * In the C locale, whatever the program runs in: a backend and a command must
  * read one pattern the same way. For this thread and this call only.
@@ -89,6 +152,8 @@ static enum cortex_reason compile(struct cx_map *map, const char *pattern,
     return REFUSE("an expression has 1 to %d bytes", PATTERN_MAX);
   if (has_back_reference(pattern))
     return REFUSE("the expression is not a POSIX ERE: it has a back reference");
+  if (count_atoms(pattern) > ATOMS_MAX)
+    return REFUSE("the expression's intervals make more than %d copies", ATOMS_MAX);
   /* Alone first: "a)|(b" must not become valid by what is put around it. */
   failure = compile_plain(&map->pattern, pattern);
   if (failure == 0) {
