@@ -121,7 +121,11 @@ static enum cortex_reason read_header(struct cx_token *token, struct cortex_erro
                         "the header has crit or b64, no extension is supported");
   if (!cx_json_is_plain(algorithm))
     return cx_error_set(error, CORTEX_MALFORMED, "the header's alg is missing or not a name");
-  token->algorithm = json_string_value(algorithm);
+  token->algorithm = cx_jws_algorithm_find(json_string_value(algorithm));
+  if (token->algorithm == NULL)
+    return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
+                        "the token's algorithm is %s, which no issuer may allow",
+                        cx_json_show(algorithm).text);
   reason = read_kid(token, error);
   return reason == CORTEX_OK ? read_type(token, error) : reason;
 }

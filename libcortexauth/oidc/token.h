@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "oidc/jws.h"
 #include "util/error.h"
 
 /* Decoded; a chain of certificates (x5c) is the longest that issuers send. */
@@ -25,8 +26,8 @@ struct cx_token {
   size_t decoded_len;
   const uint8_t *signature; /* inside decoded */
   size_t signature_len;
-  const char *algorithm; /* inside header; free of NUL */
-  const char *kid;       /* inside header; NULL: none */
+  const struct cx_jws_algorithm *algorithm; /* one of ours */
+  const char *kid; /* inside header; NULL: none */
   size_t kid_len;
   bool is_access; /* typ at+jwt, RFC 9068 2.1 */
 };
@@ -40,6 +41,7 @@ size_t cx_token_count_parts(const char *bytes, size_t len);
  *   out  token_out: release with cx_token_clear, on failure too
  *   gives  CORTEX_OK, CORTEX_MALFORMED, CORTEX_TOO_LARGE, CORTEX_BAD_ENCODING,
  *          CORTEX_CLAIM_MISMATCH (a number out of range),
+ *          CORTEX_ALGORITHM_NOT_ALLOWED (none of ours: "none", HMAC),
  *          CORTEX_UNSUPPORTED_CRITICAL, CORTEX_TOKEN_TYPE_REFUSED, CORTEX_INTERNAL
  */
 CORTEX_MUSTCHECK enum cortex_reason cx_token_parse(const char *bytes, size_t len,

@@ -45,7 +45,7 @@ static void a_token_is_taken_apart(void **state) {
 
   (void)state;
   assert_int_equal(cx_token_parse(text, strlen(text), &token, NULL), CORTEX_OK);
-  assert_string_equal(token.algorithm, "RS256");
+  assert_string_equal(token.algorithm->name, "RS256");
   assert_int_equal(token.kid_len, 2);
   assert_memory_equal(token.kid, "k1", 2);
   assert_true(token.is_access);
