@@ -12,6 +12,7 @@
 #include <cortexauth/error.h>
 #include <cortexauth/file.h>
 #include <cortexauth/identity.h>
+#include <cortexauth/ini.h>
 #include <cortexauth/login.h>
 #include <cortexauth/reason.h>
 #include <cortexauth/settings.h>
