@@ -124,10 +124,10 @@ static void print_program_help(const struct cli_program *program) {
   printf("Usage: %s COMMAND [OPTION]...\n%s.\n\nCommands:\n", program->name, program->summary);
   for (verb = program->verbs; *verb != NULL; verb++)
     printf("  %-17s %s\n", (*verb)->name, (*verb)->summary);
-  printf("\n'%s COMMAND --help' explains a command; all of it is in %s(8).\n"
+  printf("\n'%s COMMAND --help' explains a command; all of it is in %s.\n"
          "Exit status: 0 yes or done, 1 a clean no, 2 wrong usage or a bad input file,\n"
          "3 something outside failed.\n",
-         program->name, program->name);
+         program->name, program->manual);
 }
 
 static void print_version(void) {
@@ -208,6 +208,10 @@ static bool put_value(struct cli *cli, const struct cli_option *option, const ch
   return true;
 }
 
+static bool takes_command(const struct cli_verb *verb) {
+  return strstr(verb->operands, "-- ") != NULL;
+}
+
 static bool check_demands(const struct cli *cli) {
   const struct cli_verb *verb = cli->verb;
   const struct cli_option *option;
@@ -223,6 +227,10 @@ static bool check_demands(const struct cli *cli) {
   }
   if (cli->operand_count > verb->most) {
     cli_misuse(cli, "unexpected argument '%s'", cli->operands[verb->most]);
+    return false;
+  }
+  if (takes_command(verb) && (cli->command == NULL || *cli->command == NULL)) {
+    cli_misuse(cli, "'--' and a command are missing");
     return false;
   }
   return true;
@@ -290,13 +298,26 @@ static enum cli_exit refuse_command(const struct cli_program *program, int argc,
   return CLI_USAGE;
 }
 
+/* Keeps another program's command line away from getopt; gives how many arguments are ours. */
+static int split_command(struct cli *cli, int argc, char **argv) {
+  int i;
+
+  for (i = 1; takes_command(cli->verb) && i < argc; i++)
+    if (strcmp(argv[i], "--") == 0) {
+      cli->command = argv + i + 1;
+      argv[i] = NULL;
+      return i;
+    }
+  return argc;
+}
+
 static enum cli_exit run_verb(const struct cli_verb *verb, int words, int argc, char **argv) {
   struct cli cli = {.verb = verb};
   enum cli_exit code;
 
   argv += words;
-  argc -= words;
   argv[0] = program_name;
+  argc = split_command(&cli, argc - words, argv);
   cli.values = calloc(2 * (size_t)argc, sizeof *cli.values);
   if (cli.values == NULL) {
     cli_complain("out of memory");

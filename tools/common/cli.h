@@ -32,7 +32,7 @@ struct cli;
 /* A command. */
 struct cli_verb {
   const char *name; /* one word or two, such as "audit verify"; "" for a program without commands */
-  const char *operands; /* as usage shows them; "" for none */
+  const char *operands; /* as usage shows them; "" for none; "-- COMMAND" in them is demanded */
   size_t least;         /* operands */
   size_t most;
   const char *summary;
@@ -42,6 +42,7 @@ struct cli_verb {
 
 struct cli_program {
   const char *name;
+  const char *manual; /* as help names it, "cortexctl(8)" */
   const char *summary;
   const struct cli_verb *const *verbs; /* ends with NULL */
 };
@@ -54,6 +55,7 @@ struct cli {
   size_t value_count;
   char *const *operands;
   size_t operand_count;
+  char *const *command; /* what follows "--", ends with NULL; NULL unless the verb takes one */
 };
 
 /* Parses, runs, flushes standard output; gives what main returns. */

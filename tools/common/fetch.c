@@ -18,25 +18,44 @@
 
 struct body {
   struct fetch_result *result;
+  size_t room;
   bool too_large;
 };
+
+/* Doubles the room, and leaves no copy behind: an answer may be a token. */
+static bool grow(struct body *body, size_t needed) {
+  struct fetch_result *result = body->result;
+  size_t room = body->room < 4096 ? 4096 : body->room;
+  char *grown;
+
+  while (room < needed)
+    room *= 2;
+  if (room == body->room)
+    return true;
+  grown = malloc(room);
+  if (grown == NULL)
+    return false;
+  if (result->bytes != NULL) {
+    memcpy(grown, result->bytes, result->len);
+    explicit_bzero(result->bytes, result->len);
+    free(result->bytes);
+  }
+  result->bytes = grown;
+  body->room = room;
+  return true;
+}
 
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *context) {
   struct body *body = context;
   struct fetch_result *result = body->result;
   size_t len = size * count;
-  char *grown;
 
   body->too_large = len > FETCH_MAX - result->len;
-  if (body->too_large)
+  if (body->too_large || !grow(body, result->len + len + 1))
     return 0;
-  grown = realloc(result->bytes, result->len + len + 1);
-  if (grown == NULL)
-    return 0;
-  memcpy(grown + result->len, bytes, len);
-  result->bytes = grown;
+  memcpy(result->bytes + result->len, bytes, len);
   result->len += len;
-  grown[result->len] = '\0';
+  result->bytes[result->len] = '\0';
   return len;
 }
 
@@ -103,10 +122,26 @@ static bool set_tls(CURL *curl, const char *ca_file) {
                               curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK));
 }
 
-static bool perform(CURL *curl, const struct fetch_target *target, struct fetch_result *result) {
-  struct body body = {result, false};
+static bool set_form(CURL *curl, const struct fetch_form *form) {
+  return curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(form->body)) ==
+             CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form->body) == CURLE_OK &&
+         (form->user == NULL ||
+          (curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_USERNAME, form->user) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PASSWORD, form->password) == CURLE_OK));
+}
+
+/* A form's answer may have any status but a redirect's. */
+static bool is_answer(long status, const struct fetch_form *form) {
+  return form == NULL ? status == 200 : status >= 200 && (status < 300 || status >= 400);
+}
+
+static bool perform(CURL *curl, const struct fetch_target *target, const struct fetch_form *form,
+                    struct fetch_result *result) {
+  struct body body = {result, 0, false};
   char detail[CURL_ERROR_SIZE] = "";
-  long status = 0;
   CURLcode code;
 
   if (curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes) != CURLE_OK ||
@@ -117,21 +152,23 @@ static bool perform(CURL *curl, const struct fetch_target *target, struct fetch_
     return false;
   }
   code = curl_easy_perform(curl);
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result->status);
   if (body.too_large || code == CURLE_FILESIZE_EXCEEDED)
     snprintf(result->why, sizeof result->why, "%.120s: more than %d bytes", target->url, FETCH_MAX);
   else if (code != CURLE_OK)
     snprintf(result->why, sizeof result->why, "%.120s: %.120s", target->url,
              *detail != '\0' ? detail : curl_easy_strerror(code));
-  else if (status != 200)
-    snprintf(result->why, sizeof result->why, "%.120s: HTTP status %ld", target->url, status);
-  else if (result->bytes == NULL)
+  else if (!is_answer(result->status, form))
+    snprintf(result->why, sizeof result->why, "%.120s: HTTP status %ld", target->url,
+             result->status);
+  else if (result->bytes == NULL && form == NULL)
     snprintf(result->why, sizeof result->why, "%.120s: the answer is empty", target->url);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
   return *result->why == '\0';
 }
 
-bool fetch_get(const struct fetch_target *target, struct fetch_result *result) {
+static bool transfer(const struct fetch_target *target, const struct fetch_form *form,
+                     struct fetch_result *result) {
   long left = milliseconds_left(target->deadline);
   CURL *curl;
   bool done = false;
@@ -147,20 +184,29 @@ bool fetch_get(const struct fetch_target *target, struct fetch_result *result) {
     return false;
   }
   curl = curl_easy_init();
-  if (curl == NULL || !set_transport(curl, target, left) || !set_tls(curl, target->ca_file))
+  if (curl == NULL || !set_transport(curl, target, left) || !set_tls(curl, target->ca_file) ||
+      (form != NULL && !set_form(curl, form)))
     snprintf(result->why, sizeof result->why, "libcurl cannot be set up as needed");
   else
-    done = perform(curl, target, result);
+    done = perform(curl, target, form, result);
   curl_easy_cleanup(curl);
-  if (!done) {
-    free(result->bytes);
-    result->bytes = NULL;
-    result->len = 0;
-  }
+  if (!done)
+    fetch_result_clear(result);
   return done;
 }
 
+bool fetch_get(const struct fetch_target *target, struct fetch_result *result) {
+  return transfer(target, NULL, result);
+}
+
+bool fetch_post(const struct fetch_target *target, const struct fetch_form *form,
+                struct fetch_result *result) {
+  return transfer(target, form, result);
+}
+
 void fetch_result_clear(struct fetch_result *result) {
+  if (result->bytes != NULL)
+    explicit_bzero(result->bytes, result->len);
   free(result->bytes);
   result->bytes = NULL;
   result->len = 0;

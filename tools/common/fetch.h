@@ -18,9 +18,17 @@ struct fetch_target {
   int64_t deadline;    /* nanoseconds of cortex_clock_system()->monotonic */
 };
 
+/* What is posted, all of it encoded already; user and password: HTTP Basic, NULL: none. */
+struct fetch_form {
+  const char *body;
+  const char *user;
+  const char *password;
+};
+
 struct fetch_result {
   char *bytes; /* NUL-terminated; NULL on failure; release with fetch_result_clear */
   size_t len;
+  long status;   /* of HTTP; 0: there was no answer */
   char why[256]; /* on failure, in one line */
 };
 
@@ -30,6 +38,15 @@ struct fetch_result {
  */
 bool fetch_get(const struct fetch_target *target, struct fetch_result *result);
 
+/*
+ * Posts a form, within the same limits. Any status but a redirect is an answer,
+ * for result->status to tell: what was posted is a secret, and goes nowhere
+ * else. An empty answer has no bytes.
+ */
+bool fetch_post(const struct fetch_target *target, const struct fetch_form *form,
+                struct fetch_result *result);
+
+/* Wipes and frees the bytes. */
 void fetch_result_clear(struct fetch_result *result);
 
 /* https: 2, http to a loopback host: 1, else 0. */

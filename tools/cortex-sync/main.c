@@ -281,8 +281,9 @@ int main(int argc, char **argv) {
   static const struct cli_verb verb = {
       "", "", 0, 0, "bring roles and memberships in line with the policy", options, run};
   static const struct cli_verb *const verbs[] = {&verb, NULL};
-  static const struct cli_program program = {
-      "cortex-sync", "Bring roles and memberships in line with the policy", verbs};
+  static const struct cli_program program = {"cortex-sync", "cortex-sync(8)",
+                                             "Bring roles and memberships in line with the policy",
+                                             verbs};
 
   return cli_main(&program, argc, argv);
 }

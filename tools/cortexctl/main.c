@@ -12,7 +12,7 @@ int main(int argc, char **argv) {
       &cmd_policy_to_json, &cmd_policy_from_json, &cmd_codes,
       &cmd_dev_issuer,     &cmd_dev_token,        NULL,
   };
-  static const struct cli_program program = {"cortexctl",
+  static const struct cli_program program = {"cortexctl", "cortexctl(8)",
                                              "Check, ask and look after Cortex PostgreSQL", verbs};
 
   return cli_main(&program, argc, argv);
