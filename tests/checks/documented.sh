@@ -34,21 +34,32 @@ sed -nE 's/^    \{"([a-z_]+)",.*/\1/p' pam_cortex/args.c >"$work/arguments"
 listed "$work/arguments" pam_cortex/pam_cortex.8 >>"$work/bad"
 report 'every argument of the module is in pam_cortex.8'
 
-# Every command of "cortexctl --help" has its subsection, and there its options.
-cortexctl=$top_builddir/tools/cortexctl/cortexctl
-page=tools/cortexctl/cortexctl.8
-"$cortexctl" --help | sed -nE 's/^  ([a-z-]+( [a-z-]+)?)  +.*/\1/p' >"$work/verbs"
-[ -s "$work/verbs" ] || echo 'cortexctl --help was not understood' >"$work/bad"
-while read -r verb; do
-  awk -v verb="$verb" '/^\.S[hs] / { on = $0 == ".Ss " verb } on' "$page" >"$work/part"
-  [ -s "$work/part" ] || echo "no subsection: $verb" >>"$work/bad"
-  # shellcheck disable=SC2086
-  "$cortexctl" $verb --help | sed -nE 's/^  --([a-z-]+).*/\1/p' | grep -vxE 'help|version' |
-    while read -r option; do
-      grep -qE "^\.It Fl Fl $option( |\$)" "$work/part" || echo "$verb --$option"
-    done >>"$work/bad"
-done <"$work/verbs"
-report 'every command and option is in cortexctl.8'
+# commands NAME PAGE: every command of "NAME --help" has its subsection, and there its options.
+commands() {
+  program=$top_builddir/tools/$1/$1
+  page=tools/$1/$2
+  "$program" --help | sed -nE 's/^  ([a-z-]+( [a-z-]+)?)  +.*/\1/p' >"$work/verbs"
+  [ -s "$work/verbs" ] || echo "$1 --help was not understood" >"$work/bad"
+  while read -r verb; do
+    awk -v verb="$verb" '/^\.S[hs] / { on = $0 == ".Ss " verb } on' "$page" >"$work/part"
+    [ -s "$work/part" ] || echo "no subsection: $verb" >>"$work/bad"
+    # shellcheck disable=SC2086
+    "$program" $verb --help | sed -nE 's/^  --([a-z-]+).*/\1/p' | grep -vxE 'help|version' |
+      while read -r option; do
+        grep -qE "^\.It Fl Fl $option( |\$)" "$work/part" || echo "$verb --$option"
+      done >>"$work/bad"
+  done <"$work/verbs"
+  report "every command and option is in $2"
+}
+commands cortexctl cortexctl.8
+commands cortex-login cortex-login.1
+
+sed -nE 's/^OPTION\(([a-z_]+),.*/\1/p' tools/cortex-login/option_list.h >"$work/keys"
+[ "$(wc -l <"$work/keys")" -gt 20 ] || echo 'option_list.h was not understood' >"$work/bad"
+while read -r key; do
+  grep -qE "^\.It (Cm [a-z_]+ , )*Cm $key( |\$)" tools/cortex-login/cortex-login.1 || echo "$key"
+done <"$work/keys" >>"$work/bad"
+report 'every key of a profile is in cortex-login.1'
 
 "$top_builddir/tools/cortex-sync/cortex-sync" --help | sed -nE 's/^  --([a-z-]+).*/\1/p' >"$work/options"
 [ -s "$work/options" ] || echo 'cortex-sync --help was not understood' >"$work/bad"

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
+from urllib.parse import parse_qs
 
 from support import folder
 
@@ -56,9 +57,20 @@ def redirect(to):
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers as the server's table says; keeps what was asked."""
 
+    def do_POST(self):  # pylint: disable=invalid-name
+        length = int(self.headers.get("Content-Length", 0))
+        form = parse_qs(self.rfile.read(length).decode(), keep_blank_values=True)
+        self.server.posted.append((self.path, {name: values[0] for name, values in form.items()},
+                                   dict(self.headers)))
+        self.do_GET()
+
     def do_GET(self):  # pylint: disable=invalid-name
         self.server.asked.append(self.path)
         answer = self.server.answers.get(self.path, Answer(b"no such page", 404))
+        if isinstance(answer, list):  # one after the other; the last one stays
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if callable(answer):
+            answer = answer()
         time.sleep(answer.pause)
         try:
             self.send_response(answer.status)
@@ -89,7 +101,7 @@ class Server:
     def __init__(self, context=None):
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self._http.asked, self._http.answers = [], {}
+        self._http.asked, self._http.posted, self._http.answers = [], [], {}
         self._http.handle_error = lambda request, address: None  # a broken handshake is a test
         if context:
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True,
@@ -107,10 +119,16 @@ class Server:
     def answer_paths(self, pages):
         self._http.answers = dict(pages)
         self._http.asked.clear()
+        self._http.posted.clear()
 
     @property
     def asked(self):
         return list(self._http.asked)
+
+    @property
+    def posted(self):
+        """Path, form and headers of each POST."""
+        return list(self._http.posted)
 
 
 class Tunnel:
