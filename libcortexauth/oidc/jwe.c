@@ -4,18 +4,17 @@
  */
 #include "oidc/jwe.h"
 
-#include <cjose/cjose.h>
 #include <cortexauth/credential.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "oidc/jwe_decrypt.h"
 #include "oidc/token.h"
 #include "util/base64url.h"
 #include "util/json.h"
+#include "util/object.h"
 #include "util/private_key.h"
 #include "util/secret.h"
 
@@ -99,89 +98,23 @@ static enum cortex_reason check_header(const json_t *header, const struct part p
   return CORTEX_OK;
 }
 
-struct number {
-  const char *name;
-  uint8_t **bytes;
-  size_t *len;
-};
-
-/* Numbers of a private key as cjose takes them; the caller frees them either way. */
-static bool get_numbers(const EVP_PKEY *pkey, const struct number *numbers, size_t count) {
-  size_t i;
-
-  for (i = 0; i < count; i++) {
-    BIGNUM *value = NULL;
-
-    if (EVP_PKEY_get_bn_param(pkey, numbers[i].name, &value) != 1)
-      return false;
-    *numbers[i].len = (size_t)BN_num_bytes(value);
-    *numbers[i].bytes = malloc(*numbers[i].len + 1);
-    if (*numbers[i].bytes != NULL)
-      BN_bn2bin(value, *numbers[i].bytes);
-    BN_clear_free(value);
-    if (*numbers[i].bytes == NULL)
-      return false;
-  }
-  return true;
-}
-
-static void free_numbers(const struct number *numbers, size_t count) {
-  size_t i;
-
-  for (i = 0; i < count; i++)
-    cx_secret_free(*numbers[i].bytes, *numbers[i].len);
-}
-
-static cjose_jwk_t *make_rsa(const EVP_PKEY *pkey) {
-  cjose_jwk_rsa_keyspec spec = {0};
-  const struct number numbers[] = {{OSSL_PKEY_PARAM_RSA_N, &spec.n, &spec.nlen},
-                                   {OSSL_PKEY_PARAM_RSA_E, &spec.e, &spec.elen},
-                                   {OSSL_PKEY_PARAM_RSA_D, &spec.d, &spec.dlen}};
-  cjose_jwk_t *jwk = NULL;
-  cjose_err cause;
-
-  if (get_numbers(pkey, numbers, 3))
-    jwk = cjose_jwk_create_RSA_spec(&spec, &cause);
-  free_numbers(numbers, 3);
-  return jwk;
-}
-
-static cjose_jwk_t *make_ec(const EVP_PKEY *pkey) {
-  cjose_jwk_ec_keyspec spec = {.crv = CJOSE_JWK_EC_INVALID};
-  const struct number numbers[] = {{OSSL_PKEY_PARAM_EC_PUB_X, &spec.x, &spec.xlen},
-                                   {OSSL_PKEY_PARAM_EC_PUB_Y, &spec.y, &spec.ylen},
-                                   {OSSL_PKEY_PARAM_PRIV_KEY, &spec.d, &spec.dlen}};
-  char group[64];
-  cjose_jwk_t *jwk = NULL;
-  cjose_err cause;
-
-  if (EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) != 1)
-    return NULL;
-  spec.crv = (cjose_jwk_ec_curve)OBJ_txt2nid(group);
-  if (get_numbers(pkey, numbers, 3))
-    jwk = cjose_jwk_create_EC_spec(&spec, &cause);
-  free_numbers(numbers, 3);
-  return jwk;
-}
-
 /* One answer for every way to fail, so that nobody learns from the difference. */
 static enum cortex_reason decrypt(const EVP_PKEY *pkey, const char *bytes, size_t len,
                                   struct cx_buf *plain, struct cortex_error *error) {
-  cjose_jwk_t *key = EVP_PKEY_is_a(pkey, "RSA") ? make_rsa(pkey) : make_ec(pkey);
-  cjose_jwe_t *jwe;
+  cx_jwe_decrypt_fn *call;
   uint8_t *text = NULL;
   size_t text_len = 0;
-  cjose_err cause;
+  enum cortex_reason reason =
+      cx_object_find("jwe", CX_JWE_DECRYPT, (cx_object_call **)&call, error);
 
-  jwe = key != NULL ? cjose_jwe_import(bytes, len, &cause) : NULL;
-  if (jwe != NULL)
-    text = cjose_jwe_decrypt(jwe, key, &text_len, &cause);
-  if (text != NULL)
+  if (reason != CORTEX_OK)
+    return reason;
+  if (call(pkey, bytes, len, &text, &text_len))
     cx_buf_put(plain, text, text_len);
+  else
+    reason = CORTEX_KEY_MISMATCH;
   cx_secret_free(text, text_len);
-  cjose_jwe_release(jwe);
-  cjose_jwk_release(key);
-  if (text == NULL || plain->failed)
+  if (reason != CORTEX_OK || plain->failed)
     return cx_error_set(error, CORTEX_KEY_MISMATCH,
                         "the token is not encrypted to a configured key, or was changed");
   return CORTEX_OK;
