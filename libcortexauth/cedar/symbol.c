@@ -40,9 +40,10 @@ struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym) 
   if (sym >= store->syms.n)
     return text;
   s = &store->syms.at[sym];
-  if (s->offset > store->bytes.n || s->len > store->bytes.n - s->offset)
+  if (s->offset >= store->bytes.n || s->len >= store->bytes.n - s->offset ||
+      store->bytes.at[s->offset + s->len] != '\0')
     return text;
-  text.ptr = s->len == 0 ? "" : store->bytes.at + s->offset;
+  text.ptr = store->bytes.at + s->offset;
   text.len = s->len;
   return text;
 }
@@ -128,7 +129,7 @@ enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes, si
   if (status == CEDAR_OK)
     status = CEDAR_ROOM(store, syms, 1, CEDAR_MAX_ITEMS);
   if (status == CEDAR_OK)
-    status = CEDAR_ROOM(store, bytes, len, CEDAR_MAX_TEXT);
+    status = CEDAR_ROOM(store, bytes, (uint64_t)len + 1, CEDAR_MAX_TEXT);
   if (status != CEDAR_OK)
     return status;
   s = &store->syms.at[store->syms.n];
@@ -137,7 +138,8 @@ enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes, si
   s->hash = hash;
   if (len > 0)
     memcpy(store->bytes.at + store->bytes.n, bytes, len);
-  store->bytes.n += (uint32_t)len;
+  store->bytes.at[store->bytes.n + len] = '\0'; /* a C string as well, if it holds no NUL */
+  store->bytes.n += (uint32_t)len + 1;
   slot_enter(store->sym_slots.at, store->sym_slots.n, hash, store->syms.n);
   *sym_out = store->syms.n++;
   return CEDAR_OK;

@@ -34,15 +34,16 @@ unsigned cx_question_levels(const struct cortex_question *question) {
 enum cortex_reason cx_question_check(const struct cortex_policy *policy,
                                      const struct cortex_question *question,
                                      struct cortex_error *error) {
-  const struct cx_service *service = cx_service_find(policy, question->service);
+  struct cortex_service service;
 
-  if (service == NULL || strlen(question->service) > SERVICE_MAX)
+  if (!cortex_policy_find_service(policy, question->service, &service) ||
+      strlen(question->service) > SERVICE_MAX)
     return cx_error_set(error, CORTEX_SERVICE_UNKNOWN, "the entities file has no Service::\"%s\"",
                         question->service);
-  if (question->database != NULL && strcmp(question->database, service->plain.database) != 0)
+  if (question->database != NULL && strcmp(question->database, service.database) != 0)
     return cx_error_set(error, CORTEX_SERVICE_MISMATCH,
                         "the service \"%s\" is the database \"%s\", not \"%s\"", question->service,
-                        service->plain.database, question->database);
+                        service.database, question->database);
   if (!cx_question_assumes(question))
     return CORTEX_OK;
   if (!policy->assume)

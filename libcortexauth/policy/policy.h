@@ -12,16 +12,12 @@
 #include "util/error.h"
 #include "util/hash.h"
 
-struct cx_service {
-  struct cortex_service plain; /* its strings are the service's own */
-  struct cx_list grants[3];    /* by bit of the level: read, write, admin */
-};
-
 struct cortex_policy {
   struct cedar_store *store;
   char digest[CX_HASH_HEX + 1];
-  struct cx_service *services; /* sorted by name */
+  const uint32_t *service_order; /* services' entities, sorted by name; borrowed */
   size_t service_count;
+  uint32_t *sorted;         /* the same where it is the policy's own */
   struct cx_list protected; /* [roles] */
   bool assume;
   int64_t session_max;     /* seconds */
@@ -36,11 +32,12 @@ enum cortex_reason cx_policy_error(struct cortex_error *error, enum cortex_reaso
 struct cedar_text cx_cedar_text(const char *text);
 CORTEX_MUSTCHECK char *cx_cedar_dup(struct cedar_text text);
 
-/* Reads the services out of a sealed store; every fault names file, line and service. */
-CORTEX_MUSTCHECK enum cortex_reason cx_services_read(struct cortex_policy *policy,
+/* Checks and sorts the services of a sealed store; every fault names file, line and service. */
+CORTEX_MUSTCHECK enum cortex_reason cx_services_sort(struct cortex_policy *policy,
                                                      struct cortex_error *error);
-void cx_services_clear(struct cortex_policy *policy);
-const struct cx_service *cx_service_find(const struct cortex_policy *policy, const char *name);
+
+/* The name of a service; "" past the end. */
+const char *cx_service_name(const struct cortex_policy *policy, size_t index);
 
 /* True when the question is about another role than the username. */
 bool cx_question_assumes(const struct cortex_question *question);

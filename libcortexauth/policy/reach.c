@@ -103,7 +103,7 @@ static bool put_targets(struct cx_reach *reach, const struct cortex_policy *poli
     if (!takes(policy->store, index, CEDAR_SCOPE_ACTION, action))
       continue;
     for (i = 0; i < policy->service_count; i++) {
-      service.id = cx_cedar_text(policy->services[i].plain.name);
+      service.id = cx_cedar_text(cx_service_name(policy, i));
       if (takes(policy->store, index, CEDAR_SCOPE_RESOURCE, service) &&
           !put_target(reach, (uint32_t)(CX_REACH_LEVELS * i + level)))
         return false;

@@ -1,5 +1,5 @@
 /*
- * Services: which databases a login can reach, out of the entities.
+ * Services: which databases a login can reach, read where they stand among the entities.
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <stdio.h>
@@ -8,160 +8,173 @@
 
 #include "policy/policy.h"
 
-static enum cortex_reason refuse(const struct cortex_policy *policy, uint32_t index,
-                                 const char *attribute, const char *what,
-                                 struct cortex_error *error) {
-  struct cedar_entity_info info;
-  char source[256];
+#define PORT_DEFAULT 5432
 
-  if (!cedar_entity_get(policy->store, index, &info))
-    return cx_error_memory(error);
-  snprintf(source, sizeof source, "%.*s", (int)info.source.len, info.source.ptr);
-  return cx_error_at(error, CORTEX_POLICY_UNAVAILABLE,
-                     (struct cx_place){source, info.line, info.column},
-                     "Service::\"%.*s\": the attribute \"%s\" %s", (int)info.uid.id.len,
-                     info.uid.id.ptr, attribute, what);
-}
+/* What is wrong with a service: the attribute and how; NULL when nothing is. */
+struct fault {
+  const char *attribute;
+  const char *what;
+};
 
 /* A NUL inside would make the C string another name than the one the policy sees. */
 static bool is_name(struct cedar_text text) {
   return text.len > 0 && memchr(text.ptr, '\0', text.len) == NULL;
 }
 
-/* A string attribute as a new C string; an absent one is left NULL when it is optional. */
-static enum cortex_reason read_text(const struct cortex_policy *policy, uint32_t index,
-                                    const char *name, bool required, const char **text_out,
-                                    struct cortex_error *error) {
+/* A string attribute, which the store ends with a NUL; an optional one that is absent is NULL. */
+static bool read_text(const struct cedar_store *store, uint32_t index, const char *name,
+                      bool required, const char **text_out, struct fault *fault) {
   struct cedar_value value;
   struct cedar_text text;
 
   *text_out = NULL;
-  if (!cedar_entity_attr(policy->store, index, name, &value))
-    return required ? refuse(policy, index, name, "is missing", error) : CORTEX_OK;
-  if (!cedar_value_get_string(policy->store, value, &text) || !is_name(text))
-    return refuse(policy, index, name, "is not a string with content", error);
-  *text_out = cx_cedar_dup(text);
-  return *text_out != NULL ? CORTEX_OK : cx_error_memory(error);
+  fault->attribute = name;
+  if (!cedar_entity_attr(store, index, name, &value)) {
+    fault->what = "is missing";
+    return !required;
+  }
+  fault->what = "is not a string with content";
+  if (!cedar_value_get_string(store, value, &text) || !is_name(text))
+    return false;
+  *text_out = text.ptr;
+  return true;
 }
 
-static enum cortex_reason read_port(const struct cortex_policy *policy, uint32_t index,
-                                    int64_t *port_out, struct cortex_error *error) {
+static bool read_port(const struct cedar_store *store, uint32_t index, int64_t *port_out,
+                      struct fault *fault) {
   struct cedar_value value;
 
-  *port_out = 5432;
-  if (!cedar_entity_attr(policy->store, index, "port", &value))
-    return CORTEX_OK;
-  if (!cedar_value_get_long(value, port_out) || *port_out < 1 || *port_out > 65535)
-    return refuse(policy, index, "port", "is not a number from 1 to 65535", error);
-  return CORTEX_OK;
+  *port_out = PORT_DEFAULT;
+  *fault = (struct fault){"port", "is not a number from 1 to 65535"};
+  return !cedar_entity_attr(store, index, "port", &value) ||
+         (cedar_value_get_long(value, port_out) && *port_out >= 1 && *port_out <= 65535);
 }
 
-static enum cortex_reason read_level(const struct cortex_policy *policy, uint32_t index,
-                                     struct cedar_value roles, struct cx_list *list,
-                                     struct cortex_error *error) {
+static bool read_service(const struct cedar_store *store, uint32_t index,
+                         struct cortex_service *service_out, struct fault *fault) {
+  struct cedar_entity_info info;
+
+  *fault = (struct fault){"name", "is not a string with content"};
+  if (!cedar_entity_get(store, index, &info) || info.uid.id.ptr == NULL || !is_name(info.uid.id))
+    return false;
+  service_out->name = info.uid.id.ptr;
+  return read_text(store, index, "database", true, &service_out->database, fault) &&
+         read_text(store, index, "environment", true, &service_out->environment, fault) &&
+         read_text(store, index, "host", false, &service_out->host, fault) &&
+         read_text(store, index, "audience", false, &service_out->audience, fault) &&
+         read_port(store, index, &service_out->port, fault);
+}
+
+/* The set of roles that a level grants; kind NONE when there is none. */
+static struct cedar_value roles_of(const struct cedar_store *store, uint32_t index,
+                                   unsigned level) {
+  struct cedar_value grants, roles;
+
+  if (!cedar_entity_attr(store, index, "grants", &grants) ||
+      !cedar_value_field(store, grants, cortex_level_name(level), &roles))
+    memset(&roles, 0, sizeof roles);
+  return roles;
+}
+
+static const char *role_at(const struct cedar_store *store, struct cedar_value roles,
+                           uint32_t position) {
   struct cedar_value role;
   struct cedar_text text;
-  uint32_t i;
 
-  if (cedar_value_kind(roles) != CEDAR_KIND_SET)
-    return refuse(policy, index, "grants", "has a level that is not a set of role names", error);
-  for (i = 0; cedar_value_element(policy->store, roles, i, &role); i++) {
-    if (!cedar_value_get_string(policy->store, role, &text) || !is_name(text))
-      return refuse(policy, index, "grants", "names a role that is not a string", error);
-    if (!cx_list_append(list, text.ptr, text.len))
-      return cx_error_memory(error);
+  if (!cedar_value_element(store, roles, position, &role) ||
+      !cedar_value_get_string(store, role, &text) || !is_name(text))
+    return NULL;
+  return text.ptr;
+}
+
+static bool check_grants(const struct cedar_store *store, uint32_t index, struct fault *fault) {
+  struct cedar_value grants, roles;
+  uint32_t i, count;
+  unsigned level;
+
+  *fault = (struct fault){"grants", "is not a record"};
+  if (cedar_entity_attr(store, index, "grants", &grants) &&
+      cedar_value_kind(grants) != CEDAR_KIND_RECORD)
+    return false;
+  for (level = CORTEX_LEVEL_READ; level <= CORTEX_LEVEL_ADMIN; level <<= 1) {
+    roles = roles_of(store, index, level);
+    fault->what = "has a level that is not a set of role names";
+    if (cedar_value_kind(roles) != CEDAR_KIND_NONE && cedar_value_kind(roles) != CEDAR_KIND_SET)
+      return false;
+    fault->what = "names a role that is not a string";
+    for (i = 0, count = cedar_value_count(roles); i < count; i++)
+      if (role_at(store, roles, i) == NULL)
+        return false;
+  }
+  return true;
+}
+
+static enum cortex_reason refuse(const struct cedar_store *store, uint32_t index,
+                                 const struct fault *fault, struct cortex_error *error) {
+  struct cedar_entity_info info;
+  char source[256];
+
+  if (!cedar_entity_get(store, index, &info))
+    return cx_error_memory(error);
+  snprintf(source, sizeof source, "%.*s", (int)info.source.len, info.source.ptr);
+  return cx_error_at(error, CORTEX_POLICY_UNAVAILABLE,
+                     (struct cx_place){source, info.line, info.column},
+                     "Service::\"%.*s\": the attribute \"%s\" %s", (int)info.uid.id.len,
+                     info.uid.id.ptr, fault->attribute, fault->what);
+}
+
+struct named {
+  const char *name;
+  uint32_t index;
+};
+
+static int by_name(const void *left, const void *right) {
+  const struct named *a = left, *b = right;
+
+  return strcmp(a->name, b->name);
+}
+
+static const struct cedar_text service_type = {"Service", 7};
+
+static enum cortex_reason collect(const struct cedar_store *store, struct named *found,
+                                  size_t count, struct cortex_error *error) {
+  uint32_t cursor = 0, index = 0;
+  struct cortex_service service;
+  struct fault fault;
+  size_t i;
+
+  for (i = 0; i < count && cedar_entity_next_of_type(store, service_type, &cursor, &index); i++) {
+    if (!read_service(store, index, &service, &fault) || !check_grants(store, index, &fault))
+      return refuse(store, index, &fault, error);
+    found[i] = (struct named){service.name, index};
   }
   return CORTEX_OK;
 }
 
-static enum cortex_reason read_grants(const struct cortex_policy *policy, uint32_t index,
-                                      struct cx_service *service, struct cortex_error *error) {
-  enum cortex_reason reason = CORTEX_OK;
-  struct cedar_value grants, roles;
-  size_t i;
-
-  if (!cedar_entity_attr(policy->store, index, "grants", &grants))
-    return CORTEX_OK;
-  if (cedar_value_kind(grants) != CEDAR_KIND_RECORD)
-    return refuse(policy, index, "grants", "is not a record", error);
-  for (i = 0; i < 3 && reason == CORTEX_OK; i++)
-    if (cedar_value_field(policy->store, grants, cortex_level_name(1u << i), &roles))
-      reason = read_level(policy, index, roles, &service->grants[i], error);
-  return reason;
-}
-
-static enum cortex_reason read_service(const struct cortex_policy *policy, uint32_t index,
-                                       struct cx_service *service, struct cortex_error *error) {
-  struct cortex_service *plain = &service->plain;
-  struct cedar_entity_info info;
+enum cortex_reason cx_services_sort(struct cortex_policy *policy, struct cortex_error *error) {
+  const struct cedar_store *store = policy->store;
+  uint32_t cursor = 0, index, *order;
+  size_t count = 0, i;
   enum cortex_reason reason;
+  struct named *found;
 
-  if (!cedar_entity_get(policy->store, index, &info) ||
-      (plain->name = cx_cedar_dup(info.uid.id)) == NULL)
-    return cx_error_memory(error);
-  reason = read_text(policy, index, "database", true, &plain->database, error);
-  if (reason == CORTEX_OK)
-    reason = read_text(policy, index, "environment", true, &plain->environment, error);
-  if (reason == CORTEX_OK)
-    reason = read_text(policy, index, "host", false, &plain->host, error);
-  if (reason == CORTEX_OK)
-    reason = read_text(policy, index, "audience", false, &plain->audience, error);
-  if (reason == CORTEX_OK)
-    reason = read_port(policy, index, &plain->port, error);
-  if (reason == CORTEX_OK)
-    reason = read_grants(policy, index, service, error);
-  return reason;
-}
-
-static int by_name(const void *left, const void *right) {
-  const struct cx_service *a = left, *b = right;
-
-  return strcmp(a->plain.name, b->plain.name);
-}
-
-enum cortex_reason cx_services_read(struct cortex_policy *policy, struct cortex_error *error) {
-  static const struct cedar_text type = {"Service", 7};
-  enum cortex_reason reason = CORTEX_OK;
-  uint32_t cursor = 0, index = 0;
-  size_t count = 0;
-
-  while (cedar_entity_next_of_type(policy->store, type, &cursor, &index))
+  while (cedar_entity_next_of_type(store, service_type, &cursor, &index))
     count++;
-  policy->services = calloc(count + 1, sizeof *policy->services);
-  if (policy->services == NULL)
-    return cx_error_memory(error);
-  cursor = 0;
-  while (reason == CORTEX_OK && policy->service_count < count &&
-         cedar_entity_next_of_type(policy->store, type, &cursor, &index))
-    reason = read_service(policy, index, &policy->services[policy->service_count++], error);
-  if (reason == CORTEX_OK)
-    qsort(policy->services, policy->service_count, sizeof *policy->services, by_name);
-  return reason;
-}
-
-void cx_services_clear(struct cortex_policy *policy) {
-  size_t i, level;
-
-  for (i = 0; i < policy->service_count; i++) {
-    struct cortex_service *plain = &policy->services[i].plain;
-
-    free((char *)plain->name);
-    free((char *)plain->database);
-    free((char *)plain->environment);
-    free((char *)plain->host);
-    free((char *)plain->audience);
-    for (level = 0; level < 3; level++)
-      cx_list_clear(&policy->services[i].grants[level]);
+  found = calloc(count + 1, sizeof *found);
+  order = calloc(count + 1, sizeof *order);
+  reason =
+      found != NULL && order != NULL ? collect(store, found, count, error) : cx_error_memory(error);
+  if (reason == CORTEX_OK) {
+    qsort(found, count, sizeof *found, by_name);
+    for (i = 0; i < count; i++)
+      order[i] = found[i].index;
+    policy->service_order = policy->sorted = order;
+    policy->service_count = count;
+    order = NULL;
   }
-  free(policy->services);
-  policy->services = NULL;
-  policy->service_count = 0;
-}
-
-const struct cx_service *cx_service_find(const struct cortex_policy *policy, const char *name) {
-  struct cx_service key = {.plain = {.name = name}};
-
-  return bsearch(&key, policy->services, policy->service_count, sizeof key, by_name);
+  free(order);
+  free(found);
+  return reason;
 }
 
 size_t cortex_policy_service_count(const struct cortex_policy *policy) {
@@ -170,29 +183,41 @@ size_t cortex_policy_service_count(const struct cortex_policy *policy) {
 
 bool cortex_policy_service(const struct cortex_policy *policy, size_t index,
                            struct cortex_service *service_out) {
-  if (index >= policy->service_count)
-    return false;
-  *service_out = policy->services[index].plain;
-  return true;
+  struct fault fault;
+
+  return index < policy->service_count &&
+         read_service(policy->store, policy->service_order[index], service_out, &fault);
+}
+
+const char *cx_service_name(const struct cortex_policy *policy, size_t index) {
+  struct cedar_entity_info info;
+
+  return index < policy->service_count &&
+                 cedar_entity_get(policy->store, policy->service_order[index], &info) &&
+                 info.uid.id.ptr != NULL
+             ? info.uid.id.ptr
+             : "";
+}
+
+static bool find(const struct cortex_policy *policy, const char *name, uint32_t *index_out) {
+  return cedar_entity_find(policy->store,
+                           (struct cedar_uid_text){service_type, cx_cedar_text(name)}, index_out);
 }
 
 bool cortex_policy_find_service(const struct cortex_policy *policy, const char *name,
                                 struct cortex_service *service_out) {
-  const struct cx_service *service = cx_service_find(policy, name);
+  struct fault fault;
+  uint32_t index;
 
-  if (service == NULL)
-    return false;
-  *service_out = service->plain;
-  return true;
+  return find(policy, name, &index) && read_service(policy->store, index, service_out, &fault);
 }
 
 const char *cortex_policy_grant(const struct cortex_policy *policy, const char *service,
                                 enum cortex_level level, size_t index) {
-  const struct cx_service *found = cx_service_find(policy, service);
-  size_t i;
+  uint32_t entity;
 
-  for (i = 0; found != NULL && i < 3; i++)
-    if ((unsigned)level == 1u << i && index < found->grants[i].count)
-      return found->grants[i].items[index];
-  return NULL;
+  if (level < CORTEX_LEVEL_READ || level > CORTEX_LEVEL_ADMIN || index > UINT32_MAX ||
+      !find(policy, service, &entity))
+    return NULL;
+  return role_at(policy->store, roles_of(policy->store, entity, level), (uint32_t)index);
 }

@@ -106,9 +106,8 @@ static enum cortex_reason ask(struct cortex_standing *standing, uint32_t target,
   level.level = (enum cortex_level)(1u << target % CX_REACH_LEVELS);
   action = (struct cedar_uid_text){cx_cedar_text("Action"),
                                    cx_cedar_text(cortex_level_name(level.level))};
-  service =
-      (struct cedar_uid_text){cx_cedar_text("Service"),
-                              cx_cedar_text(standing->policy->services[level.service].plain.name)};
+  service = (struct cedar_uid_text){
+      cx_cedar_text("Service"), cx_cedar_text(cx_service_name(standing->policy, level.service))};
   cedar_request_set_action(standing->request, action);
   cedar_request_set_resource(standing->request, service);
   if (cedar_authorize_partial(standing->request, &answer, &why) != CEDAR_OK)

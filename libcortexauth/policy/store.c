@@ -236,7 +236,7 @@ static enum cortex_reason load_files(struct loader *loader,
   if (reason == CORTEX_OK)
     reason = check_annotations(loader->policy, loader->error);
   if (reason == CORTEX_OK)
-    reason = cx_services_read(loader->policy, loader->error);
+    reason = cx_services_sort(loader->policy, loader->error);
   return reason;
 }
 
@@ -279,7 +279,7 @@ out:
 void cortex_policy_free(struct cortex_policy **policy) {
   if (policy == NULL || *policy == NULL)
     return;
-  cx_services_clear(*policy);
+  free((*policy)->sorted);
   cx_list_clear(&(*policy)->protected);
   cedar_store_free(&(*policy)->store);
   free(*policy);

@@ -33,7 +33,7 @@ enum cedar_status {
   CEDAR_DAMAGED  /* a policy image does not hold together */
 };
 
-/* Bytes with a length; not NUL-terminated unless a contract says so. */
+/* Bytes with a length; only texts out of a store are known to have a NUL behind them. */
 struct cedar_text {
   const char *ptr;
   size_t len;
