@@ -77,13 +77,14 @@ class Browser:
 class Provider:
     """The provider's process; every change of its set-up is one line to it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, clients=None, local=False):
         environment = {"PATH": os.environ["PATH"], "NODE_ENV": "production"}
         self.process = subprocess.Popen(
             ["node", "server.mjs"], cwd=folder, env=environment, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.accounts = {}
-        self.port = self.set(clients=CLIENTS)
+        self.port = self.set(clients=clients or CLIENTS, local=local)
+        self.issuer = f"http://127.0.0.1:{self.port}" if local else ISSUER
 
     def stop(self):
         self.process.stdin.close()
@@ -114,8 +115,12 @@ class Provider:
         self.accounts[sub] = claims
         self.set(accounts=self.accounts)
 
+    def browser(self):
+        return Browser(self.port, {"Host": urlsplit(self.issuer).netloc,
+                                   "X-Forwarded-Proto": urlsplit(self.issuer).scheme})
+
     def jwks(self):
-        status, _, text = Browser(self.port).request("GET", "/jwks")
+        status, _, text = self.browser().request("GET", "/jwks")
         assert status == 200, text
         return json.loads(text)
 

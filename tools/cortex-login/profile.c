@@ -267,13 +267,15 @@ static bool complete(struct profile *profile, char *message, size_t size) {
   const char *lacks;
 
   profile->flow_kind = (enum profile_flow)place_of(flow_names, profile->flow);
-  profile->use_kind = profile->use != NULL ? (enum profile_use)place_of(use_names, profile->use)
+  profile->use_kind = profile->use != NULL && profile->flow_kind != FLOW_SAML
+                          ? (enum profile_use)place_of(use_names, profile->use)
                       : profile->flow_kind == FLOW_CLIENT ? USE_ACCESS
                                                           : USE_ID;
   profile->auth_kind = profile->client_auth != NULL
                            ? (enum profile_client_auth)place_of(auth_names, profile->client_auth)
                            : default_auth(profile);
-  profile->is_cached = strcmp(profile->cache, "yes") == 0;
+  /* A SAML response is for one login. */
+  profile->is_cached = strcmp(profile->cache, "yes") == 0 && profile->flow_kind != FLOW_SAML;
   profile->checks_relay_state = strcmp(profile->relay_state, "yes") == 0;
   lacks = missing(profile);
   if (lacks != NULL)

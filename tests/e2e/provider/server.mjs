@@ -4,7 +4,8 @@
 // Told what to be by lines of JSON on standard input, each answered by one line
 // on standard output; ends with its input. The first answer names the port.
 //   {"set": {"clients": [...], "accounts": {SUB: CLAIMS}, "ttl": SECONDS,
-//            "clock": SECONDS}}   replaces what is given, keeps the rest
+//            "clock": SECONDS, "local": BOOL}}   replaces what is given, keeps the rest;
+//                               local: its own address is the issuer
 //   {"rotate": true}              new signing keys in place of the old ones
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -55,7 +56,8 @@ function resourceServer(ctx, indicator, client) {
 }
 
 function makeProvider() {
-  const provider = new Provider(ISSUER, {
+  const local = state.local && `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(local || ISSUER, {
     clients: state.clients,
     jwks: { keys: state.keys },
     findAccount,
@@ -70,10 +72,12 @@ function makeProvider() {
     features: {
       devInteractions: { enabled: true },
       clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
     pkce: { required: () => true },
-    scopes: ['openid', 'profile', 'db'],
+    scopes: ['openid', 'profile', 'offline_access', 'db'],
     ttl: { IdToken: () => state.ttl, AccessToken: () => state.ttl },
   });
   provider.proxy = true;
