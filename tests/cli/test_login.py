@@ -161,7 +161,7 @@ def test_redirect_of_the_token_endpoint_is_not_followed():
 # --- discovery ---
 
 @cases({"issuer": "https://other.invalid"}, {"issuer": None}, {"token_endpoint": None},
-       {"token_endpoint": "http://example.invalid/token"}, {"token_endpoint": "file:///etc/passwd"},
+       {"token_endpoint": "http://example.invalid/token"}, {"token_endpoint": PROVIDER.url + "/t\u009b"}, {"token_endpoint": "file:///etc/passwd"},
        {"token_endpoint": 7})
 def test_discovery_document_that_cannot_be_trusted_is_refused(changes):
     PROVIDER.set(token=PROVIDER.tokens(), **changes)
@@ -327,6 +327,13 @@ def test_status_tells_what_is_kept_and_no_secret():
     told = json.loads(assert_exit(home.run("status", "--json"), 0).stdout)
     assert told["valid"] and told["renewable"] and told["ready"] and told["subject"] == "alice-1"
     assert all(value not in done.stdout for key, value in home.kept().items() if "token" in key)
+
+
+def test_subject_cannot_command_the_terminal():
+    home = person()
+    kept = {**home.kept(), "subject": "a\u009b\033[2J\nb\u00e9"}
+    (home.cache / "corp.json").write_text(json.dumps(kept), encoding="utf-8")
+    assert "subject a???[2J?b\u00e9," in assert_exit(home.run("status"), 0).stdout
 
 
 def test_status_is_a_no_when_a_person_is_needed():

@@ -40,6 +40,11 @@ def test_person_is_told_and_asked_for_until_there_is_an_answer():
     assert len(PROVIDER.forms) == 2 and done.seconds >= 2
 
 
+def test_code_cannot_command_the_terminal():
+    done = assert_exit(run(error("access_denied"), first=device(user_code="A\u009b1m\033[2J\nB")), 1)
+    assert "A??1m?[2J?B" in done.stderr
+
+
 def test_slow_down_is_five_seconds_more():
     assert run([error("slow_down"), PROVIDER.tokens()]).seconds >= 7
 
@@ -60,7 +65,7 @@ def test_code_that_nobody_enters_ends_in_time():
 
 
 @cases({"user_code": None}, {"device_code": None}, {"verification_uri": None}, {"device_code": 1},
-       {"verification_uri": "javascript:alert(1)"}, {"verification_uri": "http://example.invalid/"})
+       {"verification_uri": "javascript:alert(1)"}, {"verification_uri": PROVIDER.url + "/\u009b1m"}, {"verification_uri": "http://example.invalid/"})
 def test_answer_that_lacks_something_is_refused(changes):
     assert assert_exit(run(PROVIDER.tokens(), first=device(**changes)), 3).stdout == ""
     assert PROVIDER.forms == []

@@ -26,16 +26,26 @@ static char program_name[32];
 
 /* ---- messages ---- */
 
+/* C1 controls, which a terminal obeys too, are C2 80 to C2 9F. */
+void cli_flatten(char *text) {
+  for (; *text != '\0'; text++) {
+    bool is_c1 = (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] >= 0x80 &&
+                 (unsigned char)text[1] < 0xa0;
+
+    if ((unsigned char)*text < 0x20 || *text == 0x7f || is_c1)
+      *text = '?';
+    if (is_c1)
+      *++text = '?';
+  }
+}
+
 __attribute__((format(printf, 2, 0))) static void print_message(const char *prefix,
                                                                 const char *format, va_list args) {
   char text[1024];
-  char *at;
 
   if (vsnprintf(text, sizeof text, format, args) < 0)
     return;
-  for (at = text; *at != '\0'; at++)
-    if ((unsigned char)*at < 0x20 || *at == 0x7f)
-      *at = '?';
+  cli_flatten(text);
   fprintf(stderr, "%s%s%s\n", prefix, *prefix == '\0' ? "" : ": ", text);
 }
 

@@ -55,12 +55,14 @@ static bool print_json(const struct state *state) {
   return out_line(line);
 }
 
-static void print_text(const struct state *state) {
+static void print_text(struct state *state) {
   const struct profile *profile = state->profile;
   time_t expires = (time_t)state->expires;
   char until[32] = "";
   struct tm parts;
 
+  if (state->tokens.subject != NULL)
+    cli_flatten(state->tokens.subject);
   if (state->is_valid && gmtime_r(&expires, &parts) != NULL)
     strftime(until, sizeof until, "%Y-%m-%dT%H:%M:%SZ", &parts);
   printf("%s: %s%s%s%s%s, flow %s, %s:%u\n", profile->label,

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/fetch.h"
 #include "wipe.h"
 
 #define INTERVAL 5        /* seconds between questions, where the provider does not say (3.2) */
@@ -41,18 +40,11 @@ static int64_t number_or(const json_t *body, const char *name, int64_t least, in
   return number < least ? least : number > most ? most : number;
 }
 
-/* An address to show: of the provider's own kind, so that nobody is sent astray. */
-static const char *address(const json_t *body, const char *name, const struct profile *profile) {
-  const char *url = provider_text(body, name);
-
-  return url != NULL && fetch_trust_of(url) >= fetch_trust_of(profile->issuer) ? url : NULL;
-}
-
 /* On standard error: standard output is for the token. */
 static bool tell_person(const json_t *body, const struct profile *profile) {
   const char *code = provider_text(body, "user_code");
-  const char *url = address(body, "verification_uri", profile);
-  const char *complete = address(body, "verification_uri_complete", profile);
+  const char *url = provider_address(body, "verification_uri", profile->issuer);
+  const char *complete = provider_address(body, "verification_uri_complete", profile->issuer);
 
   if (code == NULL || url == NULL)
     return false;

@@ -44,10 +44,12 @@ const char *provider_text(const json_t *object, const char *name) {
 
 /* ---- discovery ---- */
 
-/* An endpoint that may be asked: not one less protected than the issuer itself. */
-static const char *endpoint(const json_t *document, const char *name, const char *issuer) {
-  const char *url = provider_text(document, name);
+const char *provider_address(const json_t *object, const char *name, const char *issuer) {
+  const char *url = provider_text(object, name), *at;
 
+  for (at = url; at != NULL && *at != '\0'; at++)
+    if (*at <= ' ' || *at > '~')
+      return NULL;
   return url != NULL && fetch_trust_of(url) >= fetch_trust_of(issuer) ? url : NULL;
 }
 
@@ -62,7 +64,7 @@ static json_t *read_document(const struct fetch_result *result, const char *url,
     cli_complain("%s: line %d: %s", url, cause.line, cause.text);
   else if (named == NULL || strcmp(named, issuer) != 0)
     cli_complain("%s: the document is of another issuer", url); /* Discovery 4.3 */
-  else if (endpoint(document, "token_endpoint", issuer) == NULL)
+  else if (provider_address(document, "token_endpoint", issuer) == NULL)
     cli_complain("%s: no token_endpoint that may be asked", url);
   else
     return document;
@@ -91,7 +93,7 @@ enum cli_exit provider_open(const struct profile *profile, struct provider *prov
   text_clear(&url);
   if (provider_out->document == NULL)
     return CLI_OUTSIDE;
-#define ENDPOINT(name) provider_out->name = endpoint(provider_out->document, #name, issuer)
+#define ENDPOINT(name) provider_out->name = provider_address(provider_out->document, #name, issuer)
   ENDPOINT(authorization_endpoint);
   ENDPOINT(token_endpoint);
   ENDPOINT(device_authorization_endpoint);
