@@ -1,16 +1,19 @@
 /*
- * One login: verify, admit, decide, record.
+ * One login: verify, admit, decide, record; and what of it outlives the login.
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <cortexauth/audit.h>
 #include <cortexauth/credential.h>
 #include <cortexauth/login.h>
+#include <cortexauth/revocation.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "identity/identity.h"
 #include "settings/settings.h"
+#include "state/binding.h"
+#include "state/replay.h"
 #include "util/error.h"
 
 /* A record is written even when the login's time is over; this much is left for it. */
@@ -25,6 +28,8 @@ struct login {
   int64_t now;     /* microseconds since 1970 */
   int64_t started; /* on the monotonic clock */
   bool is_signed;  /* a signature was verified, whatever became of the credential */
+  bool is_bound;   /* the username belongs to this subject already */
+  bool was_bound;  /* it does so from this login on */
 };
 
 static int64_t monotonic(const struct login *login) {
@@ -97,6 +102,41 @@ static enum cortex_reason decide(struct login *login, struct cortex_error *error
   return reason == CORTEX_OK ? check_deadline(login, "deciding", error) : reason;
 }
 
+static struct cx_wait wait_of(const struct login *login) {
+  return cx_wait_start(login->request->clock, login->request->deadline);
+}
+
+/* Only a login that is allowed uses its credential up: a refused one may be put right and retried. */
+static enum cortex_reason use_up(const struct login *login, struct cortex_error *error) {
+  const struct cortex_request *request = login->request;
+  const struct cortex_issuer *issuer =
+      cx_settings_find_issuer(login->settings, login->identity->label);
+  struct cx_wait wait = wait_of(login);
+  struct cx_use use = {
+      .token_id = login->identity->token_id,
+      .usable_until = login->identity->usable_until,
+      .now = login->now / 1000000,
+      .service = request->service,
+      .role = request->role,
+      .address = request->address,
+  };
+
+  if (issuer == NULL)
+    return cx_error_set(error, CORTEX_INTERNAL, "the credential's issuer has no section");
+  use.window = issuer->oidc.reuse_window;
+  return issuer->oidc.one_use ? cx_replay_use(login->settings, &use, &wait, error) : CORTEX_OK;
+}
+
+/* The username, never the role that is assumed: that one is shared. */
+static enum cortex_reason bind_name(struct login *login, struct cortex_error *error) {
+  struct cx_wait wait = wait_of(login);
+
+  if (login->is_bound)
+    return CORTEX_OK;
+  return cx_binding_claim(login->settings, login->identity, login->now / 1000000, &wait,
+                          &login->was_bound, error);
+}
+
 static void fill_identity(const struct login *login, struct cortex_record *record) {
   const struct cortex_identity *identity = login->identity;
 
@@ -104,6 +144,7 @@ static void fill_identity(const struct login *login, struct cortex_record *recor
     return;
   record->issuer = identity->issuer;
   record->subject = identity->subject;
+  record->sid = identity->sid;
   record->username = identity->username;
   record->groups = (const char *const *)identity->groups.items;
   record->group_count = identity->groups.count;
@@ -142,6 +183,12 @@ static enum cortex_reason append(const struct login *login, const struct cortex_
   return cortex_audit_append(&options, record, clock, deadline, error);
 }
 
+static const char *detail_of(const struct login *login, const struct cortex_outcome *outcome) {
+  if (outcome->reason != CORTEX_OK)
+    return outcome->error.message;
+  return login->was_bound ? "the username belongs to this subject from now on" : NULL;
+}
+
 static enum cortex_reason record(const struct login *login, const struct cortex_outcome *outcome,
                                  struct cortex_error *error) {
   const struct cortex_request *request = login->request;
@@ -161,7 +208,7 @@ static enum cortex_reason record(const struct login *login, const struct cortex_
       .session_until = outcome->session_until,
       .reason = outcome->reason,
       .duration = (monotonic(login) - login->started) / 1000,
-      .detail = outcome->reason != CORTEX_OK ? outcome->error.message : NULL,
+      .detail = detail_of(login, outcome),
       .before_signature = !login->is_signed,
   };
   const char **policies = list_policies(login->decision, &entry.policy_count);
@@ -196,9 +243,17 @@ static enum cortex_reason run(struct login *login, struct cortex_error *error) {
   if (reason == CORTEX_OK)
     reason = verify(login, error);
   if (reason == CORTEX_OK)
+    reason = cortex_revocation_check(login->settings, login->identity, error);
+  if (reason == CORTEX_OK)
     reason = cortex_identity_admit(login->identity, login->settings, error);
   if (reason == CORTEX_OK)
+    reason = cortex_binding_check(login->settings, login->identity, &login->is_bound, error);
+  if (reason == CORTEX_OK)
     reason = decide(login, error);
+  if (reason == CORTEX_OK)
+    reason = use_up(login, error);
+  if (reason == CORTEX_OK)
+    reason = bind_name(login, error);
   return reason;
 }
 

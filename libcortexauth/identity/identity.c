@@ -28,6 +28,7 @@ void cortex_identity_free(struct cortex_identity **identity) {
   cx_secret_free_text(it->issuer);
   cx_secret_free_text(it->label);
   cx_secret_free_text(it->subject);
+  cx_secret_free_text(it->sid);
   cx_secret_free_text(it->username);
   cx_secret_free_text(it->acr);
   cx_list_clear(&it->groups);
@@ -96,6 +97,14 @@ const char *cortex_identity_label(const struct cortex_identity *identity) {
 
 const char *cortex_identity_subject(const struct cortex_identity *identity) {
   return text_of(identity->subject);
+}
+
+const char *cortex_identity_sid(const struct cortex_identity *identity) {
+  return text_of(identity->sid);
+}
+
+const char *cortex_identity_token_id(const struct cortex_identity *identity) {
+  return identity->token_id;
 }
 
 const char *cortex_identity_username(const struct cortex_identity *identity) {

@@ -17,6 +17,7 @@ struct cortex_identity {
   char *issuer;
   char *label;
   char *subject;
+  char *sid;      /* the session at the issuer: OpenID Connect sid, SAML SessionIndex; NULL: none */
   char *username; /* after map and case; after cortex_identity_admit with its namespace */
   struct cx_list groups;
   bool groups_known;

@@ -175,6 +175,16 @@ static enum cortex_reason read_times(struct profile *profile, struct cortex_erro
   return CORTEX_OK;
 }
 
+/* OpenID Connect Front-Channel Logout 3: the session at the issuer. Other uses of sid are not ours. */
+static enum cortex_reason read_session(struct profile *profile, struct cortex_error *error) {
+  const json_t *sid = json_object_get(profile->token->claims, "sid");
+
+  if (!cx_json_is_plain(sid))
+    return CORTEX_OK;
+  profile->identity->sid = strdup(json_string_value(sid));
+  return profile->identity->sid != NULL ? CORTEX_OK : cx_error_memory(error);
+}
+
 /*
  * One name for one token: issuer and jti (RFC 7519 4.1.7), else all that was
  * signed. Never the signature, which for ECDSA has two valid forms.
@@ -210,8 +220,8 @@ enum cortex_reason cx_profile_read(const struct cx_token *token,
                                    struct cortex_identity *identity, struct cortex_error *error) {
   static enum cortex_reason (*const readers[])(struct profile *, struct cortex_error *) = {
       read_issuer, read_username,       read_subject, read_groups,
-      read_scopes, read_authentication, read_times,   read_token_id,
-      read_claims};
+      read_scopes, read_authentication, read_times,   read_session,
+      read_token_id, read_claims};
   struct profile profile = {token, issuer, identity};
   enum cortex_reason reason = CORTEX_OK;
   size_t i;

@@ -412,6 +412,16 @@ const struct cortex_issuer *cortex_settings_issuer(const struct cortex_settings 
   return index < settings->issuer_count ? &settings->issuers[index] : NULL;
 }
 
+const struct cortex_issuer *cx_settings_find_issuer(const struct cortex_settings *settings,
+                                                    const char *label) {
+  size_t i;
+
+  for (i = 0; i < settings->issuer_count; i++)
+    if (label != NULL && strcmp(settings->issuers[i].label, label) == 0)
+      return &settings->issuers[i];
+  return NULL;
+}
+
 const char *cortex_issuer_label(const struct cortex_issuer *issuer) {
   return issuer->label;
 }

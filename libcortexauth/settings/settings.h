@@ -158,4 +158,8 @@ struct cortex_settings {
   struct cx_texts texts;
 };
 
+/* The issuer of a label; NULL when there is none. */
+const struct cortex_issuer *cx_settings_find_issuer(const struct cortex_settings *settings,
+                                                    const char *label);
+
 #endif

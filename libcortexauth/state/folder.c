@@ -30,6 +30,10 @@ const char *cx_state_part_name(enum cx_state_part part) {
   return parts[part].name;
 }
 
+bool cx_state_part_is_written(enum cx_state_part part) {
+  return parts[part].login_writes;
+}
+
 static bool put_path(const struct cortex_settings *settings, enum cx_state_part part,
                      char path_out[PATH_ROOM]) {
   int len = part == CX_STATE_SESSIONS
@@ -165,7 +169,8 @@ enum cortex_reason cx_state_open_file(const struct cx_state *state, const char *
 static enum cortex_reason read_all(const struct cx_state *state, const char *name, int fd,
                                    size_t size, struct cx_buf *content,
                                    struct cortex_error *error) {
-  char *room = cx_buf_reserve(content, size);
+  /* one byte at least: without bytes there would be no file, and an empty one is there */
+  char *room = cx_buf_reserve(content, size > 0 ? size : 1);
   ssize_t len;
 
   if (room == NULL)

@@ -35,8 +35,9 @@ struct cx_state {
   gid_t group;
 };
 
-/* "bindings", "replay" and so on: the folder's name. */
+/* "bindings", "replay" and so on: the folder's name; whether logins write there. */
 const char *cx_state_part_name(enum cx_state_part part);
+bool cx_state_part_is_written(enum cx_state_part part);
 
 /*
  * Opens a part. It must be a folder (a link to one is followed) that not

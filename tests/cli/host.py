@@ -38,11 +38,14 @@ class Host(Issuer):
             self.write_pam(name, *(f"{kind} required pam_cortex.so service={name}"
                                    for kind in ("auth", "account")))
         self.trail = self.home / "audit.jsonl"
+        self.state = self.home / "state"
+        for part in ("bindings", "replay", "requests", "revoked", "sessions"):
+            (self.state / part).mkdir(parents=True)
         self.section = ['[oidc "dev"]', "issuer = https://dev.cortex.invalid",
                         "audience = cortex-dev, aud-2", "jwks_file = jwks.json",
                         "username_claim = preferred_username"]
         self.rest = ["[policy]", "path = policies", "entities = entities.json",
-                     "[audit]", f"file = {self.trail}"]
+                     "[audit]", f"file = {self.trail}", "[state]", f"path = {self.state}"]
         self.configure(*self.section, *self.rest, name="cortex.conf")
 
     def describe(self, *entities):

@@ -4,6 +4,7 @@ SPDX-License-Identifier: PostgreSQL
 """
 import json
 import os
+import shutil
 
 from host import POLICY, Host, service
 from server import LACKS, Answer, Authority, Server  # pylint: disable=unused-import
@@ -283,7 +284,7 @@ def test_no_service_at_all_is_a_warning():
 
 def test_trail_without_folder_is_an_error():
     host = Host()
-    host.rest[-1] = "file = /nonexistent/audit.jsonl"
+    host.rest[4] = "file = /nonexistent/audit.jsonl"
     host.configure(*host.section, *host.rest, name="cortex.conf")
     assert_finding(host, 1, f"{host.conf}:10", "/nonexistent/audit.jsonl")
 
@@ -347,8 +348,11 @@ def test_files_are_met_as_another_user_meets_them():
     host = Host()
     host.home.chmod(0o755)
     assert_finding(host, 1, f"{host.conf}:10", "Permission denied", "--as", "nobody")
-    host.rest[-1] = "file = /tmp/cortex-nobody.jsonl"
+    host.rest[4] = "file = /tmp/cortex-nobody.jsonl"
     host.configure(*host.section, *host.rest, name="cortex.conf")
+    assert_finding(host, 1, f"{host.conf}:12", "bindings: Permission denied", "--as", "nobody")
+    for part in ("bindings", "replay", "requests", "sessions"):
+        shutil.chown(host.state / part, "nobody")
     assert findings(assert_exit(host.check("--as", "nobody"), 0)) == []
     (host.path / "jwks.json").chmod(0o600)
     assert_finding(host, 1, f"{host.conf}:4", "Permission denied", "--as", "nobody")

@@ -33,20 +33,31 @@ def service_entity(name, environment):
 ENTITIES = [service_entity(STAGING, "staging"), service_entity(PRODUCTION, "production")]
 
 
+def make_state(path):
+    """The state folder as an operator makes it: logins write all of it but revoked."""
+    for part in ("", "revoked", "bindings", "replay", "requests", "sessions"):
+        (path / part).mkdir(mode=0o755)
+        if part not in ("", "revoked"):
+            own_by_server(path / part)
+
+
 class Cortex:
     """cortex.conf and all it names. reset() writes a set-up that works; a test then
-    breaks one thing. Each reset begins a trail of its own, as refusals are capped."""
+    breaks one thing. Each reset begins a trail of its own, as refusals are capped, and
+    a state in which no name belongs to anybody."""
 
     def __init__(self, folder):
         self.folder = folder.make("etc")
         self.audit_folder = folder.make("audit", owned=True)
         self.modules = folder.make("lib")
+        self.states = folder.make("state")
         self.conf = self.folder / "cortex.conf"
         self.policies = self.folder / "policies"
         self.entities = self.folder / "entities.json"
         self.jwks = self.folder / "jwks.json"
         self.issuer = self.folder / "issuer"
         self.trail = None
+        self.state = None
         self._trails = 0
         self._copy_modules()
         self.run("dev-issuer", "--audience", "cortex", self.issuer, check=True)
@@ -80,6 +91,8 @@ class Cortex:
     def reset(self, jwks):
         self._trails += 1
         self.trail = self.audit_folder / f"audit-{self._trails}.jsonl"
+        self.state = self.states / str(self._trails)
+        make_state(self.state)
         shutil.rmtree(self.policies, ignore_errors=True)
         self.policies.mkdir()
         self.write(self.policies / "analytics.cedar", POLICY)
@@ -102,6 +115,7 @@ class Cortex:
                            **sections.pop("dev", {})},
             "policy": {"path": self.policies, "entities": self.entities},
             "audit": {"file": self.trail},
+            "state": {"path": self.state},
         }
         for name, keys in sections.items():
             every.setdefault(name, {}).update(keys)

@@ -12,7 +12,8 @@ here=$top_srcdir/tests/retval
 
 cp "$here/backend.conf" "$work/cortex.conf"
 cp "$here/backend.json" "$work/entities.json"
-mkdir "$work/policies" "$work/pam"
+mkdir "$work/policies" "$work/pam" "$work/state"
+(cd "$work/state" && mkdir bindings replay requests revoked sessions)
 cp "$here/backend.cedar" "$work/policies"
 chmod -R u+w,go-w "$work"
 "$cortexctl" dev-issuer --audience backend "$work/issuer" >"$work/log" 2>&1 || { cat "$work/log"; exit 99; }

@@ -238,6 +238,17 @@ static void a_file_is_written_replaced_read_and_removed(void **state) {
   umask(0022);
 }
 
+/* An empty file is not a missing one. */
+static void an_empty_file_is_there(void **state) {
+  struct cx_buf content;
+
+  write_file(*state, "x", "", CX_STATE_QUICK);
+  assert_int_equal(read_file(*state, "x", &content, NULL), CORTEX_OK);
+  assert_non_null(content.bytes);
+  assert_int_equal(content.len, 0);
+  cx_buf_clear(&content);
+}
+
 static void hostile_files_are_refused(void **state) {
   struct statefolder *folder = *state;
 
@@ -374,6 +385,7 @@ int main(void) {
       TEST(strangers_folders_are_refused),
       TEST(root_looks_into_what_any_postgres_user_wrote),
       TEST(a_file_is_written_replaced_read_and_removed),
+      TEST(an_empty_file_is_there),
       TEST(hostile_files_are_refused),
       TEST(what_lies_beside_is_not_written_through),
       TEST(a_full_disk_leaves_the_old_file),

@@ -47,6 +47,9 @@ void check_issuers(struct check *check);
 /* Services: environments, audiences, grants, against policies and issuers. */
 void check_services(struct check *check);
 
+/* The folders of the state. */
+void check_state(struct check *check);
+
 /* Files that a login writes, and the PAM files of the services. */
 void check_audit(struct check *check);
 void check_pam(struct check *check);

@@ -61,6 +61,7 @@ static enum cli_exit check_all(const struct cli *cli, struct check *check) {
 
   check_issuers(check);
   check_audit(check);
+  check_state(check);
   if (cortex_policy_load(check->settings, &policy, &error) != CORTEX_OK) {
     cli_complain_error(&error);
     return error.reason == CORTEX_INTERNAL ? CLI_OUTSIDE : CLI_USAGE;

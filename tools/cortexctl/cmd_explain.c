@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cortexauth/binding.h>
 #include <cortexauth/clock.h>
 #include <cortexauth/identity.h>
+#include <cortexauth/revocation.h>
 
 #include "explain.h"
 #include "proof.h"
@@ -99,7 +101,30 @@ static enum cli_exit refuse(enum cortex_reason reason, const struct cortex_error
   return CLI_NO;
 }
 
-/* A login's steps but the record: verify or believe, admit, decide. */
+/*
+ * What the state says of a credential's owner. That it cannot be asked refuses
+ * a login, but is not what an operator wants to know of the policy: it is said.
+ */
+static enum cortex_reason ask_state(const struct cortex_settings *settings,
+                                    const struct cortex_identity *identity,
+                                    struct cortex_error *error) {
+  enum cortex_reason reason;
+  bool is_bound;
+
+  if (*cortex_identity_issuer(identity) == '\0')
+    return CORTEX_OK;
+  reason = cortex_revocation_check(settings, identity, error);
+  if (reason == CORTEX_OK)
+    reason = cortex_binding_check(settings, identity, &is_bound, error);
+  if (reason != CORTEX_STATE_UNAVAILABLE)
+    return reason;
+  explain_fact("state", "%s: %s; a login is refused (state_unavailable) until that is put right",
+               error->source, error->message);
+  *error = (struct cortex_error)CORTEX_ERROR_NONE;
+  return CORTEX_OK;
+}
+
+/* A login's steps but what it writes: verify or believe, admit, ask the state, decide. */
 static enum cli_exit explain_login(const struct cli *cli, const struct cortex_settings *settings,
                                    const struct proof *proof) {
   struct cortex_error error = CORTEX_ERROR_NONE;
@@ -116,6 +141,8 @@ static enum cli_exit explain_login(const struct cli *cli, const struct cortex_se
 
   if (reason == CORTEX_OK)
     reason = cortex_identity_admit(identity, settings, &error);
+  if (reason == CORTEX_OK)
+    reason = ask_state(settings, identity, &error);
   question.identity = identity;
   code = reason == CORTEX_OK ? ask(settings, &question) : refuse(reason, &error);
   cortex_identity_free(&identity);

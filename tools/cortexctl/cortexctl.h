@@ -16,6 +16,10 @@
 extern const struct cli_verb cmd_audit_rotate;
 extern const struct cli_verb cmd_audit_verify;
 extern const struct cli_verb cmd_authorize;
+extern const struct cli_verb cmd_binding_list;
+extern const struct cli_verb cmd_binding_rebind;
+extern const struct cli_verb cmd_binding_release;
+extern const struct cli_verb cmd_binding_show;
 extern const struct cli_verb cmd_check;
 extern const struct cli_verb cmd_codes;
 extern const struct cli_verb cmd_dev_issuer;
@@ -24,6 +28,7 @@ extern const struct cli_verb cmd_explain;
 extern const struct cli_verb cmd_policy_from_json;
 extern const struct cli_verb cmd_policy_test;
 extern const struct cli_verb cmd_policy_to_json;
+extern const struct cli_verb cmd_revoke;
 extern const struct cli_verb cmd_service_render;
 extern const struct cli_verb cmd_validate;
 extern const struct cli_verb cmd_verify;

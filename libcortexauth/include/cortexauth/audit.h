@@ -50,6 +50,7 @@ struct cortex_record {
   int64_t backend_start; /* microseconds since 1970 */
   const char *issuer;
   const char *subject;
+  const char *sid; /* the session at the issuer */
   const char *username;
   const char *const *groups;
   size_t group_count;

@@ -6,6 +6,7 @@
 #define CORTEXAUTH_CORTEXAUTH_H
 
 #include <cortexauth/audit.h>
+#include <cortexauth/binding.h>
 #include <cortexauth/clock.h>
 #include <cortexauth/credential.h>
 #include <cortexauth/decision.h>
@@ -15,6 +16,8 @@
 #include <cortexauth/ini.h>
 #include <cortexauth/login.h>
 #include <cortexauth/reason.h>
+#include <cortexauth/revocation.h>
 #include <cortexauth/settings.h>
+#include <cortexauth/state.h>
 
 #endif

@@ -48,6 +48,7 @@ CORTEX_API const char *cortex_identity_kind(const struct cortex_identity *identi
 CORTEX_API const char *cortex_identity_issuer(const struct cortex_identity *identity);
 CORTEX_API const char *cortex_identity_label(const struct cortex_identity *identity);
 CORTEX_API const char *cortex_identity_subject(const struct cortex_identity *identity);
+CORTEX_API const char *cortex_identity_sid(const struct cortex_identity *identity);
 CORTEX_API const char *cortex_identity_username(const struct cortex_identity *identity);
 
 /* Groups in the credential's order; the one at an index below the count, else NULL. */
@@ -56,6 +57,9 @@ CORTEX_API const char *cortex_identity_group(const struct cortex_identity *ident
 
 /* False when the credential did not say which groups the user has. */
 CORTEX_API bool cortex_identity_groups_known(const struct cortex_identity *identity);
+
+/* The credential's own name: 64 digits of lower case hex, as in audit records; empty for none. */
+CORTEX_API const char *cortex_identity_token_id(const struct cortex_identity *identity);
 
 /* When the credential itself ends (seconds since 1970, without skew); 0: not known. */
 CORTEX_API int64_t cortex_identity_usable_until(const struct cortex_identity *identity);

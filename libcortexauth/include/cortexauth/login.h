@@ -49,8 +49,10 @@ struct cortex_outcome {
  *        neither kept nor logged, and wiping it stays the caller's task
  *   out  outcome: written always
  *   gives  outcome->reason
- *   no network, no threads, no fork for OIDC; reads configuration, keys, policy
- *   and bindings, appends to the audit file; ends near the deadline
+ *   no network, no threads, no fork for OIDC; reads configuration, keys, policy,
+ *   revocations and bindings; an allowed one binds its username and, with
+ *   one_use, uses the credential up; appends to the audit file; ends near the
+ *   deadline
  */
 CORTEX_API enum cortex_reason cortex_login(const struct cortex_request *request,
                                            struct cortex_outcome *outcome);
