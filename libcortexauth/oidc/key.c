@@ -23,8 +23,8 @@
 #include "util/json.h"
 
 #define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 16384     /* OpenSSL's own bound */
-#define EXPONENT_BITS_MAX 32   /* a longer one only costs time */
+#define RSA_BITS_MAX 16384   /* OpenSSL's own bound */
+#define EXPONENT_BITS_MAX 32 /* a longer one only costs time */
 #define MEMBER_MAX (RSA_BITS_MAX / 8 + 1)
 #define COORDINATE_MAX 66
 
@@ -49,8 +49,7 @@ static BIGNUM *get_number(const json_t *jwk, const char *name) {
 
 /* RFC 8725 3.5, RFC 7518 3.3; OpenSSL itself verifies under 512 bits and under e = 1. */
 static enum cortex_reason judge_rsa(const BIGNUM *n, const BIGNUM *e) {
-  if (n == NULL || e == NULL || BN_num_bits(n) > RSA_BITS_MAX ||
-      BN_num_bits(e) > EXPONENT_BITS_MAX)
+  if (n == NULL || e == NULL || BN_num_bits(n) > RSA_BITS_MAX || BN_num_bits(e) > EXPONENT_BITS_MAX)
     return CORTEX_KEY_MISMATCH;
   if (BN_num_bits(n) < RSA_BITS_MIN || !BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e))
     return CORTEX_WEAK_KEY;
@@ -110,10 +109,12 @@ static void release_ec(void *handle) {
  */
 static bool is_small_order(const uint8_t *point) {
   static const uint8_t eighths[2][32] = {
-      {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-       0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
-      {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-       0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}};
+      {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+       0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+       0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+      {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b,
+       0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+       0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}};
   uint8_t y[32], zeros[30] = {0}, ones[30];
   size_t i;
 
@@ -146,12 +147,12 @@ static void release_okp(void *handle) {
 }
 
 const struct cx_key_type cx_key_rsa = {"RSA", NULL, 0, NID_undef, import_rsa, release_rsa};
-const struct cx_key_type cx_key_p256 = {"EC", "P-256", 32, NID_X9_62_prime256v1, import_ec,
-                                        release_ec};
+const struct cx_key_type cx_key_p256 = {"EC",      "P-256",   32, NID_X9_62_prime256v1,
+                                        import_ec, release_ec};
 const struct cx_key_type cx_key_p384 = {"EC", "P-384", 48, NID_secp384r1, import_ec, release_ec};
 const struct cx_key_type cx_key_p521 = {"EC", "P-521", 66, NID_secp521r1, import_ec, release_ec};
-const struct cx_key_type cx_key_ed25519 = {"OKP", "Ed25519", 32, NID_ED25519, import_okp,
-                                           release_okp};
+const struct cx_key_type cx_key_ed25519 = {"OKP",       "Ed25519",  32,
+                                           NID_ED25519, import_okp, release_okp};
 
 const struct cx_key_type *cx_key_type_of(const json_t *jwk) {
   static const struct cx_key_type *const types[] = {&cx_key_rsa, &cx_key_p256, &cx_key_p384,

@@ -63,8 +63,8 @@ static enum cortex_reason refuse_issuer(const json_t *iss, struct cortex_error *
 }
 
 /* Of the algorithms that are ours (token.c), the operator's list. */
-static enum cortex_reason check_algorithm(const struct cx_oidc_settings *settings,
-                                          const char *name, struct cortex_error *error) {
+static enum cortex_reason check_algorithm(const struct cx_oidc_settings *settings, const char *name,
+                                          struct cortex_error *error) {
   if (cx_list_has(&settings->algorithms, name))
     return CORTEX_OK;
   return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
@@ -76,9 +76,8 @@ static enum cortex_reason verify_signature(const struct attempt *attempt,
                                            const struct cortex_issuer *issuer,
                                            struct cortex_error *error) {
   const struct cx_token *token = &attempt->token;
-  const struct cx_jws jws = {token->algorithm, token->kid,       token->kid_len,
-                             token->input,     token->input_len, token->signature,
-                             token->signature_len};
+  const struct cx_jws jws = {token->algorithm, token->kid,       token->kid_len,      token->input,
+                             token->input_len, token->signature, token->signature_len};
   struct cx_place place = {issuer->label, 0, 0};
   struct cortex_error cause = CORTEX_ERROR_NONE;
   struct cx_keystore keystore = {NULL, NULL};
@@ -152,8 +151,7 @@ static enum cortex_reason open_encrypted(struct attempt *attempt, struct cx_buf 
       continue;
     cause = (struct cortex_error)CORTEX_ERROR_NONE;
     attempt->opened_with = file;
-    if (cx_jwe_open(file, credential->bytes, credential->len, plain, &cause) !=
-        CORTEX_KEY_MISMATCH)
+    if (cx_jwe_open(file, credential->bytes, credential->len, plain, &cause) != CORTEX_KEY_MISMATCH)
       break;
   }
   if (error != NULL && error->reason == CORTEX_OK)

@@ -8,10 +8,12 @@
  *   now        the clock, seconds since 1970 (1700000000)
  *   issuer, audience, settings   of the section [oidc "main"]; settings are its further lines
  *   sections   further lines of the configuration
+ *   config     the sample of packaging/providers to use in place of all these
  *   keys       {LABEL: [{"key": NAME, "kid": KID, "set": {…}} or {"jwk": {…}}] or TEXT}:
  *              the key sets; "set" is merged into the JWK (RFC 7396: null removes);
  *              default: the signing key as "k1" of "main"
  *   header, payload              merged into the default ones
+ *   claims     the whole payload, in place of the default one
  *   header_text, payload_text    used as they are instead; payload_hex: bytes
  *   sign       {"key": NAME, "alg": ALG}; default: what the header's alg needs
  *   mutate     steps of support/mutate.h
@@ -115,12 +117,29 @@ static const char *key_name_of(const json_t *test) {
   return text_or(json_object_get(test, "sign"), "key", name);
 }
 
+static char *read_sample(const char *name, char *config, size_t size) {
+  char path[4096];
+  size_t len;
+  FILE *file;
+
+  snprintf(path, sizeof path, "%s/packaging/providers/%s.conf", getenv("top_srcdir"), name);
+  file = fopen(path, "r");
+  if (file == NULL)
+    fail_msg("there is no %s", path);
+  len = fread(config, 1, size - 1, file);
+  fclose(file);
+  config[len] = '\0';
+  return config;
+}
+
 static char *make_config(const json_t *test) {
   size_t size = 65536, used, i;
   char *config = malloc(size);
   const json_t *line;
 
   assert_non_null(config);
+  if (json_object_get(test, "config") != NULL)
+    return read_sample(text_or(test, "config", ""), config, size);
   used = (size_t)snprintf(config, size, "[oidc \"main\"]\nissuer = \"%s\"\naudience = %s\n",
                           text_or(test, "issuer", "https://op.example"),
                           text_or(test, "audience", "cortex"));
@@ -159,7 +178,8 @@ static char *make_key_set(const json_t *description) {
   return text;
 }
 
-static struct cortex_keyring *make_keyring(const json_t *test) {
+static struct cortex_keyring *make_keyring(const json_t *test,
+                                            const struct cortex_settings *settings) {
   struct cortex_keyring *keyring = cortex_keyring_new();
   json_t *sets = json_incref(json_object_get(test, "keys"));
   const char *label;
@@ -167,7 +187,8 @@ static struct cortex_keyring *make_keyring(const json_t *test) {
 
   assert_non_null(keyring);
   if (sets == NULL)
-    sets = json_pack("{s[{ss ss}]}", "main", "key", key_name_of(test), "kid", "k1");
+    sets = json_pack("{s[{ss ss}]}", settings->issuers[0].label, "key", key_name_of(test), "kid",
+                     "k1");
   json_object_foreach(sets, label, set) {
     char *text = make_key_set(set);
 
@@ -191,6 +212,16 @@ static char *make_part(const json_t *test, const char *name, json_t *base, size_
   return text;
 }
 
+static json_t *make_claims(const json_t *test) {
+  const json_t *claims = json_object_get(test, "claims");
+
+  if (claims != NULL)
+    return json_deep_copy(claims);
+  return json_pack("{ss ss ss sI sI}", "iss", text_or(test, "issuer", "https://op.example"), "sub",
+                   "alice", "aud", text_or(test, "audience", "cortex"), "iat", now_of(test) - 10,
+                   "exp", now_of(test) + 300);
+}
+
 static size_t read_hex(const char *hex, char *bytes) {
   unsigned byte;
   size_t len;
@@ -209,12 +240,7 @@ static struct mutable_token make_token(const json_t *test) {
 
   head = make_part(test, "header",
                    json_pack("{ss ss}", "alg", algorithm_of(test), "kid", "k1"), &header.len);
-  body = make_part(test, "payload",
-                   json_pack("{ss ss ss sI sI}", "iss",
-                             text_or(test, "issuer", "https://op.example"), "sub", "alice", "aud",
-                             text_or(test, "audience", "cortex"), "iat", now_of(test) - 10, "exp",
-                             now_of(test) + 300),
-                   &payload.len);
+  body = make_part(test, "payload", make_claims(test), &payload.len);
   if (json_object_get(test, "payload_hex") != NULL)
     payload.len = read_hex(text_or(test, "payload_hex", ""), body);
   header.bytes = head;
@@ -317,12 +343,13 @@ static void run_case(void **state) {
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_settings *settings = NULL;
   struct mutable_token token = make_token(test);
-  struct cortex_keyring *keyring = make_keyring(test);
+  struct cortex_keyring *keyring;
   char *config = make_config(test);
 
   assert_non_null(json_object_get(test, "rule"));
   if (cortex_settings_parse("case", config, strlen(config), &settings, &error) != CORTEX_OK)
     fail_msg("configuration: line %u: %s", error.line, error.message);
+  keyring = make_keyring(test, settings);
   check_token(test, settings, keyring, &token);
   cortex_settings_free(&settings);
   cortex_keyring_free(&keyring);
