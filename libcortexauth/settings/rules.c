@@ -114,6 +114,8 @@ static size_t count_atoms(const char *text) {
       atom = totals[depth--];
       totals[depth] += atom;
       text++;
+    } else if (strchr("*+?|", *text) != NULL) {
+      text++; /* "a?{9}" means nine of "a?" */
     } else {
       text = *text == '[' ? skip_brackets(text) : text + (text[0] == '\\' && text[1] != '\0') + 1;
       atom = 1;
