@@ -11,8 +11,8 @@
 #include "util/error.h"
 
 /*
- * Checks form and header and decrypts with one private key: RSA-OAEP or
- * ECDH-ES, AES-GCM or AES-CBC with HMAC. Compression is refused. Proves
+ * Checks form and header and decrypts with one private key: RSA-OAEP(-256)
+ * or ECDH-ES, AES-GCM or AES-CBC with HMAC. Compression is refused. Proves
  * nothing: anybody can encrypt to a public key.
  *
  *   in   key_file: PEM file of the private key

@@ -1,97 +1,290 @@
 /*
- * Decrypts with cjose: an object of its own, as hardly any login needs it and each would pay for
- * the loading of libcjose.
+ * Decryption of the parts of an encrypted token (RFC 7516 5.2, RFC 7518 4 and 5).
  * SPDX-License-Identifier: PostgreSQL
  */
+
+/* For the type of key.c: the sender's point is read and checked there. */
+#define OPENSSL_API_COMPAT 0x10100000L
+
 #include "oidc/jwe_decrypt.h"
 
-#include <cjose/cjose.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <stdlib.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <string.h>
 
-struct number {
+#include "oidc/key.h"
+#include "util/base64url.h"
+#include "util/json.h"
+
+#define SECRET_MAX 2048 /* of RSA 16384; the content's key is at most 64 bytes */
+#define KEY_MAX 64
+#define PARTY_MAX 512 /* of apu and apv */
+
+struct cx_jwe_key_algorithm {
   const char *name;
-  uint8_t **bytes;
-  size_t *len;
+  const char *kind;                /* of the private key */
+  const EVP_MD *(*digest)(void);   /* RSA: of OAEP and its mask */
+  const EVP_CIPHER *(*wrap)(void); /* EC: what wraps the content's key; NULL: agreed on directly */
+  size_t wrap_len;
 };
 
-/* Numbers of a private key as cjose takes them; the caller frees them either way. */
-static bool get_numbers(const EVP_PKEY *pkey, const struct number *numbers, size_t count) {
+struct cx_jwe_content_algorithm {
+  const char *name;
+  size_t key_len, iv_len, tag_len;
+  const EVP_CIPHER *(*cipher)(void);
+  const EVP_MD *(*digest)(void); /* NULL: GCM */
+};
+
+static const struct cx_jwe_key_algorithm key_algorithms[] = {
+    {"RSA-OAEP", "RSA", EVP_sha1, NULL, 0},
+    {"RSA-OAEP-256", "RSA", EVP_sha256, NULL, 0},
+    {"ECDH-ES", "EC", NULL, NULL, 0},
+    {"ECDH-ES+A128KW", "EC", NULL, EVP_aes_128_wrap, 16},
+    {"ECDH-ES+A192KW", "EC", NULL, EVP_aes_192_wrap, 24},
+    {"ECDH-ES+A256KW", "EC", NULL, EVP_aes_256_wrap, 32},
+};
+
+static const struct cx_jwe_content_algorithm content_algorithms[] = {
+    {"A128GCM", 16, 12, 16, EVP_aes_128_gcm, NULL},
+    {"A192GCM", 24, 12, 16, EVP_aes_192_gcm, NULL},
+    {"A256GCM", 32, 12, 16, EVP_aes_256_gcm, NULL},
+    {"A128CBC-HS256", 32, 16, 16, EVP_aes_128_cbc, EVP_sha256},
+    {"A192CBC-HS384", 48, 16, 24, EVP_aes_192_cbc, EVP_sha384},
+    {"A256CBC-HS512", 64, 16, 32, EVP_aes_256_cbc, EVP_sha512},
+};
+
+struct cx_jwe_method cx_jwe_method_find(const json_t *header) {
+  const json_t *alg = json_object_get(header, "alg"), *enc = json_object_get(header, "enc");
+  struct cx_jwe_method method = {NULL, NULL};
   size_t i;
 
-  for (i = 0; i < count; i++) {
-    BIGNUM *value = NULL;
+  for (i = 0; i < sizeof key_algorithms / sizeof key_algorithms[0]; i++)
+    if (cx_json_is_text(alg, key_algorithms[i].name, strlen(key_algorithms[i].name)))
+      method.key = &key_algorithms[i];
+  for (i = 0; i < sizeof content_algorithms / sizeof content_algorithms[0]; i++)
+    if (cx_json_is_text(enc, content_algorithms[i].name, strlen(content_algorithms[i].name)))
+      method.content = &content_algorithms[i];
+  return method;
+}
 
-    if (EVP_PKEY_get_bn_param(pkey, numbers[i].name, &value) != 1)
-      return false;
-    *numbers[i].len = (size_t)BN_num_bytes(value);
-    *numbers[i].bytes = malloc(*numbers[i].len + 1);
-    if (*numbers[i].bytes != NULL)
-      BN_bn2bin(value, *numbers[i].bytes);
-    BN_clear_free(value);
-    if (*numbers[i].bytes == NULL)
-      return false;
+bool cx_jwe_method_fits(const struct cx_jwe_method *method, const struct cx_jwe *jwe) {
+  return jwe->iv.len == method->content->iv_len && jwe->tag.len == method->content->tag_len;
+}
+
+/* RSAES-OAEP, RFC 7518 4.3. */
+static bool open_rsa(const struct cx_jwe_method *method, const struct cx_jwe *jwe, EVP_PKEY *pkey,
+                     uint8_t *key_out) {
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
+  uint8_t room[SECRET_MAX];
+  size_t len = sizeof room;
+  bool done = context != NULL && (size_t)EVP_PKEY_get_size(pkey) <= sizeof room &&
+              EVP_PKEY_decrypt_init(context) == 1 &&
+              EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+              EVP_PKEY_CTX_set_rsa_oaep_md(context, method->key->digest()) == 1 &&
+              EVP_PKEY_CTX_set_rsa_mgf1_md(context, method->key->digest()) == 1 &&
+              EVP_PKEY_decrypt(context, room, &len, jwe->key.bytes, jwe->key.len) == 1 &&
+              len == method->content->key_len;
+
+  if (done)
+    memcpy(key_out, room, len);
+  OPENSSL_cleanse(room, sizeof room);
+  EVP_PKEY_CTX_free(context);
+  return done;
+}
+
+/* The sender's key out of epk: on the curve of ours, RFC 7518 4.6.1.1 (else: invalid curve). */
+static EVP_PKEY *import_sender(const json_t *epk, const EVP_PKEY *ours) {
+  const struct cx_key_type *type = cx_key_type_of(epk);
+  EVP_PKEY *sender = NULL;
+  struct cx_key key;
+  char group[64];
+
+  if (type == NULL || strcmp(type->kty, "EC") != 0 ||
+      EVP_PKEY_get_group_name(ours, group, sizeof group, NULL) != 1 ||
+      OBJ_txt2nid(group) != type->nid || cx_key_import(type, epk, &key) != CORTEX_OK)
+    return NULL;
+  sender = EVP_PKEY_new();
+  if (sender != NULL && EVP_PKEY_set1_EC_KEY(sender, key.handle) != 1) {
+    EVP_PKEY_free(sender);
+    sender = NULL;
   }
+  cx_key_clear(&key);
+  return sender;
+}
+
+static bool agree(EVP_PKEY *ours, EVP_PKEY *sender, uint8_t *secret_out, size_t *len) {
+  EVP_PKEY_CTX *context = sender != NULL ? EVP_PKEY_CTX_new(ours, NULL) : NULL;
+  bool done = context != NULL && EVP_PKEY_derive_init(context) == 1 &&
+              EVP_PKEY_derive_set_peer(context, sender) == 1 &&
+              EVP_PKEY_derive(context, secret_out, len) == 1;
+
+  EVP_PKEY_CTX_free(context);
+  return done;
+}
+
+static void put_length(struct cx_buf *info, size_t len) {
+  const uint8_t bytes[] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
+                           (uint8_t)len};
+
+  cx_buf_put(info, bytes, sizeof bytes);
+}
+
+/* apu, apv: base64url, of any length that a header may have; absent is empty. */
+static bool put_party(struct cx_buf *info, const json_t *header, const char *name) {
+  const json_t *party = json_object_get(header, name);
+  uint8_t bytes[PARTY_MAX];
+  size_t len = json_string_length(party), used = 0;
+
+  if (party != NULL && (!json_is_string(party) || CX_BASE64URL_SIZE(len) > sizeof bytes ||
+                        !cx_base64url_decode(json_string_value(party), len, bytes, &used)))
+    return false;
+  put_length(info, used);
+  cx_buf_put(info, bytes, used);
   return true;
 }
 
-static void free_numbers(const struct number *numbers, size_t count) {
-  size_t i;
+/* The Concat KDF of RFC 7518 4.6.2: the one-step KDF of NIST SP 800-56C with SHA-256. */
+static bool derive(const struct cx_jwe *jwe, const char *name, const struct cx_jwe_bytes *secret,
+                   uint8_t *key_out, size_t len) {
+  EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SSKDF", NULL);
+  EVP_KDF_CTX *context = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+  char digest[] = "SHA256";
+  struct cx_buf info;
+  bool done = false;
 
-  for (i = 0; i < count; i++) {
-    if (*numbers[i].bytes != NULL)
-      OPENSSL_cleanse(*numbers[i].bytes, *numbers[i].len);
-    free(*numbers[i].bytes);
+  cx_buf_init(&info, 4096);
+  put_length(&info, strlen(name));
+  cx_buf_put_text(&info, name);
+  if (put_party(&info, jwe->header, "apu") && put_party(&info, jwe->header, "apv")) {
+    put_length(&info, len * 8);
+    done = !info.failed && context != NULL;
   }
+  if (done) {
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, sizeof digest - 1),
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret->bytes, secret->len),
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, info.bytes, info.len), OSSL_PARAM_END};
+
+    done = EVP_KDF_derive(context, key_out, len, parameters) == 1;
+  }
+  cx_buf_clear(&info);
+  EVP_KDF_CTX_free(context);
+  EVP_KDF_free(kdf);
+  return done;
 }
 
-static cjose_jwk_t *make_rsa(const EVP_PKEY *pkey) {
-  cjose_jwk_rsa_keyspec spec = {0};
-  const struct number numbers[] = {{OSSL_PKEY_PARAM_RSA_N, &spec.n, &spec.nlen},
-                                   {OSSL_PKEY_PARAM_RSA_E, &spec.e, &spec.elen},
-                                   {OSSL_PKEY_PARAM_RSA_D, &spec.d, &spec.dlen}};
-  cjose_jwk_t *jwk = NULL;
-  cjose_err cause;
+/* AES Key Wrap, RFC 3394: checks its own integrity. */
+static bool unwrap(const struct cx_jwe_method *method, const struct cx_jwe_bytes *wrapped,
+                   const uint8_t *with, uint8_t *key_out) {
+  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+  uint8_t room[KEY_MAX + 16];
+  int len = 0;
+  bool done = false;
 
-  if (get_numbers(pkey, numbers, 3))
-    jwk = cjose_jwk_create_RSA_spec(&spec, &cause);
-  free_numbers(numbers, 3);
-  return jwk;
+  if (context != NULL && wrapped->len == method->content->key_len + 8) {
+    EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    done = EVP_DecryptInit_ex(context, method->key->wrap(), NULL, with, NULL) == 1 &&
+           EVP_DecryptUpdate(context, room, &len, wrapped->bytes, (int)wrapped->len) == 1 &&
+           (size_t)len == method->content->key_len;
+  }
+  if (done)
+    memcpy(key_out, room, (size_t)len);
+  OPENSSL_cleanse(room, sizeof room);
+  EVP_CIPHER_CTX_free(context);
+  return done;
 }
 
-static cjose_jwk_t *make_ec(const EVP_PKEY *pkey) {
-  cjose_jwk_ec_keyspec spec = {.crv = CJOSE_JWK_EC_INVALID};
-  const struct number numbers[] = {{OSSL_PKEY_PARAM_EC_PUB_X, &spec.x, &spec.xlen},
-                                   {OSSL_PKEY_PARAM_EC_PUB_Y, &spec.y, &spec.ylen},
-                                   {OSSL_PKEY_PARAM_PRIV_KEY, &spec.d, &spec.dlen}};
-  char group[64];
-  cjose_jwk_t *jwk = NULL;
-  cjose_err cause;
+/* ECDH-ES, RFC 7518 4.6: the agreed secret is the content's key, or what wraps it. */
+static bool open_ec(const struct cx_jwe_method *method, const struct cx_jwe *jwe, EVP_PKEY *pkey,
+                    uint8_t *key_out) {
+  EVP_PKEY *sender = import_sender(json_object_get(jwe->header, "epk"), pkey);
+  uint8_t secret[SECRET_MAX], with[KEY_MAX];
+  struct cx_jwe_bytes agreed = {secret, sizeof secret};
+  bool done = agree(pkey, sender, secret, &agreed.len);
 
-  if (EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) != 1)
-    return NULL;
-  spec.crv = (cjose_jwk_ec_curve)OBJ_txt2nid(group);
-  if (get_numbers(pkey, numbers, 3))
-    jwk = cjose_jwk_create_EC_spec(&spec, &cause);
-  free_numbers(numbers, 3);
-  return jwk;
+  if (method->key->wrap != NULL)
+    done = done && derive(jwe, method->key->name, &agreed, with, method->key->wrap_len) &&
+           unwrap(method, &jwe->key, with, key_out);
+  else
+    done = done && jwe->key.len == 0 &&
+           derive(jwe, method->content->name, &agreed, key_out, method->content->key_len);
+  OPENSSL_cleanse(secret, sizeof secret);
+  OPENSSL_cleanse(with, sizeof with);
+  EVP_PKEY_free(sender);
+  return done;
 }
 
-bool cx_jwe_decrypt(const EVP_PKEY *pkey, const char *bytes, size_t len, uint8_t **text_out,
-                    size_t *len_out) {
-  cjose_jwk_t *key = EVP_PKEY_is_a(pkey, "RSA") ? make_rsa(pkey) : make_ec(pkey);
-  cjose_jwe_t *jwe;
-  cjose_err cause;
+/* HMAC of header text, vector, ciphertext and the header's bits, RFC 7518 5.2.2.1 step 5. */
+static bool check_mac(const struct cx_jwe_content_algorithm *content, const struct cx_jwe *jwe,
+                      const uint8_t *key) {
+  uint64_t bits = (uint64_t)jwe->header_text.len * 8;
+  uint8_t mac[EVP_MAX_MD_SIZE];
+  struct cx_buf input;
+  bool is_same;
 
-  *text_out = NULL;
-  *len_out = 0;
-  jwe = key != NULL ? cjose_jwe_import(bytes, len, &cause) : NULL;
-  if (jwe != NULL)
-    *text_out = cjose_jwe_decrypt(jwe, key, len_out, &cause);
-  cjose_jwe_release(jwe);
-  cjose_jwk_release(key);
-  return *text_out != NULL;
+  cx_buf_init(&input, 4 * 65536);
+  cx_buf_put(&input, jwe->header_text.bytes, jwe->header_text.len);
+  cx_buf_put(&input, jwe->iv.bytes, jwe->iv.len);
+  cx_buf_put(&input, jwe->text.bytes, jwe->text.len);
+  put_length(&input, (size_t)(bits >> 32));
+  put_length(&input, (size_t)(bits & UINT32_MAX));
+  is_same = !input.failed &&
+            HMAC(content->digest(), key, (int)content->key_len / 2, (const uint8_t *)input.bytes,
+                 input.len, mac, NULL) != NULL &&
+            CRYPTO_memcmp(mac, jwe->tag.bytes, content->tag_len) == 0;
+  cx_buf_clear(&input);
+  return is_same;
+}
+
+/* GCM authenticates header and text itself; CBC comes after its MAC was found good. */
+static bool decrypt_content(const struct cx_jwe_content_algorithm *content,
+                            const struct cx_jwe *jwe, const uint8_t *key, struct cx_buf *plain) {
+  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+  char *room = cx_buf_reserve(plain, jwe->text.len + EVP_MAX_BLOCK_LENGTH);
+  bool is_gcm = content->digest == NULL;
+  int len = 0, rest = 0;
+  bool done = context != NULL && room != NULL &&
+              EVP_DecryptInit_ex(context, content->cipher(), NULL,
+                                 is_gcm ? key : key + content->key_len / 2, jwe->iv.bytes) == 1;
+
+  if (is_gcm)
+    done = done &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, (int)jwe->tag.len,
+                               (void *)jwe->tag.bytes) == 1 &&
+           EVP_DecryptUpdate(context, NULL, &len, jwe->header_text.bytes,
+                             (int)jwe->header_text.len) == 1;
+  done =
+      done &&
+      EVP_DecryptUpdate(context, (uint8_t *)room, &len, jwe->text.bytes, (int)jwe->text.len) == 1 &&
+      EVP_DecryptFinal_ex(context, (uint8_t *)room + len, &rest) == 1;
+  if (done)
+    plain->len += (size_t)(len + rest);
+  else if (room != NULL)
+    OPENSSL_cleanse(room, jwe->text.len + EVP_MAX_BLOCK_LENGTH);
+  EVP_CIPHER_CTX_free(context);
+  return done;
+}
+
+bool cx_jwe_decrypt(const struct cx_jwe_method *method, const struct cx_jwe *jwe, EVP_PKEY *pkey,
+                    struct cx_buf *plain) {
+  bool (*open)(const struct cx_jwe_method *, const struct cx_jwe *, EVP_PKEY *, uint8_t *) =
+      method->key->digest != NULL ? open_rsa : open_ec;
+  uint8_t key[KEY_MAX], none[KEY_MAX];
+  bool is_open, done;
+
+  if (!EVP_PKEY_is_a(pkey, method->key->kind) || RAND_bytes(none, sizeof none) != 1)
+    return false;
+  is_open = open(method, jwe, pkey, key);
+  if (!is_open)
+    memcpy(key, none, sizeof key);
+  done = (method->content->digest == NULL || check_mac(method->content, jwe, key)) &&
+         decrypt_content(method->content, jwe, key, plain) && is_open;
+  OPENSSL_cleanse(key, sizeof key);
+  return done;
 }

@@ -1,26 +1,52 @@
 /*
- * The object libcortexauth-jwe.so: the one call for which libcjose is loaded.
+ * Decryption of the parts of an encrypted token (RFC 7516 5.2, RFC 7518 4 and 5).
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef CX_OIDC_JWE_DECRYPT_H
 #define CX_OIDC_JWE_DECRYPT_H
 
+#include <jansson.h>
 #include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/buf.h"
+
+struct cx_jwe_bytes {
+  const uint8_t *bytes;
+  size_t len;
+};
+
+/* The parts, decoded but for the header, whose text is authenticated; all borrowed. */
+struct cx_jwe {
+  const json_t *header;
+  struct cx_jwe_bytes header_text, key, iv, text, tag;
+};
+
+/* How the content's key came here, and how the content was encrypted with it. */
+struct cx_jwe_method {
+  const struct cx_jwe_key_algorithm *key;
+  const struct cx_jwe_content_algorithm *content;
+};
+
 /*
- * Decrypts a token whose form and header are checked already.
+ * The algorithms that alg and enc of a header name: RSA-OAEP and ECDH-ES with
+ * their variants, AES-GCM and AES-CBC with HMAC. What is not ours stays NULL:
+ * RSA1_5, passwords, shared keys.
+ */
+struct cx_jwe_method cx_jwe_method_find(const json_t *header);
+
+/* Exact lengths of vector and tag: a shortened tag is easier to forge (CVE-2023-37464). */
+bool cx_jwe_method_fits(const struct cx_jwe_method *method, const struct cx_jwe *jwe);
+
+/*
+ * Appends the plaintext. A failure leaves no hint of its cause: a key that does
+ * not open is replaced by a random one and goes the same way (RFC 7516 11.5).
  *
- *   out  text_out: wipe, then release with free(); NULL on failure
  *   gives  false: not encrypted to this key, changed, or no memory
  */
-typedef bool cx_jwe_decrypt_fn(const EVP_PKEY *pkey, const char *bytes, size_t len,
-                               uint8_t **text_out, size_t *len_out);
-
-/* Its name in the object; a change of the call above is a new name. */
-#define CX_JWE_DECRYPT "cx_jwe_decrypt"
-__attribute__((visibility("default"))) cx_jwe_decrypt_fn cx_jwe_decrypt;
+bool cx_jwe_decrypt(const struct cx_jwe_method *method, const struct cx_jwe *jwe, EVP_PKEY *pkey,
+                    struct cx_buf *plain);
 
 #endif

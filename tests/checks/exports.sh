@@ -32,12 +32,9 @@ declared() {
 
 library=$top_builddir/libcortexauth/.libs/libcortexauth.so
 module=$top_builddir/pam_cortex/.libs/pam_cortex.so
-decrypter=$top_builddir/libcortexauth/.libs/libcortexauth-jwe.so
 exports "$library" libcortexauth/libcortexauth.map
 exports "$module" pam_cortex/pam_cortex.map
-exports "$decrypter" libcortexauth/libcortexauth-jwe.map
 needs "$library" 'libcrypto|libjansson'
-needs "$decrypter" 'libcrypto|libjansson|libcjose'
 needs "$module" 'libcortexauth|libpam'
 declared cortex
 declared cedar

@@ -1,15 +1,13 @@
-"""verify of encrypted tokens: the object that decrypts is loaded when the first one comes.
+"""verify of encrypted tokens.
 
 SPDX-License-Identifier: PostgreSQL
 """
 import re
-import shutil
 import subprocess
 
-from support import BUILD, CORTEXCTL, ENVIRONMENT, Issuer, cases, folder, one_object
+from support import BUILD, ENVIRONMENT, Issuer
 
 DEV = Issuer()
-LIBRARY = BUILD / "libcortexauth" / ".libs"
 SETTINGS = DEV.conf.read_text(encoding="utf-8")
 
 
@@ -50,21 +48,3 @@ def test_token_to_another_key_is_refused():
 def test_encrypted_token_without_a_key_is_refused():
     configure(None)
     DEV.refuse(OUTER, "token_type_refused")
-
-
-@cases(True, False)
-def test_without_the_object_other_tokens_go_on(absolute):
-    configure("key.pem")
-    library = folder() / "lib"
-    library.mkdir()
-    shutil.copy(LIBRARY / "libcortexauth.so.0", library)
-    if not absolute:  # then what lies beside is not trusted, as the folder may be anybody's
-        shutil.copy(LIBRARY / "libcortexauth-jwe.so", library)
-    given = library if absolute else library.relative_to(library.parent)
-
-    def run(token):
-        return subprocess.run([CORTEXCTL.parent / ".libs" / "cortexctl", "verify", "--config", DEV.conf, "-"],
-                              input=token, capture_output=True, text=True, check=False,
-                              cwd=library.parent, env={**ENVIRONMENT, "LD_LIBRARY_PATH": str(given)})
-    assert one_object(run(TOKEN).stdout)["ok"] is True
-    assert one_object(run(OUTER).stdout)["error"] == "config_invalid"

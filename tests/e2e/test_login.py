@@ -61,9 +61,10 @@ def test_program_s_token_without_a_username_is_refused(world):
     login.assert_refused("missing_username")
 
 
-def test_psycopg_logs_in(world):
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_psycopg_logs_in(world, algorithm):
     conninfo = world.postgres.conninfo("alice", DATABASES[STAGING])
-    token = world.openid.id_token("alice-1")
+    token = world.openid.id_token("alice-1", algorithm)
     with psycopg.connect(**conninfo, password=token) as connection:
         row = connection.execute("select session_user, current_database()").fetchone()
     assert row == ("alice", DATABASES[STAGING])

@@ -5,6 +5,8 @@
 #include "oidc/jwe.h"
 
 #include <cortexauth/credential.h>
+#include <dirent.h>
+#include <jansson.h>
 #include <openssl/err.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +25,7 @@
 
 #define NOW 1700000000
 
-/* cjose 0.6.2 loses one byte when it derives a key by ECDH-ES. */
+/* cjose 0.6.2, which the tests encrypt with, loses one byte when it derives a key by ECDH-ES. */
 const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));
 const char *__lsan_default_suppressions(void) {
   return "leak:libcjose";
@@ -90,9 +92,8 @@ static int teardown(void **state) {
 
 static char *make_signed(const struct fixture *fixture, const char *issuer) {
   json_t *header = json_pack("{ss ss}", "alg", "ES256", "kid", "k");
-  json_t *payload =
-      json_pack("{ss ss ss sI sI}", "iss", issuer, "sub", "alice", "aud", "cortex", "iat",
-                (json_int_t)NOW, "exp", (json_int_t)NOW + 60);
+  json_t *payload = json_pack("{ss ss ss sI sI}", "iss", issuer, "sub", "alice", "aud", "cortex",
+                              "iat", (json_int_t)NOW, "exp", (json_int_t)NOW + 60);
   char *token = jwt_sign_json(fixture->signer, "ES256", header, payload);
 
   json_decref(header);
@@ -301,6 +302,60 @@ static void changed_parts_do_not_open(void **state) {
   free(inner);
 }
 
+static const char *member(const json_t *test, const char *name) {
+  return json_string_value(json_object_get(test, name));
+}
+
+/* One file of cases/jwe: a private key, a token, the code it must get and what lies inside. */
+static void run_case(const struct fixture *fixture, const char *name, const json_t *test) {
+  const char *token = member(test, "token"), *plain = member(test, "plain");
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cortex_reason reason;
+  struct cx_buf found;
+  char path[64];
+  FILE *file;
+
+  make_path(path, sizeof path, fixture, "case.pem");
+  file = fopen(path, "w");
+  assert_non_null(file);
+  fputs(member(test, "key"), file);
+  fclose(file);
+  reason = cx_jwe_open(path, token, strlen(token), &found, &error);
+  unlink(path);
+  if (strcmp(cortex_reason_name(reason), member(test, "expect")) != 0)
+    fail_msg("%s: %s (%s)", name, cortex_reason_name(reason), error.message);
+  if (reason == CORTEX_OK) {
+    assert_int_equal(found.len, strlen(plain));
+    assert_memory_equal(found.bytes, plain, found.len);
+  }
+  cx_buf_clear(&found);
+}
+
+static void each_case_of_the_folder_is_met(void **state) {
+  char folder[1024], path[2048];
+  const struct dirent *entry;
+  size_t count = 0;
+  DIR *dir;
+
+  snprintf(folder, sizeof folder, "%s/jwe", getenv("cases"));
+  dir = opendir(folder);
+  assert_non_null(dir);
+  while ((entry = readdir(dir)) != NULL) {
+    json_t *test;
+
+    if (strstr(entry->d_name, ".json") == NULL)
+      continue;
+    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    test = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(test);
+    run_case(*state, entry->d_name, test);
+    json_decref(test);
+    count++;
+  }
+  closedir(dir);
+  assert_true(count > 80);
+}
+
 static void an_unusable_key_file_is_an_error_of_its_line(void **state) {
   static const char *const texts[] = {"", "no key", "-----BEGIN PRIVATE KEY-----\nAAAA\n"};
   struct fixture *fixture = *state;
@@ -349,11 +404,10 @@ static enum cortex_reason verify_short_of_memory(const struct fixture *fixture, 
   return reason;
 }
 
-/* Of the library's own allocations: cjose itself leaks when OpenSSL gets none. */
-static void lack_of_memory_never_opens(void **state) {
-  struct fixture *fixture = *state;
-  char *inner = make_signed(fixture, "https://one.example");
-  char *outer = jwt_encrypt(fixture->rsa, "RSA-OAEP", "A256GCM", NULL, inner);
+static void sweep(const struct fixture *fixture, const char *issuer, const struct jwt_key *key,
+                  const char *const algorithms[2]) {
+  char *inner = make_signed(fixture, issuer);
+  char *outer = jwt_encrypt(key, algorithms[0], algorithms[1], NULL, inner);
   enum cortex_reason reason = verify(fixture, outer);
   bool has_failed = true;
   size_t nth;
@@ -364,6 +418,15 @@ static void lack_of_memory_never_opens(void **state) {
   assert_in_range(nth, 10, 99999);
   free(inner);
   free(outer);
+}
+
+static void lack_of_memory_never_opens(void **state) {
+  static const char *const rsa[] = {"RSA-OAEP", "A256GCM"}, *const ec[] = {"ECDH-ES",
+                                                                           "A128CBC-HS256"};
+  struct fixture *fixture = *state;
+
+  sweep(fixture, "https://one.example", fixture->rsa, rsa);
+  sweep(fixture, "https://two.example", fixture->ec, ec);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -378,6 +441,7 @@ int main(void) {
       TEST(a_forged_token_stays_forged_when_encrypted),
       TEST(only_listed_algorithms_are_tried),
       TEST(changed_parts_do_not_open),
+      TEST(each_case_of_the_folder_is_met),
       TEST(an_unusable_key_file_is_an_error_of_its_line),
       TEST(a_key_file_that_went_away_closes),
       TEST(lack_of_memory_never_opens),
