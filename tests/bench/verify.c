@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,8 +83,15 @@ static void verify_once(const struct cortex_settings *settings, const void *keyr
 }
 
 struct fresh {
-  double empty, loaded, configured, verified;
+  double empty, loaded, configured, verified, faults;
 };
+
+static double faults_now(void) {
+  struct rusage usage;
+
+  getrusage(RUSAGE_SELF, &usage);
+  return (double)usage.ru_minflt;
+}
 
 /* The parent has used OpenSSL; the child's clock starts right after the fork. */
 static struct fresh run_fresh(struct fresh *shared) {
@@ -95,6 +103,7 @@ static struct fresh run_fresh(struct fresh *shared) {
 
     need(dlopen(EMPTY, RTLD_NOW) != NULL, "there is no " EMPTY);
     shared->empty = now() - start;
+    shared->faults = faults_now();
     start = now();
     open_library();
     shared->loaded = now() - start;
@@ -102,6 +111,7 @@ static struct fresh run_fresh(struct fresh *shared) {
     shared->configured = now() - start;
     verify_once(settings, NULL);
     shared->verified = now() - start;
+    shared->faults = faults_now() - shared->faults;
     _exit(0);
   }
   waitpid(child, NULL, 0);
@@ -121,6 +131,7 @@ static double median(double *values, size_t count) {
 
 static void measure_fresh(void) {
   static double empty[FRESH], loaded[FRESH], configured[FRESH], verified[FRESH];
+  static double faults[FRESH];
   struct fresh *shared =
       mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   size_t i;
@@ -133,11 +144,13 @@ static void measure_fresh(void) {
     loaded[i] = one.loaded;
     configured[i] = one.configured - one.loaded;
     verified[i] = one.verified;
+    faults[i] = one.faults;
   }
   printf("fresh %.0f us", median(verified, FRESH));
   printf(" (10th percentile %.0f)", verified[FRESH / 10]);
-  printf(", of it loading %.0f, configuration %.0f; an empty library %.0f\n", median(loaded, FRESH),
-         median(configured, FRESH), median(empty, FRESH));
+  printf(", of it loading %.0f, configuration %.0f; %.0f page faults; an empty library %.0f us\n",
+         median(loaded, FRESH), median(configured, FRESH), median(faults, FRESH),
+         median(empty, FRESH));
 }
 
 /* The bare check: key, context and digest are there, only the operation is counted. */
