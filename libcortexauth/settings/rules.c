@@ -80,11 +80,13 @@ static const char *skip_brackets(const char *text) {
   return *text == ']' ? text + 1 : text;
 }
 
-/* The larger number of {m}, {m,} or {m,n}; text comes to stand behind it. */
-static size_t read_interval(const char **text) {
+/* The larger number of {m}, {m,} or {m,n}; of "+" 2, as in "aa*". Text comes to stand behind it. */
+static size_t read_copies(const char **text) {
   size_t number = 0, most = 0;
 
-  for ((*text)++; **text != '\0' && **text != '}'; (*text)++) {
+  if (*(*text)++ == '+')
+    return 2;
+  for (; **text != '\0' && **text != '}'; (*text)++) {
     number = **text >= '0' && **text <= '9' ? number * 10 + (size_t)(**text - '0') : 0;
     number = number > ATOMS_MAX ? ATOMS_MAX + 1 : number;
     most = number > most ? number : most;
@@ -94,16 +96,16 @@ static size_t read_interval(const char **text) {
 }
 
 /*
- * How many atoms the expression has once its intervals are written out, as the
- * C library does: copies of copies would take all time and memory of a login.
+ * How many atoms the expression has once its intervals and "+" are written out,
+ * as the C library does: copies of copies would take all time and memory of a login.
  * Works on what is no ERE too; the answer then does not matter.
  */
 static size_t count_atoms(const char *text) {
   size_t totals[PATTERN_MAX + 1] = {0}, depth = 0, atom = 0, copies;
 
   while (*text != '\0') {
-    if (*text == '{') {
-      copies = read_interval(&text);
+    if (*text == '{' || *text == '+') {
+      copies = read_copies(&text);
       totals[depth] += copies > 1 ? atom * (copies - 1) : 0;
       atom *= copies > 1 ? copies : 1;
     } else if (*text == '(') {
@@ -111,10 +113,10 @@ static size_t count_atoms(const char *text) {
       atom = 0;
       text++;
     } else if (*text == ')' && depth > 0) {
-      atom = totals[depth--];
-      totals[depth] += atom;
+      atom = totals[depth] > 0 ? totals[depth] : 1; /* a group around nothing is copied too */
+      totals[--depth] += atom;
       text++;
-    } else if (strchr("*+?|", *text) != NULL) {
+    } else if (strchr("*?|", *text) != NULL) {
       text++; /* "a?{9}" means nine of "a?" */
     } else {
       text = *text == '[' ? skip_brackets(text) : text + (text[0] == '\\' && text[1] != '\0') + 1;
@@ -155,7 +157,7 @@ static enum cortex_reason compile(struct cx_map *map, const char *pattern,
   if (has_back_reference(pattern))
     return REFUSE("the expression is not a POSIX ERE: it has a back reference");
   if (count_atoms(pattern) > ATOMS_MAX)
-    return REFUSE("the expression's intervals make more than %d copies", ATOMS_MAX);
+    return REFUSE("the expression's intervals and \"+\" make more than %d copies", ATOMS_MAX);
   /* Alone first: "a)|(b" must not become valid by what is put around it. */
   failure = compile_plain(&map->pattern, pattern);
   if (failure == 0) {
