@@ -8,10 +8,10 @@ import textwrap
 
 import keys
 from corpus import accept
-from document import (A, ACS, DS, IDP, MD, NOW, P, SP, XSI, assertion, at, attribute, audience, authn, conditions,
+from document import (A, ACS, IDP, MD, NOW, P, SP, XSI, assertion, at, attribute, audience, authn, conditions,
                       confirmation, context, entity, groups, issuer, key_descriptor, name_id, response, statement,
                       status, subject)
-from signature import (C14N, ENVELOPED, EXC, MORE, SHA256, XENC, inclusive, sign, signed, transform, x509)
+from signature import C14N, ENVELOPED, EXC, MORE, XENC, inclusive, sign, signed, transform, x509
 
 ALICE = {"issuer": IDP, "subject": "alice", "username": "alice", "groups": ["engineers", "staff"], "expires": NOW + 300}
 

@@ -3,7 +3,7 @@
 SPDX-License-Identifier: PostgreSQL
 """
 from corpus import accept, case
-from document import (A, NOW, XSI, assertion, attribute, authn, context, groups, name_id, response, statement, subject)
+from document import NOW, XSI, assertion, attribute, authn, context, groups, name_id, response, statement, subject
 from signature import signed
 
 MALFORMED = ("malformed", "xml_refused")
@@ -106,4 +106,3 @@ accept("accepted-required-word", "one of several values meets the requirement",
 accept("accepted-context-mfa", "the context is one of those that mean a second factor",
        signed(response(assertion(authenticated=authn(inside=context("https://refeds.org/profile/mfa"))))),
        settings=["mfa_acr = https://refeds.org/profile/mfa"], identity=identity())
-assert A

@@ -8,7 +8,7 @@ import hmac
 import re
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from lxml import etree
 
 import keys
@@ -52,6 +52,22 @@ def digest(algorithm, data):
     return base64.b64encode(hashlib.new(DIGESTS[algorithm], data).digest()).decode()
 
 
+ORDERS = {"secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+          "secp384r1": int("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+                           "C7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973", 16)}
+
+
+def sign_ecdsa(private, digested):
+    """Both halves, with a nonce made of key and digest: another run writes the same. For tests only."""
+    order, size = ORDERS[private.curve.name], (private.curve.key_size + 7) // 8
+    secret = private.private_numbers().private_value
+    nonce = int.from_bytes(hashlib.sha512(secret.to_bytes(size, "big") + digested).digest(), "big") % order
+    first = ec.derive_private_key(nonce, private.curve).public_key().public_numbers().x % order
+    number = int.from_bytes(digested, "big") >> max(0, len(digested) * 8 - order.bit_length())
+    second = pow(nonce, -1, order) * (number + first * secret) % order
+    return first.to_bytes(size, "big") + second.to_bytes(size, "big")
+
+
 def sign_bytes(key, algorithm, data):
     """The SignatureValue's bytes by a named private key, or by HMAC with the bytes given as key."""
     if isinstance(key, bytes):
@@ -60,12 +76,10 @@ def sign_bytes(key, algorithm, data):
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return private.sign(data)
     if "MGF1" in algorithm:
-        return private.sign(data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+        return private.sign(data, padding.PSS(padding.MGF1(hashes.SHA256()), 0), hashes.SHA256())
     chosen = SIGNATURES.get(algorithm, hashes.SHA256)()
     if isinstance(private, ec.EllipticCurvePrivateKey):
-        size = (private.curve.key_size + 7) // 8
-        halves = utils.decode_dss_signature(private.sign(data, ec.ECDSA(chosen)))
-        return b"".join(half.to_bytes(size, "big") for half in halves)
+        return sign_ecdsa(private, hashlib.new(chosen.name, data).digest())
     return private.sign(data, padding.PKCS1v15(), chosen)
 
 
