@@ -33,14 +33,14 @@ static int compare_text(struct cedar_text left, struct cedar_text right) {
   return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
 }
 
-static int compare_uid(const struct cedar_uid_text *left, const struct cedar_uid_text *right) {
+int cx_head_compare(const struct cedar_uid_text *left, const struct cedar_uid_text *right) {
   int order = compare_text(left->type, right->type);
 
   return order != 0 ? order : compare_text(left->id, right->id);
 }
 
 static int compare_entries(const void *left, const void *right) {
-  return compare_uid(&((const struct entry *)left)->principal,
+  return cx_head_compare(&((const struct entry *)left)->principal,
                      &((const struct entry *)right)->principal);
 }
 
@@ -50,19 +50,19 @@ static bool is_within(const struct cedar_store *store, struct cedar_uid_text ent
   struct cedar_uid_text ancestor;
   uint32_t index, i;
 
-  if (compare_uid(&entity, &other) == 0)
+  if (cx_head_compare(&entity, &other) == 0)
     return true;
   if (is_exact || !cedar_entity_find(store, entity, &index))
     return false;
   for (i = 0; cedar_entity_ancestor_at(store, index, i, &ancestor); i++)
-    if (compare_uid(&ancestor, &other) == 0)
+    if (cx_head_compare(&ancestor, &other) == 0)
       return true;
   return false;
 }
 
 /* Does a part of the policy's head take this entity? */
-static bool takes(const struct cedar_store *store, uint32_t policy, enum cedar_scope_part part,
-                  struct cedar_uid_text entity) {
+bool cx_head_takes(const struct cedar_store *store, uint32_t policy, enum cedar_scope_part part,
+                   struct cedar_uid_text entity) {
   struct cedar_scope_info info;
   struct cedar_uid_text named;
   uint32_t i;
@@ -100,11 +100,11 @@ static bool put_targets(struct cx_reach *reach, const struct cortex_policy *poli
 
   for (level = 0; level < CX_REACH_LEVELS; level++) {
     action.id = cx_cedar_text(cortex_level_name(1u << level));
-    if (!takes(policy->store, index, CEDAR_SCOPE_ACTION, action))
+    if (!cx_head_takes(policy->store, index, CEDAR_SCOPE_ACTION, action))
       continue;
     for (i = 0; i < policy->service_count; i++) {
       service.id = cx_cedar_text(cx_service_name(policy, i));
-      if (takes(policy->store, index, CEDAR_SCOPE_RESOURCE, service) &&
+      if (cx_head_takes(policy->store, index, CEDAR_SCOPE_RESOURCE, service) &&
           !put_target(reach, (uint32_t)(CX_REACH_LEVELS * i + level)))
         return false;
     }
@@ -171,17 +171,19 @@ void cx_reach_free(struct cx_reach **reach) {
   *reach = NULL;
 }
 
-static void collect(struct cx_reach *reach, const struct entry *entry) {
-  uint32_t i;
+void cx_reach_meet(struct cx_reach *reach, const uint32_t *targets, size_t count) {
+  size_t i;
 
-  for (i = 0; i < entry->count; i++) {
-    uint32_t target = reach->targets[entry->first + i];
-
-    if (reach->marks[target] == reach->round)
+  for (i = 0; i < count; i++) {
+    if (reach->marks[targets[i]] == reach->round)
       continue;
-    reach->marks[target] = reach->round;
-    reach->found[reach->found_count++] = target;
+    reach->marks[targets[i]] = reach->round;
+    reach->found[reach->found_count++] = targets[i];
   }
+}
+
+static void collect(struct cx_reach *reach, const struct entry *entry) {
+  cx_reach_meet(reach, reach->targets + entry->first, entry->count);
 }
 
 void cx_reach_begin(struct cx_reach *reach) {
@@ -199,12 +201,12 @@ void cx_reach_add(struct cx_reach *reach, struct cedar_uid_text principal) {
   while (low < high) {
     size_t middle = low + (high - low) / 2;
 
-    if (compare_uid(&reach->entries[middle].principal, &principal) < 0)
+    if (cx_head_compare(&reach->entries[middle].principal, &principal) < 0)
       low = middle + 1;
     else
       high = middle;
   }
-  for (; low < reach->entry_count && compare_uid(&reach->entries[low].principal, &principal) == 0;
+  for (; low < reach->entry_count && cx_head_compare(&reach->entries[low].principal, &principal) == 0;
        low++)
     collect(reach, &reach->entries[low]);
 }

@@ -121,7 +121,6 @@ struct handing {
   const uint32_t *nesting_first;
   uint32_t *marks; /* by group: the person it was last found for, plus 1 */
   uint32_t *found;
-  const char **texts;
   size_t count;
 };
 
@@ -146,19 +145,21 @@ static void find_groups(struct handing *handing, uint32_t person, uint32_t from,
 
     for (edge = handing->nesting_first[group]; edge < handing->nesting_first[group + 1]; edge++)
       find(handing, person, directory->nesting.items[edge].member);
-    handing->texts[i] = names_text(&directory->groups, group);
   }
 }
 
 static bool hand_over(struct handing *handing, const uint32_t *members_first,
                       const struct source_taker *taker) {
   const struct directory *directory = handing->directory;
-  uint32_t person;
+  uint32_t person, group;
 
+  for (group = 0; group < directory->groups.count; group++)
+    if (!taker->group(taker->context, group, names_text(&directory->groups, group)))
+      return false;
   for (person = 0; person < directory->people.count; person++) {
     struct source_person it = {names_text(&directory->people, person),
                                names_text(&directory->ids, directory->id_of[person]),
-                               handing->texts, 0};
+                               handing->found, 0};
 
     find_groups(handing, person, members_first[person], members_first[person + 1]);
     it.group_count = handing->count;
@@ -185,15 +186,13 @@ bool directory_hand_over(struct directory *directory, const struct source_taker 
   handing.nesting_first = nesting_first;
   handing.marks = calloc(groups, sizeof *handing.marks);
   handing.found = calloc(groups, sizeof *handing.found);
-  handing.texts = calloc(groups, sizeof *handing.texts);
   fine = members_first != NULL && nesting_first != NULL && handing.marks != NULL &&
-         handing.found != NULL && handing.texts != NULL &&
+         handing.found != NULL &&
          find_cycle(directory, nesting_first, cycle_out) &&
          hand_over(&handing, members_first, taker);
   free(members_first);
   free(nesting_first);
   free(handing.marks);
   free(handing.found);
-  free(handing.texts);
   return fine;
 }

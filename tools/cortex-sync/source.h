@@ -8,17 +8,20 @@
 #include <cortexauth/cortexauth.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A person as a directory knows them. Everything lives during the call only. */
 struct source_person {
   const char *name;          /* the username, as the directory has it */
   const char *id;            /* stays when the name changes; "" where there is none */
-  const char *const *groups; /* all of them, groups in groups followed */
+  const uint32_t *groups;    /* all of them by number, groups in groups followed */
   size_t group_count;
 };
 
 /* Who takes the people; false stops the reading (no memory). */
 struct source_taker {
+  /* A group, before any person, in the order of their numbers. */
+  bool (*group)(void *context, uint32_t number, const char *name);
   bool (*person)(void *context, const struct source_person *person);
   void *context;
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "directory.h"
+#include "entity_scan.h"
 
 #define FILE_MAX (512u << 20)
 
@@ -20,6 +21,7 @@ struct reading {
   const char *place;
   struct directory directory;
   struct names defined; /* groups that have an entity of their own */
+  struct scan_entity entity;
   struct cortex_error *error;
   enum cortex_reason reason;
 };
@@ -80,79 +82,96 @@ static struct cedar_text subject_of(const struct cedar_store *store, uint32_t in
   return (struct cedar_text){"", 0};
 }
 
-/* An entity may be there twice when both say the same; pieces are not compared by Cedar. */
-static bool is_repeated(const struct edges *edges, size_t before, uint32_t number) {
-  size_t i, j, had = 0, now = edges->count - before;
-
-  for (i = 0; i < before; i++) {
-    if (edges->items[i].role != number)
-      continue;
-    had++;
-    for (j = before; j < edges->count; j++)
-      if (edges->items[j].member == edges->items[i].member)
-        break;
-    if (j == edges->count)
-      return false;
-  }
-  return had == now;
+static bool has_member(const struct edges *edges, size_t from, size_t to, struct edge edge) {
+  for (; from < to; from++)
+    if (edges->items[from].role == edge.role && edges->items[from].member == edge.member)
+      return true;
+  return false;
 }
 
-/* Puts the groups that an entity is directly in. */
+/* An entity may be there twice when both say the same; pieces are not compared by Cedar. */
+static bool is_repeated(const struct edges *edges, size_t before, uint32_t number) {
+  size_t i;
+
+  for (i = 0; i < before; i++)
+    if (edges->items[i].role == number &&
+        !has_member(edges, before, edges->count, edges->items[i]))
+      return false;
+  for (i = before; i < edges->count; i++)
+    if (!has_member(edges, 0, before, edges->items[i]))
+      return false;
+  return true;
+}
+
+/* One of the groups that an entity is directly in. */
+static bool put_parent(struct reading *reading, struct edges *edges, uint32_t number,
+                       struct cedar_text name) {
+  uint32_t group = directory_group(&reading->directory, name.ptr, name.len);
+
+  if (group == NAMES_NONE)
+    return refuse(reading, &(struct cedar_error){0});
+  edges_put(edges, (struct edge){number, group, 0});
+  return !edges->failed || refuse(reading, &(struct cedar_error){0});
+}
+
 static bool put_parents(struct reading *reading, const struct cedar_store *store, uint32_t index,
                         struct edges *edges, uint32_t number) {
   struct cedar_uid_text uid;
   char room[NAME_ROOM];
   uint32_t i;
 
-  for (i = 0; cedar_entity_parent_at(store, index, i, &uid); i++) {
-    struct cedar_text name = safe_name(uid.id, room);
-    uint32_t group;
-
-    if (!is_type(uid.type, "Group"))
-      continue;
-    group = directory_group(&reading->directory, name.ptr, name.len);
-    if (group == NAMES_NONE)
-      return refuse(reading, &(struct cedar_error){0});
-    edges_put(edges, (struct edge){number, group, 0});
-  }
-  return !edges->failed || refuse(reading, &(struct cedar_error){0});
-}
-
-static bool put_user(struct reading *reading, const struct cedar_store *store, uint32_t index,
-                     const struct cedar_entity_info *info) {
-  char name_room[NAME_ROOM], id_room[NAME_ROOM];
-  struct cedar_text name = safe_name(info->uid.id, name_room);
-  struct cedar_text id = subject_of(store, index, id_room);
-  uint32_t before = reading->directory.people.count;
-  uint32_t person = directory_person(&reading->directory, name.ptr, name.len, id.ptr, id.len);
-  struct edges *members = &reading->directory.members;
-  size_t count;
-
-  if (person == NAMES_NONE)
-    return refuse(reading, &(struct cedar_error){0});
-  count = members->count;
-  if (!put_parents(reading, store, index, members, person))
-    return false;
-  if (person != before && !is_repeated(members, count, person))
-    return refuse_at(reading, info, "is there twice, in different groups");
+  for (i = 0; cedar_entity_parent_at(store, index, i, &uid); i++)
+    if (is_type(uid.type, "Group") &&
+        !put_parent(reading, edges, number, safe_name(uid.id, room)))
+      return false;
   return true;
 }
 
-static bool put_group(struct reading *reading, const struct cedar_store *store, uint32_t index,
-                      const struct cedar_entity_info *info) {
-  char room[NAME_ROOM];
-  struct cedar_text name = safe_name(info->uid.id, room);
-  struct edges *nesting = &reading->directory.nesting;
-  uint32_t before = reading->defined.count, group, defined;
-  size_t count = nesting->count;
+/* An entity's number; is_new: it was not met before. */
+static bool put_entity(struct reading *reading, bool is_user, struct cedar_text name,
+                       struct cedar_text id, uint32_t *number_out, bool *is_new_out) {
+  struct directory *directory = &reading->directory;
+  uint32_t before = is_user ? directory->people.count : reading->defined.count, defined;
 
-  group = directory_group(&reading->directory, name.ptr, name.len);
-  defined = names_put(&reading->defined, name.ptr, name.len);
-  if (group == NAMES_NONE || defined == NAMES_NONE)
+  if (is_user) {
+    *number_out = defined = directory_person(directory, name.ptr, name.len, id.ptr, id.len);
+  } else {
+    *number_out = directory_group(directory, name.ptr, name.len);
+    defined = names_put(&reading->defined, name.ptr, name.len);
+  }
+  if (*number_out == NAMES_NONE || defined == NAMES_NONE)
     return refuse(reading, &(struct cedar_error){0});
-  if (!put_parents(reading, store, index, nesting, group))
+  *is_new_out = defined == before;
+  return true;
+}
+
+static struct edges *edges_of(struct reading *reading, bool is_user) {
+  return is_user ? &reading->directory.members : &reading->directory.nesting;
+}
+
+/* Somebody of the same name but another subject would be somebody else. */
+static bool is_same_person(const struct reading *reading, uint32_t person, struct cedar_text id) {
+  const char *known =
+      names_text(&reading->directory.ids, reading->directory.id_of[person]);
+
+  return strlen(known) == id.len && memcmp(known, id.ptr, id.len) == 0;
+}
+
+static bool take_entity(struct reading *reading, const struct cedar_store *store, uint32_t index,
+                        const struct cedar_entity_info *info, bool is_user) {
+  char name_room[NAME_ROOM], id_room[NAME_ROOM];
+  struct cedar_text id = is_user ? subject_of(store, index, id_room) : (struct cedar_text){"", 0};
+  struct edges *edges = edges_of(reading, is_user);
+  size_t count = edges->count;
+  uint32_t number;
+  bool is_new;
+
+  if (!put_entity(reading, is_user, safe_name(info->uid.id, name_room), id, &number, &is_new) ||
+      !put_parents(reading, store, index, edges, number))
     return false;
-  if (defined != before && !is_repeated(nesting, count, group))
+  if (!is_new && is_user && !is_same_person(reading, number, id))
+    return refuse_at(reading, info, "is there twice, with different subjects");
+  if (!is_new && !is_repeated(edges, count, number))
     return refuse_at(reading, info, "is there twice, in different groups");
   return true;
 }
@@ -162,9 +181,10 @@ static bool take_entities(struct reading *reading, const struct cedar_store *sto
   uint32_t i;
 
   for (i = 0; cedar_entity_get(store, i, &info); i++) {
-    if (is_type(info.uid.type, "User") && !put_user(reading, store, i, &info))
-      return false;
-    if (is_type(info.uid.type, "Group") && !put_group(reading, store, i, &info))
+    bool is_user = is_type(info.uid.type, "User");
+
+    if ((is_user || is_type(info.uid.type, "Group")) &&
+        !take_entity(reading, store, i, &info, is_user))
       return false;
   }
   return true;
@@ -175,7 +195,8 @@ static bool take_entities(struct reading *reading, const struct cedar_store *sto
 struct piece {
   const char *at; /* the first byte that was not given out */
   const char *end;
-  uint32_t line; /* of at */
+  const char *line_at; /* where lines were counted to last */
+  uint32_t line;       /* of line_at */
 };
 
 /* Behind the value that begins here: brackets are counted, strings passed over. */
@@ -215,15 +236,59 @@ static struct cedar_text next_piece(struct piece *piece) {
   return (struct cedar_text){begin, (size_t)(at - begin)};
 }
 
-static uint32_t count_lines(struct cedar_text text) {
-  uint32_t lines = 0;
-  const char *at = text.ptr, *end = text.ptr + text.len;
+/* Lines are counted only where a message may need them. */
+static uint32_t line_of(struct piece *piece, const char *place) {
+  const char *at = piece->line_at;
 
-  while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-    lines++;
+  while (at < place && (at = memchr(at, '\n', (size_t)(place - at))) != NULL) {
+    piece->line++;
     at++;
   }
-  return lines;
+  piece->line_at = place;
+  return piece->line;
+}
+
+/* Takes an entity of the plain shape that was not met before; anything else is left to Cedar. */
+static bool take_plain(struct reading *reading, const struct scan_entity *entity) {
+  const struct cedar_text name = {entity->id.ptr, entity->id.len};
+  struct cedar_text id = {entity->is_user && entity->subject.len > 0 ? entity->subject.ptr : "",
+                          entity->is_user ? entity->subject.len : 0};
+  struct edges *edges = edges_of(reading, entity->is_user);
+  uint32_t number;
+  bool is_new;
+  size_t i;
+
+  if (!put_entity(reading, entity->is_user, name, id, &number, &is_new))
+    return false;
+  for (i = 0; i < entity->count; i++)
+    if (!put_parent(reading, edges, number,
+                    (struct cedar_text){entity->groups[i].ptr, entity->groups[i].len}))
+      return false;
+  return true;
+}
+
+static bool is_met(const struct reading *reading, const struct scan_entity *entity) {
+  const struct names *names = entity->is_user ? &reading->directory.people : &reading->defined;
+
+  return names_find(names, entity->id.ptr, entity->id.len) != NAMES_NONE;
+}
+
+/* As many plain entities as follow here; piece->at is then where a value begins, or the end. */
+static bool take_plain_entities(struct reading *reading, struct piece *piece) {
+  for (;;) {
+    const char *at = piece->at;
+
+    if (!entity_scan(&at, piece->end, &reading->entity) || is_met(reading, &reading->entity))
+      return true;
+    at = scan_blanks(at, piece->end);
+    if (at < piece->end && *at != ',')
+      return true;
+    if (!take_plain(reading, &reading->entity))
+      return false;
+    piece->at = at < piece->end ? at + 1 : at;
+    if (at == piece->end)
+      return true;
+  }
 }
 
 /* One piece between brackets of its own; they stand where the file has a bracket or a comma. */
@@ -260,48 +325,52 @@ static bool read_as_it_is(struct reading *reading, struct cedar_text text) {
   return refuse(reading, &why);
 }
 
-static bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+static bool is_all_blank(struct cedar_text text) {
+  return scan_blanks(text.ptr, text.ptr + text.len) == text.ptr + text.len;
 }
 
-static bool is_all_blank(struct cedar_text text) {
-  size_t i;
+/* The next values as Cedar reads them, up to the comma behind them or the end. */
+static bool take_piece(struct reading *reading, struct piece *piece, struct cedar_text file,
+                       char *room) {
+  struct cedar_text text = next_piece(piece);
+  uint32_t line = line_of(piece, text.ptr);
 
-  for (i = 0; i < text.len; i++)
-    if (!is_blank(text.ptr[i]))
-      return false;
-  return true;
+  /* Behind a comma there must be something; Cedar would not miss it between brackets. */
+  if (text.ptr[-1] == ',' && is_all_blank(text))
+    return read_as_it_is(reading, file);
+  if (!read_piece(reading, text, line, room))
+    return false;
+  if (piece->at == piece->end)
+    return true;
+  if (*piece->at++ != ',')
+    return read_as_it_is(reading, file);
+  /* Nothing behind the last comma either. */
+  return piece->at < piece->end || read_as_it_is(reading, file);
 }
 
 static bool read_pieces(struct reading *reading, struct cedar_text file) {
-  struct piece piece = {file.ptr, file.ptr + file.len, 1};
+  struct piece piece = {file.ptr, file.ptr + file.len, file.ptr, 1};
   const char *last = piece.end;
   char *room;
-  bool fine = true;
+  bool fine = true, is_ended = false;
 
-  while (piece.at < piece.end && is_blank(*piece.at))
-    piece.at++;
-  while (last > piece.at && is_blank(last[-1]))
+  piece.at = scan_blanks(piece.at, piece.end);
+  while (last > piece.at && is_all_blank((struct cedar_text){last - 1, 1}))
     last--;
   if (last - piece.at < 2 || *piece.at != '[' || last[-1] != ']')
     return read_as_it_is(reading, file);
-  piece.line += count_lines((struct cedar_text){file.ptr, (size_t)(piece.at - file.ptr)});
   piece.at++;
   piece.end = last - 1;
   room = malloc(file.len + 2);
-  while (fine && room != NULL) {
-    struct cedar_text text = next_piece(&piece);
+  while (fine && room != NULL && !is_ended) {
+    const char *before = piece.at;
 
-    /* Behind a comma there must be something; Cedar would not miss it between brackets. */
-    if (text.ptr > file.ptr + 1 && text.ptr[-1] == ',' && is_all_blank(text))
-      fine = read_as_it_is(reading, file);
-    fine = fine && read_piece(reading, text, piece.line, room);
-    piece.line += count_lines(text);
-    if (piece.at == piece.end)
-      break;
-    if (fine && *piece.at != ',')
-      fine = read_as_it_is(reading, file);
-    piece.at++;
+    fine = take_plain_entities(reading, &piece);
+    is_ended = piece.at == piece.end && piece.at != before && piece.at[-1] != ',';
+    if (fine && !is_ended) {
+      fine = take_piece(reading, &piece, file, room);
+      is_ended = piece.at == piece.end;
+    }
   }
   free(room);
   return room != NULL ? fine : refuse(reading, &(struct cedar_error){0});
@@ -336,6 +405,7 @@ static enum cortex_reason read_file(const char *place, const struct source_taker
     reason = finish(&reading, taker);
   directory_clear(&reading.directory);
   names_clear(&reading.defined);
+  free(reading.entity.groups);
   return reason;
 }
 

@@ -26,6 +26,9 @@ struct reading {
   bool *is_here;             /* by service */
   struct grant_list *grants; /* by LEVELS * service + bit of the level */
   size_t service_count;
+  uint32_t *groups; /* the directory's number of a group to the policy's */
+  uint32_t *mine;   /* groups of one person */
+  size_t mine_room;
   struct cortex_error *error;
   enum cortex_reason reason;
 };
@@ -173,16 +176,13 @@ static bool put_level(struct reading *reading, uint32_t member,
   if (source == NAMES_NONE)
     return false;
   for (i = 0; i < list->count; i++) {
-    edges_put(&reading->model->wanted, (struct edge){list->roles[i], member, 0});
     edges_put(&reading->model->wanted_why, (struct edge){list->roles[i], member, source});
   }
-  return !reading->model->wanted.failed && !reading->model->wanted_why.failed;
+  return !reading->model->wanted_why.failed;
 }
 
 /* Nobody who may do nothing here, in no login at all, gets a role. */
-static bool put_person(struct reading *reading, const struct cortex_identity *identity,
-                       const char *id) {
-  const char *name = cortex_identity_username(identity);
+static bool put_person(struct reading *reading, const char *name, const char *id) {
   struct cortex_standing_level level;
   uint32_t member = NAMES_NONE;
   size_t i;
@@ -209,27 +209,63 @@ static bool put_person(struct reading *reading, const struct cortex_identity *id
   return true;
 }
 
+/* A group that cannot be one costs its members what it would cost them at a login. */
+static bool take_group(void *context, uint32_t number, const char *name) {
+  struct reading *reading = context;
+  struct cortex_error why = CORTEX_ERROR_NONE;
+  enum cortex_reason reason;
+
+  if ((number & (number - 1)) == 0) {
+    uint32_t *numbers =
+        realloc(reading->groups, (number == 0 ? 1 : 2 * (size_t)number) * sizeof *numbers);
+
+    if (numbers == NULL)
+      return out_of_memory(reading);
+    reading->groups = numbers;
+  }
+  reason = cortex_standing_group(reading->standing, name, &reading->groups[number], &why);
+  if (reason != CORTEX_OK)
+    reading->groups[number] = NAMES_NONE;
+  return reason != CORTEX_INTERNAL || out_of_memory(reading);
+}
+
+/* The person's groups as the policy numbers them; false: one of them is impossible. */
+static bool translate(struct reading *reading, const struct source_person *person) {
+  size_t i;
+
+  if (person->group_count > reading->mine_room) {
+    uint32_t *mine = realloc(reading->mine, person->group_count * sizeof *mine);
+
+    if (mine == NULL)
+      return out_of_memory(reading);
+    reading->mine = mine;
+    reading->mine_room = person->group_count;
+  }
+  for (i = 0; i < person->group_count; i++) {
+    reading->mine[i] = reading->groups[person->groups[i]];
+    if (reading->mine[i] == NAMES_NONE)
+      return false;
+  }
+  return true;
+}
+
 static bool take_person(void *context, const struct source_person *person) {
   struct reading *reading = context;
-  struct cortex_identity *identity = NULL;
   struct cortex_error why = CORTEX_ERROR_NONE;
-  enum cortex_reason reason =
-      cortex_identity_claim(person->name, person->groups, person->group_count, &identity, &why);
-  bool fine;
+  enum cortex_reason reason = check_name(reading, person->name, &why);
 
   reading->model->people++;
-  if (reason == CORTEX_OK)
-    reason = cortex_identity_admit(identity, reading->from->settings, &why);
-  if (reason == CORTEX_INTERNAL) {
-    fine = out_of_memory(reading);
-  } else if (reason != CORTEX_OK) {
-    fine = reject(reading, person->name, why.message);
-  } else {
-    reading->reason = cortex_standing_ask(reading->standing, identity, reading->error);
-    fine = reading->reason == CORTEX_OK && put_person(reading, identity, person->id);
-  }
-  cortex_identity_free(&identity);
-  return fine;
+  if (reason == CORTEX_INTERNAL)
+    return out_of_memory(reading);
+  if (reason != CORTEX_OK)
+    return reject(reading, person->name, why.message);
+  if (!translate(reading, person))
+    return reading->reason == CORTEX_OK &&
+           reject(reading, person->name,
+                  "a group is empty, not UTF-8 or holds a control character");
+  reading->reason = cortex_standing_ask(reading->standing, person->name, reading->mine,
+                                        person->group_count, reading->error);
+  return reading->reason == CORTEX_OK && put_person(reading, person->name, person->id);
 }
 
 /* ---- all of it ---- */
@@ -247,12 +283,14 @@ static void clear(struct reading *reading) {
   for (i = 0; reading->grants != NULL && i < LEVELS * reading->service_count; i++)
     free(reading->grants[i].roles);
   free(reading->grants);
+  free(reading->groups);
+  free(reading->mine);
   free(reading->is_here);
   cortex_standing_free(&reading->standing);
 }
 
 static enum cortex_reason read_people(struct reading *reading) {
-  const struct source_taker taker = {take_person, reading};
+  const struct source_taker taker = {take_group, take_person, reading};
   enum cortex_reason reason =
       cortex_standing_new(reading->from->policy, &reading->standing, reading->error);
 
@@ -260,6 +298,17 @@ static enum cortex_reason read_people(struct reading *reading) {
     return reason;
   reason = reading->from->kind->read(reading->from->place, &taker, reading->error);
   return reading->reason != CORTEX_OK ? reading->reason : reason;
+}
+
+/* The memberships are those that there are reasons for. */
+static void put_wanted(struct model *model) {
+  const struct edges *why = &model->wanted_why;
+  size_t i;
+
+  for (i = 0; i < why->count; i++)
+    if (i == 0 || why->items[i].role != why->items[i - 1].role ||
+        why->items[i].member != why->items[i - 1].member)
+      edges_put(&model->wanted, (struct edge){why->items[i].role, why->items[i].member, 0});
 }
 
 enum cortex_reason wanted_read(const struct wanted_from *from, struct model *model,
@@ -277,8 +326,8 @@ enum cortex_reason wanted_read(const struct wanted_from *from, struct model *mod
     goto out;
   }
   reason = read_people(&reading);
-  edges_sort(&model->wanted);
   edges_sort(&model->wanted_why);
+  put_wanted(model);
   if (reason == CORTEX_OK && (model->wanted.failed || model->wanted_why.failed)) {
     out_of_memory(&reading);
     reason = CORTEX_INTERNAL;

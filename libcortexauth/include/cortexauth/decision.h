@@ -150,16 +150,26 @@ cortex_standing_new(const struct cortex_policy *policy, struct cortex_standing *
 CORTEX_API void cortex_standing_free(struct cortex_standing **standing);
 
 /*
- * Asks for an identity on every service and level at once. Costs what the
- * permits that name its groups cost, however many services there are.
- *   in   identity: admitted; not kept
+ * Makes a group known, so that what its name leads to is looked up once. Once for each group.
+ *   out  number_out: what cortex_standing_ask calls it
+ *   gives  CORTEX_OK, CORTEX_CLAIM_MISMATCH (a login with such a group is refused), CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_standing_group(struct cortex_standing *standing, const char *name, uint32_t *number_out,
+                      struct cortex_error *error);
+
+/*
+ * Asks for a person on every service and level at once. Costs what the permits
+ * that name their groups cost, however many services there are; and where no
+ * policy looks at the person, what was answered for another one holds.
+ *   in   username: admitted; groups: numbers, groups in groups followed
  *   gives  CORTEX_OK, CORTEX_INTERNAL
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
-cortex_standing_ask(struct cortex_standing *standing, const struct cortex_identity *identity,
-                    struct cortex_error *error);
+cortex_standing_ask(struct cortex_standing *standing, const char *username, const uint32_t *groups,
+                    size_t group_count, struct cortex_error *error);
 
-/* A level that the last identity has; strings are borrowed from the standing. */
+/* A level that the last person has; strings are borrowed from the standing. */
 struct cortex_standing_level {
   size_t service; /* index for cortex_policy_service */
   enum cortex_level level;
