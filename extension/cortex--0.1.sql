@@ -504,6 +504,74 @@ BEGIN
 END
 $f$;
 
+-- Gives login roles other names; what they own and are members of goes with them. All at once, so
+-- that two may exchange theirs.
+CREATE FUNCTION cortex.rename_logins(old_names text[], new_names text[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  one record;
+BEGIN
+  PERFORM cortex.require_home();
+  IF cardinality(old_names) <> cardinality(new_names)
+     OR cardinality(new_names) <> (SELECT count(DISTINCT n.name) FROM unnest(new_names) AS n(name)) THEN
+    RAISE EXCEPTION 'as many different new names as old ones are needed' USING ERRCODE = 'array_subscript_error';
+  END IF;
+  PERFORM cortex.require_marked(old_names, false);
+  PERFORM cortex.require_names(new_names);
+  PERFORM cortex.note_roles(old_names);
+  FOR one IN SELECT r.name, r.i FROM unnest(old_names) WITH ORDINALITY AS r(name, i) LOOP
+    EXECUTE format('ALTER ROLE %I RENAME TO %I', one.name, 'cortex_rename_' || one.i);
+    UPDATE cortex.role_data d SET name = 'cortex_rename_' || one.i WHERE d.name = one.name;
+  END LOOP;
+  FOR one IN SELECT r.name, r.i FROM unnest(new_names) WITH ORDINALITY AS r(name, i) LOOP
+    EXECUTE format('ALTER ROLE %I RENAME TO %I', 'cortex_rename_' || one.i, one.name);
+    DELETE FROM cortex.role_data d WHERE d.name = one.name;
+    UPDATE cortex.role_data d SET name = one.name WHERE d.name = 'cortex_rename_' || one.i;
+  END LOOP;
+  PERFORM cortex.require_marked(new_names, false);
+  RETURN cardinality(old_names);
+END
+$f$;
+
+-- Notes which directory names these people, and their ids in it.
+CREATE FUNCTION cortex.note_people(names text[], subjects text[], sources text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.note_roles(names);
+  UPDATE cortex.role_data d
+  SET source = coalesce(n.source, ''), subject = CASE WHEN n.subject = '' THEN d.subject ELSE n.subject END
+  FROM unnest(names, subjects, sources) AS n(name, subject, source) WHERE d.name = n.name AND NOT d.is_group;
+END
+$f$;
+
+-- Takes over roles of people that somebody else made: ordinary login roles that lead nowhere. Their
+-- passwords go, for the policy could not hold those back.
+CREATE FUNCTION cortex.adopt_logins(names text[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  bad text;
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_names(names);
+  SELECT n.name INTO bad FROM unnest(names) AS n(name) LEFT JOIN cortex.role_state s ON s.name = n.name
+  WHERE s.oid IS NULL OR s.is_protected OR s.leads_up OR s.is_group OR s.is_login OR NOT s.can_login
+    OR (SELECT a.rolcreatedb FROM pg_catalog.pg_authid a WHERE a.oid = s.oid)
+    OR EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = s.oid)
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'role % is none that Cortex may take over', quote_ident(bad)
+      USING ERRCODE = 'insufficient_privilege',
+        DETAIL = 'Only a login role without attributes, members and powerful memberships can be.';
+  END IF;
+  PERFORM cortex.run_each('ALTER ROLE %I PASSWORD NULL', names);
+  PERFORM cortex.run_for('GRANT cortex_managed TO %s'
+    || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END, names);
+  PERFORM cortex.note_roles(names);
+  RETURN cardinality(names);
+END
+$f$;
+
 -- Takes from login roles the right to log in and every membership of ours. The
 -- marker stays. Their sessions live on until cortex.end_sessions.
 CREATE FUNCTION cortex.cut_logins(names text[]) RETURNS integer
@@ -713,6 +781,7 @@ GRANT EXECUTE ON FUNCTION
   cortex.sync_roles(boolean), cortex.sync_members(), cortex.sync_grants(),
   cortex.sync_begin(), cortex.create_groups(text[]),
   cortex.create_logins(text[], text[], text, text),
+  cortex.rename_logins(text[], text[]), cortex.note_people(text[], text[], text[]), cortex.adopt_logins(text[]),
   cortex.cut_logins(text[]), cortex.restore_logins(text[]),
   cortex.grant_members(text[], text[], integer[], integer[]),
   cortex.revoke_members(text[], text[], integer[], integer[]),

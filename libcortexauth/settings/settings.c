@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "settings/directory.h"
 #include "settings/table.h"
 #include "util/file.h"
 #include "util/ini.h"
 #include "util/text.h"
 
 #define ISSUERS_MAX 256
+#define SECTIONS_MAX 4096
 
 struct loader {
   struct cortex_settings *settings;
@@ -21,6 +23,12 @@ struct loader {
   const char *section; /* of the table; NULL before the first */
   unsigned section_line;
   bool seen[CX_OPTIONS_MAX];
+  union { /* a value of a labelled section, for as long as it takes to check it */
+    char *text;
+    struct cx_list list;
+    int64_t number;
+    bool flag;
+  } value;
   struct cortex_error *error;
 };
 
@@ -35,10 +43,23 @@ static bool is_issuer_section(const char *section) {
   return strcmp(section, "oidc") == 0;
 }
 
+/* Sections with a label that no issuer is. */
+static bool is_labelled_section(const char *section) {
+  static const char *const kinds[] = {"directory", "cluster"};
+  size_t i;
+
+  for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+    if (strcmp(section, kinds[i]) == 0)
+      return true;
+  return false;
+}
+
 /* The struct that the current section's options are offsets into. */
 static void *target(struct loader *loader) {
   struct cortex_settings *settings = loader->settings;
 
+  if (is_labelled_section(loader->section))
+    return &loader->value;
   return is_issuer_section(loader->section) ? (void *)&settings->issuers[settings->issuer_count - 1]
                                             : (void *)settings;
 }
@@ -46,6 +67,8 @@ static void *target(struct loader *loader) {
 static struct cx_texts *texts(struct loader *loader) {
   struct cortex_settings *settings = loader->settings;
 
+  if (is_labelled_section(loader->section))
+    return &settings->sections[settings->section_count - 1].texts;
   return is_issuer_section(loader->section) ? &settings->issuers[settings->issuer_count - 1].texts
                                             : &settings->texts;
 }
@@ -114,8 +137,12 @@ static enum cortex_reason set_option(struct loader *loader, const struct cx_opti
   if (reason != CORTEX_OK)
     return REFUSE(loader, line, "%s: %s", option->key, why.message);
   if (!remember(texts(loader), option, text_of(option, member, room), line))
-    return cx_error_memory(loader->error);
-  return CORTEX_OK;
+    reason = cx_error_memory(loader->error);
+  if (is_labelled_section(loader->section)) {
+    option->type->clear(member);
+    memset(&loader->value, 0, sizeof loader->value);
+  }
+  return reason;
 }
 
 /* Defaults and required keys, when a section has been read whole. */
@@ -168,6 +195,32 @@ static enum cortex_reason add_issuer(struct loader *loader, unsigned line, const
   return CORTEX_OK;
 }
 
+static enum cortex_reason add_section(struct loader *loader, unsigned line, const char *label) {
+  struct cortex_settings *settings = loader->settings;
+  struct cortex_section *sections;
+  size_t i;
+
+  if (label == NULL || !is_label(label))
+    return REFUSE(loader, line, "a label in quotes with 1 to 32 of A-Z a-z 0-9 . _ - is needed");
+  for (i = 0; i < settings->section_count; i++)
+    if (settings->sections[i].kind == loader->section &&
+        strcmp(settings->sections[i].label, label) == 0)
+      return REFUSE(loader, line, "the label \"%s\" was used in line %u", label,
+                    settings->sections[i].line);
+  if (settings->section_count == SECTIONS_MAX)
+    return REFUSE(loader, line, "at most %d sections with labels are allowed", SECTIONS_MAX);
+  sections = realloc(settings->sections, (settings->section_count + 1) * sizeof *sections);
+  if (sections == NULL)
+    return cx_error_memory(loader->error);
+  settings->sections = sections;
+  sections[settings->section_count] =
+      (struct cortex_section){.kind = loader->section, .label = strdup(label), .line = line};
+  if (sections[settings->section_count].label == NULL)
+    return cx_error_memory(loader->error);
+  settings->section_count++;
+  return CORTEX_OK;
+}
+
 static const char *find_section(const char *name) {
   size_t i;
 
@@ -204,6 +257,8 @@ static enum cortex_reason on_section(void *context, unsigned line, const char *n
   loader->section_line = line;
   if (is_issuer_section(section))
     return add_issuer(loader, line, label);
+  if (is_labelled_section(section))
+    return add_section(loader, line, label);
   if (label != NULL)
     return REFUSE(loader, line, "the section \"%s\" takes no label", name);
   if (was_read(loader, section))
@@ -236,7 +291,8 @@ static enum cortex_reason add_missing_sections(struct loader *loader) {
   size_t i;
 
   for (i = 0; i < cx_option_count && reason == CORTEX_OK; i++) {
-    if (is_issuer_section(cx_options[i].section) || was_read(loader, cx_options[i].section))
+    if (is_issuer_section(cx_options[i].section) || is_labelled_section(cx_options[i].section) ||
+        was_read(loader, cx_options[i].section))
       continue;
     memset(loader->seen, 0, sizeof loader->seen);
     loader->section = cx_options[i].section;
@@ -283,6 +339,8 @@ static enum cortex_reason read_sections(struct loader *loader, const char *bytes
     reason = finish_section(loader);
   if (reason == CORTEX_OK)
     reason = check_issuers(loader);
+  if (reason == CORTEX_OK)
+    reason = cx_directories_check(loader->settings, loader->error);
   if (reason == CORTEX_OK)
     reason = add_missing_sections(loader);
   if (reason == CORTEX_OK)
@@ -349,7 +407,8 @@ static void clear_members(void *base, bool issuer) {
   size_t i;
 
   for (i = 0; i < cx_option_count; i++)
-    if (is_issuer_section(cx_options[i].section) == issuer)
+    if (!is_labelled_section(cx_options[i].section) &&
+        is_issuer_section(cx_options[i].section) == issuer)
       cx_options[i].type->clear((char *)base + cx_options[i].offset);
 }
 
@@ -365,6 +424,11 @@ void cortex_settings_free(struct cortex_settings **settings) {
     free(old->issuers[i].label);
   }
   free(old->issuers);
+  for (i = 0; i < old->section_count; i++) {
+    clear_texts(&old->sections[i].texts);
+    free(old->sections[i].label);
+  }
+  free(old->sections);
   clear_members(old, false);
   clear_texts(&old->texts);
   free(old->name);
@@ -442,6 +506,45 @@ unsigned cortex_issuer_key_line(const struct cortex_issuer *issuer, const char *
   const struct cx_written *written = find_written(&issuer->texts, issuer->kind, key);
 
   return written != NULL ? written->line : issuer->line;
+}
+
+size_t cortex_settings_section_count(const struct cortex_settings *settings) {
+  return settings->section_count;
+}
+
+const struct cortex_section *cortex_settings_section(const struct cortex_settings *settings,
+                                                     size_t index) {
+  return index < settings->section_count ? &settings->sections[index] : NULL;
+}
+
+const char *cortex_section_kind(const struct cortex_section *section) {
+  return section->kind;
+}
+
+const char *cortex_section_label(const struct cortex_section *section) {
+  return section->label;
+}
+
+const char *cortex_section_value(const struct cortex_section *section, const char *key) {
+  return find_text(&section->texts, section->kind, key);
+}
+
+unsigned cortex_section_line(const struct cortex_section *section, const char *key) {
+  const struct cx_written *written =
+      key != NULL ? find_written(&section->texts, section->kind, key) : NULL;
+
+  return written != NULL ? written->line : section->line;
+}
+
+const char *cortex_section_next(const struct cortex_section *section, const char *key,
+                                size_t *cursor) {
+  while (*cursor < section->texts.count) {
+    const struct cx_written *written = &section->texts.items[(*cursor)++];
+
+    if (strcmp(written->option->key, key) == 0)
+      return written->text;
+  }
+  return NULL;
 }
 
 bool cortex_duration_parse(const char *text, int64_t *seconds_out) {

@@ -95,6 +95,14 @@ struct cortex_issuer {
   struct cx_texts texts;
 };
 
+/* Any other section with a label: a part of cortex-sync's configuration, kept as texts. */
+struct cortex_section {
+  const char *kind;
+  char *label;
+  unsigned line;
+  struct cx_texts texts;
+};
+
 struct cx_policy_settings {
   char *path;
   char *entities;
@@ -148,6 +156,8 @@ struct cortex_settings {
   char *name; /* of the file, for messages */
   struct cortex_issuer *issuers;
   size_t issuer_count;
+  struct cortex_section *sections; /* in the order of the file */
+  size_t section_count;
   struct cx_policy_settings policy;
   struct cx_audit_settings audit;
   struct cx_cache_settings cache;

@@ -15,6 +15,16 @@
         default_value, flags                                                                       \
   }
 
+/* Sections that may stand often, each with a label: their values are kept as texts. */
+#define LABELLED(section, key, type, default_value, flags)                                         \
+  {                                                                                                \
+    section, key, &cx_type_##type, 0, default_value, flags                                         \
+  }
+#define DIRECTORY(key, type, default_value, flags)                                                 \
+  {                                                                                                \
+    "directory", key, &cx_type_##type, 0, default_value, flags                                     \
+  }
+
 /* In the order of cortex.conf(5). */
 const struct cx_option cx_options[] = {
     OIDC("issuer", url, issuer, NULL, CX_REQUIRED),
@@ -68,6 +78,30 @@ const struct cx_option cx_options[] = {
     MAIN(sync, "cluster", text, cluster, NULL, 0),
     MAIN(sync, "people", path, people, NULL, 0),
     MAIN(sync, "timeout", duration, timeout, "1m", 0),
+    DIRECTORY("kind", directory_kind, NULL, CX_REQUIRED),
+    DIRECTORY("path", path, NULL, 0),
+    DIRECTORY("url", list, NULL, 0),
+    DIRECTORY("starttls", bool, "yes", 0),
+    DIRECTORY("ca_file", path, NULL, 0),
+    DIRECTORY("proxy", text, NULL, 0),
+    DIRECTORY("bind", bind, "simple", 0),
+    DIRECTORY("bind_dn", text, NULL, 0),
+    DIRECTORY("password_file", path, NULL, 0),
+    DIRECTORY("token_file", path, NULL, 0),
+    DIRECTORY("users", text, NULL, CX_REPEATABLE),
+    DIRECTORY("groups", text, NULL, CX_REPEATABLE),
+    DIRECTORY("username_attribute", text, NULL, 0),
+    DIRECTORY("username_case", case, "exact", 0),
+    DIRECTORY("group_attribute", text, "cn", 0),
+    DIRECTORY("member_attribute", list, "member", 0),
+    DIRECTORY("member_value", member_value, "dn", 0),
+    DIRECTORY("id_attribute", text, "entryUUID", 0),
+    DIRECTORY("namespace", namespace, NULL, 0),
+    DIRECTORY("page_size", count, "500", 0),
+    DIRECTORY("timeout", duration, "30s", 0),
+    DIRECTORY("sentinel", text, NULL, CX_REPEATABLE),
+    LABELLED("cluster", "conninfo", text, NULL, CX_REQUIRED),
+    LABELLED("cluster", "cluster", text, NULL, CX_REQUIRED),
 };
 
 const size_t cx_option_count = sizeof cx_options / sizeof cx_options[0];

@@ -167,6 +167,41 @@ static enum cortex_reason parse_token_use(char *value, const char *folder, void 
   return reason;
 }
 
+/* A word of a labelled section, which keeps the text alone. */
+static enum cortex_reason check_word(char *value, const char *const *names,
+                                     struct cortex_error *error) {
+  int index = 0;
+
+  return choose(value, names, &index, error);
+}
+
+static enum cortex_reason parse_directory_kind(char *value, const char *folder, void *member,
+                                               struct cortex_error *error) {
+  static const char *const names[] = {"file", "ldap", "scim", NULL};
+
+  (void)folder;
+  (void)member;
+  return check_word(value, names, error);
+}
+
+static enum cortex_reason parse_bind(char *value, const char *folder, void *member,
+                                     struct cortex_error *error) {
+  static const char *const names[] = {"simple", "gssapi", "external", NULL};
+
+  (void)folder;
+  (void)member;
+  return check_word(value, names, error);
+}
+
+static enum cortex_reason parse_member_value(char *value, const char *folder, void *member,
+                                             struct cortex_error *error) {
+  static const char *const names[] = {"dn", "name", NULL};
+
+  (void)folder;
+  (void)member;
+  return check_word(value, names, error);
+}
+
 static enum cortex_reason parse_facility(char *value, const char *folder, void *member,
                                          struct cortex_error *error) {
   static const char *const names[] = {"authpriv", "auth",   "daemon", "user",   "local0",
@@ -237,6 +272,10 @@ const struct cx_type cx_type_algorithms = {"list", parse_algorithms, clear_list}
 const struct cx_type cx_type_bool = {"boolean", parse_bool, clear_nothing};
 const struct cx_type cx_type_case = {"exact | lower", parse_case, clear_nothing};
 const struct cx_type cx_type_token_use = {"id | access | any", parse_token_use, clear_nothing};
+const struct cx_type cx_type_directory_kind = {"file | ldap | scim", parse_directory_kind,
+                                               clear_nothing};
+const struct cx_type cx_type_bind = {"simple | gssapi | external", parse_bind, clear_nothing};
+const struct cx_type cx_type_member_value = {"dn | name", parse_member_value, clear_nothing};
 const struct cx_type cx_type_facility = {"facility", parse_facility, clear_nothing};
 const struct cx_type cx_type_duration = {"duration", parse_duration, clear_nothing};
 const struct cx_type cx_type_skew = {"duration", parse_skew, clear_nothing};

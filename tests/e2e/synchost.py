@@ -78,6 +78,12 @@ class SyncHost:
                              conninfo=self.host.dsn(user).replace("\\", "\\\\").replace('"', '\\"'))
         (self.folder / "cortex.conf").write_text(text, encoding="utf-8")
 
+    def directories(self, *sections):
+        """These instead of the people file."""
+        self.configure(more="\n" + "\n".join(sections))
+        conf = self.folder / "cortex.conf"
+        conf.write_text(conf.read_text(encoding="utf-8").replace("people = people.json\n", ""), encoding="utf-8")
+
     def policy(self, text):
         (self.folder / "policies" / "main.cedar").write_text(text, encoding="utf-8")
 

@@ -71,7 +71,7 @@ static void read_line(struct scene *scene, char *const *words, const char *line)
   else if (strcmp(words[0], "want") == 0)
     read_want(model, words);
   else if (strcmp(words[0], "people") == 0)
-    model->people = strtoul(words[1], NULL, 10);
+    model->is_empty = strtoul(words[1], NULL, 10) == 0;
   else if (strcmp(words[0], "allow") == 0)
     scene->allowed = strtol(words[1], NULL, 10);
   else {

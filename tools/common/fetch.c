@@ -100,7 +100,8 @@ static bool set_transport(CURL *curl, const struct fetch_target *target, long le
   return curl_easy_setopt(curl, CURLOPT_URL, target->url) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, https ? "https" : "http") == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https") == CURLE_OK &&
-         curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, https ? 1L : 0L) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION,
+                          https && target->bearer == NULL ? 1L : 0L) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_MAXREDIRS, REDIRECTS_MAX) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_PROXY,
@@ -108,6 +109,9 @@ static bool set_transport(CURL *curl, const struct fetch_target *target, long le
          curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, left) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, left < CONNECT_MS ? left : CONNECT_MS) ==
              CURLE_OK &&
+         (target->bearer == NULL ||
+          (curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, target->bearer) == CURLE_OK)) &&
          curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
          /* A name server that is silent must not hold up the end of the program. */
          curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;

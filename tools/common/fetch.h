@@ -15,6 +15,7 @@ struct fetch_target {
   const char *url;     /* https, or http to a loopback host */
   const char *ca_file; /* the only authorities trusted; NULL: the system's */
   const char *proxy;   /* NULL: none; the environment's proxies are never used */
+  const char *bearer;  /* a token to show (RFC 6750); NULL: none; such a call follows no redirect */
   int64_t deadline;    /* nanoseconds of cortex_clock_system()->monotonic */
 };
 

@@ -134,30 +134,91 @@ static bool send_names(struct pg *pg, const struct model *model, const char *sql
   return fine;
 }
 
+/* Logins to be made, those of one directory at a time. */
 static bool send_logins(struct pg *pg, const struct model *model, const struct role_list *list,
-                        const char *source) {
+                        uint32_t label, size_t *sent) {
   struct pg_array names = {0}, subjects = {0};
-  const char *values[3];
-  bool fine;
-  size_t i;
+  const char *values[3] = {NULL, NULL, names_text(&model->labels, label)};
+  bool fine = true;
+  size_t i, count = 0;
 
   for (i = 0; i < list->count; i++) {
+    const struct role *role = &model->roles[list->items[i]];
+
+    if (role->label != label)
+      continue;
+    count++;
     pg_array_put(&names, names_text(&model->names, list->items[i]));
-    pg_array_put(&subjects, names_text(&model->subjects, model->roles[list->items[i]].subject));
+    pg_array_put(&subjects, names_text(&model->subjects, role->subject));
   }
-  values[0] = pg_array_end(&names);
-  values[1] = pg_array_end(&subjects);
-  values[2] = source;
-  fine = values[0] != NULL && values[1] != NULL &&
-         pg_send(pg, "SELECT cortex.create_logins($1, $2, '', $3)", values, 3);
+  if (count > 0) {
+    ++*sent;
+    values[0] = pg_array_end(&names);
+    values[1] = pg_array_end(&subjects);
+    fine = values[0] != NULL && values[1] != NULL &&
+           pg_send(pg, "SELECT cortex.create_logins($1, $2, '', $3)", values, 3);
+  }
   pg_array_clear(&names);
   pg_array_clear(&subjects);
   return fine;
 }
 
-/* What takes away goes first: nothing that fails later may keep it from being asked. */
+static bool send_all_logins(struct pg *pg, const struct model *model, const struct role_list *list,
+                            size_t *sent) {
+  uint32_t label;
+
+  for (label = 0; label < model->labels.count; label++)
+    if (!send_logins(pg, model, list, label, sent))
+      return false;
+  return true;
+}
+
+/* Two lists of names and more about each: the arrays of one call. */
+static bool send_pairs(struct pg *pg, const char *sql, struct pg_array *arrays, int count) {
+  const char *values[3];
+  bool fine = true;
+  int i;
+
+  for (i = 0; i < count; i++) {
+    values[i] = pg_array_end(&arrays[i]);
+    fine = fine && values[i] != NULL;
+  }
+  fine = fine && pg_send(pg, sql, values, count);
+  for (i = 0; i < count; i++)
+    pg_array_clear(&arrays[i]);
+  return fine;
+}
+
+static bool send_renames(struct pg *pg, const struct model *model, const struct edges *list) {
+  struct pg_array arrays[3] = {0};
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    pg_array_put(&arrays[0], names_text(&model->names, list->items[i].member));
+    pg_array_put(&arrays[1], names_text(&model->names, list->items[i].role));
+  }
+  return send_pairs(pg, "SELECT cortex.rename_logins($1, $2)", arrays, 2);
+}
+
+static bool send_people(struct pg *pg, const struct model *model, const struct role_list *list) {
+  struct pg_array arrays[3] = {0};
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    const struct role *role = &model->roles[list->items[i]];
+
+    pg_array_put(&arrays[0], names_text(&model->names, list->items[i]));
+    pg_array_put(&arrays[1], names_text(&model->subjects, role->subject));
+    pg_array_put(&arrays[2], names_text(&model->labels, role->label));
+  }
+  return send_pairs(pg, "SELECT cortex.note_people($1, $2, $3)", arrays, 3);
+}
+
+/* Everything else is said in the new names. What takes away goes first of the rest. */
 static bool send_losses(struct pg *pg, const struct model *model, const struct plan *plan,
                         size_t *sent) {
+  if (plan->rename.count > 0 && ++*sent && !send_renames(pg, model, &plan->rename))
+    return false;
   if (plan->revoke.count > 0 && ++*sent &&
       !send_edges(pg, model, "SELECT cortex.revoke_members($1, $2, $3, $4)", &plan->revoke,
                   SOURCE_AT))
@@ -171,11 +232,18 @@ static bool send_losses(struct pg *pg, const struct model *model, const struct p
 }
 
 static bool send_gains(struct pg *pg, const struct model *model, const struct plan *plan,
-                       const char *source, size_t *sent) {
+                       size_t *sent) {
   if (plan->groups.count > 0 && ++*sent &&
       !send_names(pg, model, "SELECT cortex.create_groups($1)", &plan->groups))
     return false;
-  if (plan->logins.count > 0 && ++*sent && !send_logins(pg, model, &plan->logins, source))
+  if (!send_all_logins(pg, model, &plan->logins, sent))
+    return false;
+  if (plan->adopt.count > 0 && ++*sent &&
+      !send_names(pg, model, "SELECT cortex.adopt_logins($1)", &plan->adopt))
+    return false;
+  if (plan->adopt.count > 0 && ++*sent && !send_people(pg, model, &plan->adopt))
+    return false;
+  if (plan->people.count > 0 && ++*sent && !send_people(pg, model, &plan->people))
     return false;
   if (plan->restore.count > 0 && ++*sent &&
       !send_names(pg, model, "SELECT cortex.restore_logins($1)", &plan->restore))
@@ -190,13 +258,12 @@ static bool send_gains(struct pg *pg, const struct model *model, const struct pl
                      &plan->note, ARRAYS));
 }
 
-bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan,
-                   const char *source) {
+bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan) {
   size_t sent = 2;
 
   return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
          pg_send(pg, "SELECT cortex.sync_begin()", NULL, 0) &&
-         send_losses(pg, model, plan, &sent) && send_gains(pg, model, plan, source, &sent) &&
+         send_losses(pg, model, plan, &sent) && send_gains(pg, model, plan, &sent) &&
          state_ask(pg, false) && pg_sync(pg) && pg_skip(pg, sent) && state_take(pg, model) &&
          pg_settle(pg);
 }

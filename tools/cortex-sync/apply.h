@@ -11,9 +11,8 @@
 /*
  * Makes the changes, leaves the transaction open, and reads the cluster again
  * into the model: the caller looks at it, records, and commits or hangs up.
- *   in   source: what the roles that are made are said to come from
  */
-bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan, const char *source);
+bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan);
 
 /* A session that was ended. */
 struct ended {

@@ -11,7 +11,7 @@ void directory_clear(struct directory *directory) {
   names_clear(&directory->people);
   names_clear(&directory->groups);
   names_clear(&directory->ids);
-  free(directory->id_of);
+  free(directory->person_of);
   edges_clear(&directory->members);
   edges_clear(&directory->nesting);
   *directory = (struct directory){0};
@@ -25,18 +25,49 @@ uint32_t directory_person(struct directory *directory, const char *name, size_t 
 
   if (person == NAMES_NONE || number == NAMES_NONE)
     return NAMES_NONE;
-  if (person >= directory->id_room) {
-    size_t room = directory->id_room == 0 ? 256 : 2 * directory->id_room;
-    uint32_t *id_of = realloc(directory->id_of, room * sizeof *id_of);
+  if (person >= directory->person_room) {
+    size_t room = directory->person_room == 0 ? 256 : 2 * directory->person_room;
+    struct person *person_of = realloc(directory->person_of, room * sizeof *person_of);
 
-    if (id_of == NULL)
+    if (person_of == NULL)
       return NAMES_NONE;
-    directory->id_of = id_of;
-    directory->id_room = room;
+    directory->person_of = person_of;
+    directory->person_room = room;
   }
   if (person == before)
-    directory->id_of[person] = number;
+    directory->person_of[person] = (struct person){.id = number};
+  else if (directory->person_of[person].id != number)
+    directory->person_of[person].is_contested = true;
   return person;
+}
+
+/* No name begins like this. */
+uint32_t directory_nameless(struct directory *directory, const char *entry, const char *id) {
+  size_t len = strlen(entry);
+  char *key = malloc(len + 2);
+  uint32_t person;
+
+  if (key == NULL)
+    return NAMES_NONE;
+  key[0] = '\x01';
+  memcpy(key + 1, entry, len + 1);
+  person = directory_person(directory, key, len + 1, id, strlen(id));
+  free(key);
+  if (person != NAMES_NONE)
+    directory->person_of[person].is_nameless = true;
+  return person;
+}
+
+struct directory_text directory_safe(const char *text, size_t len, char *room) {
+  size_t i;
+
+  if (len == 0 || memchr(text, '\0', len) == NULL)
+    return (struct directory_text){len == 0 ? "" : text, len};
+  if (len > DIRECTORY_NAME_ROOM)
+    len = DIRECTORY_NAME_ROOM;
+  for (i = 0; i < len; i++)
+    room[i] = text[i] == '\0' ? '\x01' : text[i];
+  return (struct directory_text){room, len};
 }
 
 uint32_t directory_group(struct directory *directory, const char *name, size_t len) {
@@ -157,12 +188,15 @@ static bool hand_over(struct handing *handing, const uint32_t *members_first,
     if (!taker->group(taker->context, group, names_text(&directory->groups, group)))
       return false;
   for (person = 0; person < directory->people.count; person++) {
+    const struct person *known = &directory->person_of[person];
     struct source_person it = {names_text(&directory->people, person),
-                               names_text(&directory->ids, directory->id_of[person]),
-                               handing->found, 0};
+                               names_text(&directory->ids, known->id), known->is_contested,
+                               known->is_nameless, handing->found, 0};
 
     find_groups(handing, person, members_first[person], members_first[person + 1]);
     it.group_count = handing->count;
+    if (known->is_nameless)
+      it.name++; /* the mark before it */
     if (!taker->person(taker->context, &it))
       return false;
   }
@@ -176,7 +210,8 @@ bool directory_hand_over(struct directory *directory, const struct source_taker 
   uint32_t *members_first = NULL, *nesting_first = NULL;
   bool fine = false;
 
-  *cycle_out = NAMES_NONE;
+  if (cycle_out != NULL)
+    *cycle_out = NAMES_NONE;
   edges_sort(&directory->members);
   edges_sort(&directory->nesting);
   if (directory->members.failed || directory->nesting.failed)
@@ -188,7 +223,7 @@ bool directory_hand_over(struct directory *directory, const struct source_taker 
   handing.found = calloc(groups, sizeof *handing.found);
   fine = members_first != NULL && nesting_first != NULL && handing.marks != NULL &&
          handing.found != NULL &&
-         find_cycle(directory, nesting_first, cycle_out) &&
+         (cycle_out == NULL || find_cycle(directory, nesting_first, cycle_out)) &&
          hand_over(&handing, members_first, taker);
   free(members_first);
   free(nesting_first);

@@ -8,15 +8,22 @@
 #include "model.h"
 #include "source.h"
 
+struct person {
+  uint32_t id;       /* number in ids */
+  bool is_contested; /* met with another id: several people are called so */
+  bool is_nameless;
+};
+
 /* Start from all zero. Numbers are those of the names. */
 struct directory {
   struct names people;
   struct names groups;
   struct names ids;
-  uint32_t *id_of; /* by person: number in ids */
-  size_t id_room;
+  struct person *person_of; /* by person */
+  size_t person_room;
   struct edges members; /* role: a person, member: one of their groups */
   struct edges nesting; /* role: a group, member: one that it is in */
+  size_t unknown;       /* members of groups that no entry is */
 };
 
 void directory_clear(struct directory *directory);
@@ -26,9 +33,27 @@ uint32_t directory_person(struct directory *directory, const char *name, size_t 
                           size_t id_len);
 uint32_t directory_group(struct directory *directory, const char *name, size_t len);
 
+/* Somebody whose name cannot be read; told apart by what the directory calls the entry. */
+uint32_t directory_nameless(struct directory *directory, const char *entry, const char *id);
+
+struct directory_text {
+  const char *ptr;
+  size_t len;
+};
+
+#define DIRECTORY_NAME_ROOM 256
+
+/*
+ * A name with a NUL byte would be another one as a C string. With another control character in
+ * its place it stays a bad name, and one that can be shown.
+ *   in   room: DIRECTORY_NAME_ROOM bytes, used where the name has to be changed
+ */
+struct directory_text directory_safe(const char *text, size_t len, char *room);
+
 /*
  * Hands over every person with all their groups, groups in groups followed.
- *   out  cycle_out: a group that is in itself, and then nothing is handed over; NAMES_NONE: none
+ *   out  cycle_out: a group that is in itself, and then nothing is handed over; NAMES_NONE: none.
+ *        NULL: loops are followed like everything else
  *   gives  false without memory, with a cycle, or where the taker stopped
  */
 bool directory_hand_over(struct directory *directory, const struct source_taker *taker,

@@ -19,7 +19,6 @@
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define LOCK_TIMEOUT 10 /* seconds */
 #define LOCK_TRIES 5    /* a fifth of a second apart */
-#define SOURCE "people" /* what the notes say roles come from */
 
 /* Exit codes of this program alone. */
 #define SYNC_REJECTED ((enum cli_exit)4) /* done, but some names were rejected */
@@ -30,11 +29,16 @@ struct sync {
   const struct cli *cli;
   struct cortex_settings *settings;
   struct cortex_policy *policy;
+  const char *name; /* of the cluster, where there are several */
+  const char *conninfo;
+  const char *cluster; /* HOST:PORT whose services it has; NULL: all */
   struct pg *pg;
   struct model model;
   struct plan plan;
   struct valve valve;
   struct ended_list ended;
+  struct source_list sources;
+  bool is_incomplete; /* a directory was not read whole */
   int64_t allowed;
   bool is_refused;
   bool is_applied;
@@ -61,16 +65,12 @@ static enum cli_exit load(struct sync *sync) {
     reason = cortex_policy_load(sync->settings, &sync->policy, &error);
   if (reason != CORTEX_OK)
     return complain_input(&error, reason);
-  if (setting(sync, "conninfo") == NULL) {
-    cli_complain("[sync] conninfo is missing: it says which cluster to bring in line");
-    return CLI_USAGE;
-  }
-  return model_init(&sync->model) ? CLI_DONE : CLI_OUTSIDE;
+  return sources_list(sync->settings, &sync->sources) ? CLI_DONE : CLI_OUTSIDE;
 }
 
 /* The database works on the answers while the directory is read. */
 static bool ask(struct sync *sync) {
-  struct pg_setup setup = {setting(sync, "conninfo"), "cortex-sync", 60, LOCK_TIMEOUT};
+  struct pg_setup setup = {sync->conninfo, "cortex-sync", 60, LOCK_TIMEOUT};
 
   if (!cortex_duration_parse(setting(sync, "timeout"), &setup.statement_timeout))
     setup.statement_timeout = 60;
@@ -116,15 +116,16 @@ static enum cli_exit take_state(struct sync *sync) {
 }
 
 static enum cli_exit read_wanted(struct sync *sync) {
-  const char *people = setting(sync, "people");
-  struct wanted_from from = {
-      sync->settings, sync->policy, source_find("file"),
-      people != NULL ? people : cortex_settings_value(sync->settings, "policy", "entities"),
-      setting(sync, "cluster")};
+  struct wanted_from from = {sync->settings, sync->policy, &sync->sources, sync->cluster};
   struct cortex_error error = CORTEX_ERROR_NONE;
-  enum cortex_reason reason = wanted_read(&from, &sync->model, &error);
+  enum wanted_state state = wanted_read(&from, &sync->model, &error);
 
-  return reason == CORTEX_OK ? CLI_DONE : complain_input(&error, reason);
+  sync->model.adopts = cli_has(sync->cli, "adopt");
+  sync->is_incomplete = state == WANTED_INCOMPLETE;
+  if (state <= WANTED_INCOMPLETE)
+    return CLI_DONE;
+  cli_complain_error(&error);
+  return state == WANTED_BAD ? CLI_USAGE : CLI_OUTSIDE;
 }
 
 /* ---- applying ---- */
@@ -193,7 +194,7 @@ static enum cli_exit apply(struct sync *sync) {
   gethostname(host, sizeof host - 1);
   if (!record_reference(run.reference))
     return hang_up("the system gives no random bytes");
-  if (!apply_changes(sync->pg, &sync->model, &sync->plan, SOURCE))
+  if (!apply_changes(sync->pg, &sync->model, &sync->plan))
     return complain_pg(sync);
   exit = prove(sync);
   return exit == CLI_DONE ? commit(sync, &run) : exit;
@@ -213,7 +214,8 @@ static enum cli_exit make_plan(struct sync *sync) {
 
 static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
   const struct print_result result = {&sync->model,     &sync->plan,      &sync->valve,
-                                      sync->is_refused, sync->is_applied, &sync->ended};
+                                      sync->is_refused, sync->is_applied, &sync->ended,
+                                      sync->name};
   bool printed = cli_has(sync->cli, "json") ? print_json(&result)
                                             : print_text(&result, cli_has(sync->cli, "quiet"));
 
@@ -227,13 +229,9 @@ static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
 }
 
 static enum cli_exit go(struct sync *sync) {
-  enum cli_exit exit = load(sync);
-  bool asked;
+  bool asked = ask(sync);
+  enum cli_exit exit = read_wanted(sync);
 
-  if (exit != CLI_DONE)
-    return exit;
-  asked = ask(sync);
-  exit = read_wanted(sync);
   if (exit != CLI_DONE)
     return exit;
   if (!asked)
@@ -245,7 +243,60 @@ static enum cli_exit go(struct sync *sync) {
     return exit;
   if (cli_has(sync->cli, "apply") && !sync->is_refused)
     exit = apply(sync);
-  return report(sync, exit);
+  exit = report(sync, exit);
+  return sync->is_incomplete && exit != SYNC_REFUSED ? CLI_OUTSIDE : exit;
+}
+
+/* One cluster, from nothing to nothing. */
+static enum cli_exit run_cluster(struct sync *sync) {
+  enum cli_exit exit = model_init(&sync->model) ? go(sync) : CLI_OUTSIDE;
+
+  free(sync->ended.items);
+  sync->ended = (struct ended_list){0};
+  sync->is_applied = sync->is_refused = false;
+  plan_clear(&sync->plan);
+  model_clear(&sync->model);
+  pg_close(&sync->pg);
+  return exit;
+}
+
+/* What is worse for an operator: nothing done, refused, waiting, wrong, partly, differing. */
+static int weight_of(enum cli_exit exit) {
+  static const enum cli_exit order[] = {CLI_DONE,     CLI_NO,       SYNC_REJECTED, SYNC_ACTIVE,
+                                        SYNC_REFUSED, CLI_OUTSIDE, CLI_USAGE};
+  size_t i;
+
+  for (i = 0; i < sizeof order / sizeof order[0]; i++)
+    if (order[i] == exit)
+      break;
+  return (int)i;
+}
+
+/* Each [cluster], or the one of [sync]: one that fails does not keep the others waiting. */
+static enum cli_exit run_clusters(struct sync *sync) {
+  enum cli_exit worst = CLI_DONE, exit;
+  const struct cortex_section *section;
+  size_t i, clusters = 0;
+
+  for (i = 0; (section = cortex_settings_section(sync->settings, i)) != NULL; i++) {
+    if (strcmp(cortex_section_kind(section), "cluster") != 0)
+      continue;
+    clusters++;
+    sync->name = cortex_section_label(section);
+    sync->conninfo = cortex_section_value(section, "conninfo");
+    sync->cluster = cortex_section_value(section, "cluster");
+    exit = run_cluster(sync);
+    worst = weight_of(exit) > weight_of(worst) ? exit : worst;
+  }
+  if (clusters > 0)
+    return worst;
+  sync->conninfo = setting(sync, "conninfo");
+  sync->cluster = setting(sync, "cluster");
+  if (sync->conninfo == NULL) {
+    cli_complain("[sync] conninfo is missing: it says which cluster to bring in line");
+    return CLI_USAGE;
+  }
+  return run_cluster(sync);
 }
 
 static enum cli_exit run(const struct cli *cli) {
@@ -256,11 +307,10 @@ static enum cli_exit run(const struct cli *cli) {
     return cli_misuse(cli, "--apply and --check exclude each other");
   if (!cli_number(cli, "allow-removals", 0, INT32_MAX, &sync.allowed))
     return CLI_USAGE;
-  exit = go(&sync);
-  free(sync.ended.items);
-  plan_clear(&sync.plan);
-  model_clear(&sync.model);
-  pg_close(&sync.pg);
+  exit = load(&sync);
+  if (exit == CLI_DONE)
+    exit = run_clusters(&sync);
+  free(sync.sources.items);
   cortex_policy_free(&sync.policy);
   cortex_settings_free(&sync.settings);
   return exit;
@@ -273,6 +323,7 @@ int main(int argc, char **argv) {
       {"check", NULL, "change nothing; exit 1 where something differs", false, false},
       {"allow-removals", "N", "let this run take away up to N logins and memberships", false,
        false},
+      {"adopt", NULL, "take over roles of people that somebody else made", false, false},
       {"wait", NULL, "wait for another run to end", false, false},
       {"json", NULL, "print one JSON object", false, false},
       {"quiet", NULL, "print no line for each change", false, false},

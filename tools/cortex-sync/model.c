@@ -152,13 +152,17 @@ void rejections_clear(struct rejections *rejections) {
 
 bool model_init(struct model *model) {
   *model = (struct model){0};
-  return names_put(&model->subjects, "", 0) == 0;
+  return names_put(&model->subjects, "", 0) == 0 && names_put(&model->labels, "", 0) == 0;
 }
 
 void model_clear(struct model *model) {
   names_clear(&model->names);
   names_clear(&model->subjects);
   names_clear(&model->sources);
+  names_clear(&model->labels);
+  names_clear(&model->complete);
+  names_clear(&model->unnamed);
+  edges_clear(&model->renamed);
   free(model->roles);
   edges_clear(&model->wanted);
   edges_clear(&model->wanted_why);
@@ -189,9 +193,15 @@ uint32_t model_role(struct model *model, const char *name, size_t len) {
 void model_forget(struct model *model) {
   uint32_t i;
 
-  for (i = 0; i < model->names.count; i++)
-    model->roles[i] =
-        (struct role){.wish = model->roles[i].wish, .subject = model->roles[i].subject};
+  for (i = 0; i < model->names.count; i++) {
+    const struct role *role = &model->roles[i];
+
+    model->roles[i] = (struct role){.wish = role->wish,
+                                    .subject = role->subject,
+                                    .label = role->label,
+                                    .is_contested = role->is_contested};
+  }
+  edges_clear(&model->renamed);
   edges_clear(&model->ours);
   edges_clear(&model->altered);
   edges_clear(&model->others);

@@ -25,10 +25,15 @@ enum role_wish { WISH_NONE = 0, WISH_LOGIN, WISH_GROUP };
 struct role {
   enum role_wish wish;
   uint32_t subject; /* in model.subjects */
+  uint32_t label;   /* of the directory that names the person, in model.labels */
   enum role_kind kind;
+  uint32_t known_subject; /* as the cluster has noted them */
+  uint32_t known_label;
   uint32_t oid;
   bool can_login;
-  bool is_cut; /* by us */
+  bool is_cut;       /* by us */
+  bool is_contested; /* several people are called so */
+  bool is_frozen;    /* left as it is: nobody can tell whether the person is still there */
 };
 
 /* A membership, and why it is; source is a number in model.sources, or 0 where nobody asks why. */
@@ -77,6 +82,12 @@ struct model {
   struct role *roles; /* by the number of the name */
   size_t role_room;
   struct names subjects; /* stable ids in the directory; 0 is "" */
+  struct names labels;   /* of directories; 0 is "" */
+  struct names complete; /* labels of the directories that were read whole */
+  struct names unnamed;  /* LABEL SOURCE_END ID of people whose name cannot be read */
+  bool is_incomplete;    /* a directory was not read whole */
+  bool is_empty;         /* one that was read whole names nobody */
+  bool adopts;           /* roles of others, and ids that changed, are taken over */
   struct names sources;  /* SERVICE LEVEL POLICY REASON, each ending in SOURCE_END */
 
   /* wanted */
@@ -91,6 +102,7 @@ struct model {
   struct edges altered; /* ours, with options we do not grant */
   struct edges others;  /* granted by somebody else */
   struct edges noted;
+  struct edges renamed; /* role: the new name, member: the old one, which is gone from above */
 };
 
 #define SOURCE_END '\x1f'
@@ -103,6 +115,12 @@ uint32_t model_role(struct model *model, const char *name, size_t len);
 
 /* Forgets what is there, so that the cluster can be read again. */
 void model_forget(struct model *model);
+
+/*
+ * When both sides are read: marks what must be left alone, and finds people whom the directory
+ * calls otherwise now, as if their roles had the new names already. false: no memory.
+ */
+bool model_match(struct model *model);
 
 /* The parts of a source, each to be printed with %.*s. */
 enum source_part { SOURCE_SERVICE, SOURCE_LEVEL, SOURCE_POLICY, SOURCE_REASON, SOURCE_PARTS };

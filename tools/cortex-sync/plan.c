@@ -15,6 +15,7 @@ struct making {
   bool *is_cut; /* by role */
   bool *ends;   /* by role */
   bool *kept;   /* by role: wanted, and ours to change */
+  bool *frozen; /* by role: left as it is */
 };
 
 static void put(struct plan *plan, struct role_list *list, uint32_t role) {
@@ -46,12 +47,30 @@ static void plan_login(const struct making *making, uint32_t number, const struc
     making->kept[number] = true;
     break;
   case ROLE_LOGIN:
+    if (role->known_subject != 0 && role->subject != 0 && role->known_subject != role->subject &&
+        role->known_label == role->label && !making->model->adopts) {
+      making->frozen[number] = true;
+      refuse(making, number,
+             "the directory calls somebody else so than when the role was made: it is left as it "
+             "is; if it is the same person, once: --adopt");
+      break;
+    }
     if (role->is_cut)
       put(plan, &plan->restore, number);
+    if (role->known_label != role->label ||
+        (role->subject != 0 && role->known_subject != role->subject))
+      put(plan, &plan->people, number);
     making->kept[number] = true;
     break;
   case ROLE_FOREIGN:
-    refuse(making, number, "a role of this name exists and is not managed by Cortex");
+    if (making->model->adopts && role->can_login) {
+      put(plan, &plan->adopt, number);
+      making->kept[number] = true;
+      break;
+    }
+    refuse(making, number,
+           "a role of this name exists and is not managed by Cortex; if it is this person's, "
+           "once: --adopt");
     break;
   case ROLE_GROUP:
     refuse(making, number, "a group role of this name exists");
@@ -91,6 +110,9 @@ static void plan_roles(const struct making *making) {
   for (i = 0; i < making->model->names.count; i++) {
     const struct role *role = &making->model->roles[i];
 
+    making->frozen[i] = role->is_frozen;
+    if (role->is_frozen)
+      continue;
     if (role->wish == WISH_LOGIN)
       plan_login(making, i, role);
     if (role->wish == WISH_GROUP)
@@ -117,7 +139,7 @@ static void plan_losses(const struct making *making, const struct edges *have, b
     const struct edge *edge = &have->items[i];
     bool is_wanted = edges_seek(&making->model->wanted, &at, *edge) && is_kept(making, edge);
 
-    if (making->model->roles[edge->member].kind != ROLE_LOGIN)
+    if (making->model->roles[edge->member].kind != ROLE_LOGIN || making->frozen[edge->member])
       continue; /* protected since: nothing of it is changed */
     if (making->is_cut[edge->member]) {
       edges_put(&plan->cut_edges, *edge);
@@ -168,7 +190,7 @@ static void plan_notes(const struct making *making) {
   for (i = 0; i < model->noted.count; i++) {
     const struct edge *edge = &model->noted.items[i];
 
-    if (making->is_cut[edge->member])
+    if (making->is_cut[edge->member] || making->frozen[edge->member])
       continue; /* goes with the cut */
     if (!edges_seek(&model->wanted_why, &at, *edge) || !is_kept(making, edge) ||
         !is_ours_or_granted(making, edge, &ours, &granted))
@@ -187,13 +209,18 @@ static void plan_ends(const struct making *making) {
 void plan_make(const struct model *model, struct plan *plan) {
   size_t count = (size_t)model->names.count + 1;
   struct making making = {model, plan, calloc(count, sizeof(bool)), calloc(count, sizeof(bool)),
-                          calloc(count, sizeof(bool))};
+                          calloc(count, sizeof(bool)), calloc(count, sizeof(bool))};
+
+  size_t i;
 
   *plan = (struct plan){0};
-  if (making.is_cut == NULL || making.ends == NULL || making.kept == NULL) {
+  if (making.is_cut == NULL || making.ends == NULL || making.kept == NULL ||
+      making.frozen == NULL) {
     plan->failed = true;
     goto out;
   }
+  for (i = 0; i < model->renamed.count; i++)
+    edges_put(&plan->rename, model->renamed.items[i]);
   plan_roles(&making);
   plan_losses(&making, &model->ours, false);
   plan_losses(&making, &model->altered, true);
@@ -201,20 +228,21 @@ void plan_make(const struct model *model, struct plan *plan) {
   plan_gains(&making);
   plan_notes(&making);
   plan_ends(&making);
-  plan->failed = plan->failed || plan->revoke.failed || plan->cut_edges.failed ||
+  plan->failed = plan->failed || plan->revoke.failed || plan->rename.failed || plan->cut_edges.failed ||
                  plan->grant.failed || plan->note.failed || plan->forget.failed ||
                  plan->refused.failed;
 out:
   free(making.is_cut);
   free(making.ends);
   free(making.kept);
+  free(making.frozen);
 }
 
 void plan_clear(struct plan *plan) {
   struct role_list *const lists[] = {&plan->cut, &plan->end, &plan->groups, &plan->logins,
-                                     &plan->restore};
+                                     &plan->restore, &plan->adopt, &plan->people};
   struct edges *const edges[] = {&plan->revoke, &plan->cut_edges, &plan->forget, &plan->grant,
-                                 &plan->note};
+                                 &plan->note, &plan->rename};
   size_t i;
 
   for (i = 0; i < sizeof lists / sizeof lists[0]; i++)
@@ -227,7 +255,8 @@ void plan_clear(struct plan *plan) {
 
 bool plan_is_empty(const struct plan *plan) {
   return plan->cut.count + plan->revoke.count + plan->forget.count + plan->groups.count +
-             plan->logins.count + plan->restore.count + plan->grant.count + plan->note.count ==
+             plan->logins.count + plan->restore.count + plan->grant.count + plan->note.count +
+             plan->adopt.count + plan->people.count + plan->rename.count ==
          0;
 }
 

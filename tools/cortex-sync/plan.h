@@ -23,6 +23,9 @@ struct plan {
   struct role_list groups;  /* to be made */
   struct role_list logins;  /* to be made */
   struct role_list restore; /* login roles that get their login back */
+  struct role_list adopt;   /* login roles of others that become ours */
+  struct edges rename;      /* role: the new name, member: the old one */
+  struct role_list people;  /* whose directory or id is noted otherwise */
   struct edges grant;
   struct edges note;
   /* what stays as it is */

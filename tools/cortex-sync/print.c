@@ -66,7 +66,7 @@ static void put_edges(const struct model *model, const char *verb, const char *w
 
     put_line(verb, names_text(&model->names, edge->role), word,
              names_text(&model->names, edge->member));
-    if (find_source(why, &at, edge, &source))
+    if (why != NULL && find_source(why, &at, edge, &source))
       put_source(model, source);
     putchar('\n');
   }
@@ -93,6 +93,8 @@ static void put_sum(const struct print_result *result) {
     printf("refused  %zu logins and memberships would be lost; if that is right, once: "
            "--allow-removals=%zu\n",
            valve->removals, valve->removals);
+  if (result->cluster != NULL)
+    printf("cluster %s: ", result->cluster);
   printf("%s: %zu people; roles: %zu to create, %zu to restore, %zu to cut; memberships: %zu to "
          "grant, %zu to revoke; notes: %zu; left to logins: %zu; rejected: %zu\n",
          result->is_applied    ? "applied"
@@ -101,7 +103,7 @@ static void put_sum(const struct print_result *result) {
                                : "differs",
          model->people, plan->groups.count + plan->logins.count, plan->restore.count,
          plan->cut.count, plan->grant.count, plan->revoke.count + plan->cut_edges.count,
-         plan->note.count + plan->forget.count, model->conditional,
+         plan->note.count + plan->forget.count + plan->people.count, model->conditional,
          model->rejections.count + plan->refused.count);
 }
 
@@ -119,12 +121,14 @@ bool print_text(const struct print_result *result, bool brief) {
   const struct plan *plan = result->plan;
 
   if (!brief) {
+    put_edges(model, "rename", "was", &plan->rename, NULL);
     put_roles(model, "cut", &plan->cut);
     put_edges(model, "revoke", "from", &plan->revoke, &plan->forget);
     put_edges(model, "revoke", "from", &plan->cut_edges, &plan->forget);
     put_roles(model, "create", &plan->groups);
     put_roles(model, "create", &plan->logins);
     put_roles(model, "restore", &plan->restore);
+    put_roles(model, "adopt", &plan->adopt);
     put_edges(model, "grant", "to", &plan->grant, &model->wanted_why);
     put_ended(result->ended);
   }
@@ -200,6 +204,21 @@ static json_t *valve_array(const struct print_result *result) {
   return array;
 }
 
+static json_t *rename_array(const struct model *model, const struct edges *list) {
+  json_t *array = json_array();
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    const struct edge *edge = &list->items[i];
+
+    json_array_append_new(array,
+                          json_pack("{s:o, s:o}", "from",
+                                    out_text(names_text(&model->names, edge->member)), "to",
+                                    out_text(names_text(&model->names, edge->role))));
+  }
+  return array;
+}
+
 bool print_json(const struct print_result *result) {
   const struct model *model = result->model;
   const struct plan *plan = result->plan;
@@ -211,6 +230,11 @@ bool print_json(const struct print_result *result) {
   append_edges(revoke, model, &plan->cut_edges, &plan->forget);
   append_rejections(rejected, &model->rejections);
   append_rejections(rejected, &plan->refused);
+  if (result->cluster != NULL)
+    json_object_set_new(object, "cluster", json_string(result->cluster));
+  json_object_set_new(object, "incomplete", json_boolean(model->is_incomplete));
+  json_object_set_new(object, "rename", rename_array(model, &plan->rename));
+  json_object_set_new(object, "adopt", role_array(model, &plan->adopt));
   json_object_set_new(object, "in_sync", json_boolean(plan_is_empty(plan)));
   json_object_set_new(object, "applied", json_boolean(result->is_applied));
   json_object_set_new(object, "refused", json_boolean(result->is_refused));
@@ -225,7 +249,8 @@ bool print_json(const struct print_result *result) {
   json_object_set_new(object, "grant", grant);
   json_object_set_new(object, "revoke", revoke);
   json_object_set_new(object, "notes",
-                      json_integer((json_int_t)(plan->note.count + plan->forget.count)));
+                      json_integer(
+                          (json_int_t)(plan->note.count + plan->forget.count + plan->people.count)));
   json_object_set_new(object, "ended", ended_array(result->ended));
   json_object_set_new(object, "rejected", rejected);
   return out_line(object);

@@ -16,6 +16,7 @@ struct print_result {
   bool is_refused; /* by a valve */
   bool is_applied;
   const struct ended_list *ended; /* sessions; NULL: none */
+  const char *cluster;            /* its label; NULL: there is only one */
 };
 
 /* One line for each difference, then a sum; with brief only what went wrong and the sum. */

@@ -76,6 +76,20 @@ static void put_roles(struct batch *batch, enum cortex_event event, const struct
   }
 }
 
+/* The role by its new name; the old one is the detail. */
+static void put_renames(struct batch *batch, const struct model *model, const struct edges *list) {
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    struct cortex_record *record = next(batch, CORTEX_EVENT_ROLE_RENAMED);
+
+    if (record == NULL)
+      return;
+    record->role = names_text(&model->names, list->items[i].role);
+    record->detail = names_text(&model->names, list->items[i].member);
+  }
+}
+
 static const char *copy_part(const struct model *model, uint32_t source, enum source_part part,
                              char *text) {
   int len;
@@ -156,11 +170,13 @@ enum cortex_reason record_plan(const struct record_run *run, const struct model 
 
   if (batch == NULL)
     return CORTEX_INTERNAL;
+  put_renames(batch, model, &plan->rename);
   put_edges(batch, CORTEX_EVENT_REVOKED, model, &plan->revoke, &plan->forget);
   put_edges(batch, CORTEX_EVENT_REVOKED, model, &plan->cut_edges, &plan->forget);
   put_roles(batch, CORTEX_EVENT_ROLE_CUT, model, &plan->cut);
   put_roles(batch, CORTEX_EVENT_ROLE_CREATED, model, &plan->groups);
   put_roles(batch, CORTEX_EVENT_ROLE_CREATED, model, &plan->logins);
+  put_roles(batch, CORTEX_EVENT_ROLE_ADOPTED, model, &plan->adopt);
   put_roles(batch, CORTEX_EVENT_ROLE_RESTORED, model, &plan->restore);
   put_edges(batch, CORTEX_EVENT_GRANTED, model, &plan->grant, &model->wanted_why);
   return finish(batch);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const struct source_kind *const kinds[] = {&source_file};
+static const struct source_kind *const kinds[] = {&source_file, &source_ldap, &source_scim};
 
 const struct source_kind *source_find(const char *name) {
   size_t i;

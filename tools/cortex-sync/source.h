@@ -12,9 +12,11 @@
 
 /* A person as a directory knows them. Everything lives during the call only. */
 struct source_person {
-  const char *name;          /* the username, as the directory has it */
-  const char *id;            /* stays when the name changes; "" where there is none */
-  const uint32_t *groups;    /* all of them by number, groups in groups followed */
+  const char *name;       /* the username, as the directory has it */
+  const char *id;         /* stays when the name changes; "" where there is none */
+  bool is_contested;      /* several people are called so */
+  bool is_nameless;       /* the name cannot be read; it is that of the entry */
+  const uint32_t *groups; /* all of them by number, groups in groups followed */
   size_t group_count;
 };
 
@@ -26,21 +28,36 @@ struct source_taker {
   void *context;
 };
 
-/*
- * A kind of directory. read hands over every person exactly once.
- *
- *   in   place: where it is: a path, a URL
- *   gives  CORTEX_OK only when the directory was read whole: anything less is a
- *          failure, and then what was handed over must not be used
- */
-struct source_kind {
-  const char *name;
-  enum cortex_reason (*read)(const char *place, const struct source_taker *taker,
-                             struct cortex_error *error);
+/* How a reading ended. Anything but complete: what was handed over must not be used. */
+enum source_state {
+  SOURCE_COMPLETE,
+  SOURCE_INCOMPLETE, /* a server is away, slow, or keeps something back */
+  SOURCE_BAD,        /* a file that does not hold what it should */
+  SOURCE_FAILED      /* no memory, or the taker stopped */
 };
 
-/* Users and groups of a Cedar entities file. */
-extern const struct source_kind source_file;
+struct source_request {
+  const char *label;
+  const struct cortex_section *section; /* of the configuration; NULL: a path alone */
+  const char *path;
+  int64_t deadline; /* nanoseconds of the monotonic clock */
+};
+
+struct source_report {
+  size_t unknown_members;    /* of groups: no entry that was read */
+  struct cortex_error error; /* why it is not complete */
+};
+
+/* A kind of directory. read hands over every person exactly once, all of them or nothing. */
+struct source_kind {
+  const char *name;
+  enum source_state (*read)(const struct source_request *request, const struct source_taker *taker,
+                            struct source_report *report);
+};
+
+extern const struct source_kind source_file; /* users and groups of a Cedar entities file */
+extern const struct source_kind source_ldap;
+extern const struct source_kind source_scim; /* SCIM 2.0 over HTTP */
 
 /* The kind of a name; NULL: there is none. */
 const struct source_kind *source_find(const char *name);

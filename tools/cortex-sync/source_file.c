@@ -15,21 +15,17 @@
 /* Entities are read some at a time: a tree of the whole file would take ten times its size. */
 #define PIECE_ENTITIES 256
 
-#define NAME_ROOM 256
-
 struct reading {
   const char *place;
   struct directory directory;
   struct names defined; /* groups that have an entity of their own */
   struct scan_entity entity;
   struct cortex_error *error;
-  enum cortex_reason reason;
 };
 
 static bool refuse(struct reading *reading, const struct cedar_error *why) {
   struct cortex_error *error = reading->error;
 
-  reading->reason = CORTEX_POLICY_UNAVAILABLE;
   if (error->reason != CORTEX_OK)
     return false;
   error->reason = CORTEX_POLICY_UNAVAILABLE;
@@ -54,20 +50,10 @@ static bool is_type(struct cedar_text type, const char *name) {
   return type.len == strlen(name) && memcmp(type.ptr, name, type.len) == 0;
 }
 
-/*
- * A name with a NUL byte would be another one as a C string. With another control character in
- * its place it stays a bad name, and one that can be shown.
- */
 static struct cedar_text safe_name(struct cedar_text text, char *room) {
-  size_t i;
+  struct directory_text safe = directory_safe(text.ptr, text.len, room);
 
-  if (text.len == 0 || memchr(text.ptr, '\0', text.len) == NULL)
-    return (struct cedar_text){text.len == 0 ? "" : text.ptr, text.len};
-  if (text.len > NAME_ROOM)
-    text.len = NAME_ROOM;
-  for (i = 0; i < text.len; i++)
-    room[i] = text.ptr[i] == '\0' ? '\x01' : text.ptr[i];
-  return (struct cedar_text){room, text.len};
+  return (struct cedar_text){safe.ptr, safe.len};
 }
 
 /* ---- entities ---- */
@@ -117,7 +103,7 @@ static bool put_parent(struct reading *reading, struct edges *edges, uint32_t nu
 static bool put_parents(struct reading *reading, const struct cedar_store *store, uint32_t index,
                         struct edges *edges, uint32_t number) {
   struct cedar_uid_text uid;
-  char room[NAME_ROOM];
+  char room[DIRECTORY_NAME_ROOM];
   uint32_t i;
 
   for (i = 0; cedar_entity_parent_at(store, index, i, &uid); i++)
@@ -149,17 +135,9 @@ static struct edges *edges_of(struct reading *reading, bool is_user) {
   return is_user ? &reading->directory.members : &reading->directory.nesting;
 }
 
-/* Somebody of the same name but another subject would be somebody else. */
-static bool is_same_person(const struct reading *reading, uint32_t person, struct cedar_text id) {
-  const char *known =
-      names_text(&reading->directory.ids, reading->directory.id_of[person]);
-
-  return strlen(known) == id.len && memcmp(known, id.ptr, id.len) == 0;
-}
-
 static bool take_entity(struct reading *reading, const struct cedar_store *store, uint32_t index,
                         const struct cedar_entity_info *info, bool is_user) {
-  char name_room[NAME_ROOM], id_room[NAME_ROOM];
+  char name_room[DIRECTORY_NAME_ROOM], id_room[DIRECTORY_NAME_ROOM];
   struct cedar_text id = is_user ? subject_of(store, index, id_room) : (struct cedar_text){"", 0};
   struct edges *edges = edges_of(reading, is_user);
   size_t count = edges->count;
@@ -169,7 +147,8 @@ static bool take_entity(struct reading *reading, const struct cedar_store *store
   if (!put_entity(reading, is_user, safe_name(info->uid.id, name_room), id, &number, &is_new) ||
       !put_parents(reading, store, index, edges, number))
     return false;
-  if (!is_new && is_user && !is_same_person(reading, number, id))
+  /* Somebody of the same name but another subject would be somebody else. */
+  if (is_user && reading->directory.person_of[number].is_contested)
     return refuse_at(reading, info, "is there twice, with different subjects");
   if (!is_new && !is_repeated(edges, count, number))
     return refuse_at(reading, info, "is there twice, in different groups");
@@ -376,37 +355,42 @@ static bool read_pieces(struct reading *reading, struct cedar_text file) {
   return room != NULL ? fine : refuse(reading, &(struct cedar_error){0});
 }
 
-static enum cortex_reason finish(struct reading *reading, const struct source_taker *taker) {
+static enum source_state finish(struct reading *reading, const struct source_taker *taker) {
   struct cedar_error why = {0};
   uint32_t cycle;
 
   if (directory_hand_over(&reading->directory, taker, &cycle))
-    return CORTEX_OK;
-  if (cycle != NAMES_NONE)
-    snprintf(why.message, sizeof why.message, "Group::\"%.100s\" is in itself",
-             names_text(&reading->directory.groups, cycle));
+    return SOURCE_COMPLETE;
+  if (cycle == NAMES_NONE)
+    return SOURCE_FAILED;
+  snprintf(why.message, sizeof why.message, "Group::\"%.100s\" is in itself",
+           names_text(&reading->directory.groups, cycle));
   refuse(reading, &why);
-  return CORTEX_POLICY_UNAVAILABLE;
+  return SOURCE_BAD;
 }
 
-static enum cortex_reason read_file(const char *place, const struct source_taker *taker,
-                                    struct cortex_error *error) {
-  struct reading reading = {.place = place, .error = error};
+static enum source_state read_file(const struct source_request *request,
+                                   const struct source_taker *taker, struct source_report *report) {
+  struct reading reading = {.place = request->path, .error = &report->error};
   struct cedar_text file = {NULL, 0};
   char *bytes = NULL;
-  enum cortex_reason reason = cortex_file_load(place, FILE_MAX, &bytes, &file.len, error);
+  enum source_state state = SOURCE_BAD;
 
-  if (reason != CORTEX_OK)
-    return reason;
+  if (request->section != NULL)
+    reading.place = cortex_section_value(request->section, "path");
+  if (cortex_file_load(reading.place, FILE_MAX, &bytes, &file.len, &report->error) != CORTEX_OK)
+    return SOURCE_BAD;
   file.ptr = bytes;
-  reason = read_pieces(&reading, file) ? CORTEX_OK : reading.reason;
+  if (read_pieces(&reading, file)) {
+    free(bytes);
+    bytes = NULL;
+    state = finish(&reading, taker);
+  }
   free(bytes);
-  if (reason == CORTEX_OK)
-    reason = finish(&reading, taker);
   directory_clear(&reading.directory);
   names_clear(&reading.defined);
   free(reading.entity.groups);
-  return reason;
+  return state;
 }
 
 const struct source_kind source_file = {"file", read_file};

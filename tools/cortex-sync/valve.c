@@ -53,7 +53,7 @@ bool valve_check(const struct model *model, const struct plan *plan, int64_t all
   size_t edges = plan->revoke.count + plan->cut_edges.count;
 
   *valve_out = (struct valve){.removals = plan_removals(plan)};
-  if (model->people == 0)
+  if (model->is_empty)
     valve_out->why[valve_out->count++] = "the directory names nobody";
   if (is_group_emptied(model, plan))
     valve_out->why[valve_out->count++] = "a group role of three or more members would have none";

@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cortexauth/clock.h>
+
+#include "common/cli.h"
+
 #define LEVELS 3
+#define KEY_MAX 600
+#define SPELL_MAX 1100
 
 /* The group roles of one service and level, as numbers of the model. */
 struct grant_list {
@@ -23,6 +29,9 @@ struct reading {
   const struct wanted_from *from;
   struct model *model;
   struct cortex_standing *standing;
+  const struct source *source; /* that is being read */
+  uint32_t label;              /* of it */
+  size_t people;               /* that it names */
   bool *is_here;             /* by service */
   struct grant_list *grants; /* by LEVELS * service + bit of the level */
   size_t service_count;
@@ -181,8 +190,38 @@ static bool put_level(struct reading *reading, uint32_t member,
   return !reading->model->wanted_why.failed;
 }
 
+/* The role of a person; NAMES_NONE: rejected, or no memory. */
+static uint32_t role_of(struct reading *reading, const char *name,
+                        const struct source_person *person) {
+  struct model *model = reading->model;
+  uint32_t number = names_find(&model->names, name, strlen(name));
+
+  if (number != NAMES_NONE && model->roles[number].wish != WISH_NONE) {
+    if (model->roles[number].wish == WISH_LOGIN)
+      model->roles[number].is_contested = true;
+    reject(reading, name,
+           model->roles[number].wish == WISH_GROUP
+               ? "a service grants a role of this name"
+               : "two people are called so: their role is left as it is");
+    return NAMES_NONE;
+  }
+  number = model_role(model, name, strlen(name));
+  if (number == NAMES_NONE) {
+    out_of_memory(reading);
+    return NAMES_NONE;
+  }
+  model->roles[number].wish = WISH_LOGIN;
+  model->roles[number].label = reading->label;
+  model->roles[number].subject =
+      names_put(&model->subjects, person->id, strlen(person->id));
+  if (model->roles[number].subject == NAMES_NONE)
+    out_of_memory(reading);
+  return number;
+}
+
 /* Nobody who may do nothing here, in no login at all, gets a role. */
-static bool put_person(struct reading *reading, const char *name, const char *id) {
+static bool put_person(struct reading *reading, const char *name,
+                       const struct source_person *person) {
   struct cortex_standing_level level;
   uint32_t member = NAMES_NONE;
   size_t i;
@@ -190,23 +229,53 @@ static bool put_person(struct reading *reading, const char *name, const char *id
   for (i = 0; cortex_standing_get(reading->standing, i, &level); i++) {
     if (!reading->is_here[level.service])
       continue;
-    if (member == NAMES_NONE) {
-      member = names_find(&reading->model->names, name, strlen(name));
-      if (member != NAMES_NONE)
-        return reject(reading, name,
-                      reading->model->roles[member].wish == WISH_GROUP
-                          ? "a service grants a role of this name"
-                          : "the directory names two people so");
-      member = model_role(reading->model, name, strlen(name));
-      if (member == NAMES_NONE)
-        return out_of_memory(reading);
-      reading->model->roles[member].wish = WISH_LOGIN;
-      reading->model->roles[member].subject = names_put(&reading->model->subjects, id, strlen(id));
-    }
+    if (member == NAMES_NONE)
+      member = role_of(reading, name, person);
+    if (member == NAMES_NONE)
+      return reading->reason == CORTEX_OK;
     if (!put_level(reading, member, &level))
       return out_of_memory(reading);
   }
   return true;
+}
+
+/* Several of one name in one directory: their role, if there is one, stays as it is. */
+static bool put_contested(struct reading *reading, const char *name) {
+  uint32_t number = model_role(reading->model, name, strlen(name));
+
+  if (number == NAMES_NONE)
+    return out_of_memory(reading);
+  reading->model->roles[number].is_contested = true;
+  return reject(reading, name, "two people are called so: their role is left as it is");
+}
+
+/* Whose name cannot be read is known by the id alone. */
+static bool put_nameless(struct reading *reading, const struct source_person *person) {
+  char key[KEY_MAX];
+
+  if (person->id[0] != '\0') {
+    snprintf(key, sizeof key, "%s%c%s", reading->source->request.label, SOURCE_END, person->id);
+    if (names_put(&reading->model->unnamed, key, strlen(key)) == NAMES_NONE)
+      return out_of_memory(reading);
+  }
+  return reject(reading, person->name, "the entry has no username that can be read");
+}
+
+/* NAMESPACE SEPARATOR name, in lower case where that is asked; cut off only beyond any role name. */
+static const char *spell(const struct reading *reading, const char *name, char separator,
+                         bool lower, char *room) {
+  const char *namespace = reading->source->namespace;
+  char *at = room;
+
+  if (namespace == NULL && !lower)
+    return name;
+  if (namespace != NULL)
+    at += snprintf(room, SPELL_MAX, "%s%c", namespace, separator);
+  snprintf(at, SPELL_MAX - (size_t)(at - room), "%s", name);
+  for (; lower && *at != '\0'; at++)
+    if (*at >= 'A' && *at <= 'Z')
+      *at = (char)(*at - 'A' + 'a');
+  return room;
 }
 
 /* A group that cannot be one costs its members what it would cost them at a login. */
@@ -214,6 +283,7 @@ static bool take_group(void *context, uint32_t number, const char *name) {
   struct reading *reading = context;
   struct cortex_error why = CORTEX_ERROR_NONE;
   enum cortex_reason reason;
+  char room[SPELL_MAX];
 
   if ((number & (number - 1)) == 0) {
     uint32_t *numbers =
@@ -223,6 +293,8 @@ static bool take_group(void *context, uint32_t number, const char *name) {
       return out_of_memory(reading);
     reading->groups = numbers;
   }
+  if (name[0] != '\0')
+    name = spell(reading, name, '/', false, room);
   reason = cortex_standing_group(reading->standing, name, &reading->groups[number], &why);
   if (reason != CORTEX_OK)
     reading->groups[number] = NAMES_NONE;
@@ -252,20 +324,26 @@ static bool translate(struct reading *reading, const struct source_person *perso
 static bool take_person(void *context, const struct source_person *person) {
   struct reading *reading = context;
   struct cortex_error why = CORTEX_ERROR_NONE;
-  enum cortex_reason reason = check_name(reading, person->name, &why);
+  char room[SPELL_MAX];
+  const char *name = spell(reading, person->name, '.', reading->source->lower, room);
+  enum cortex_reason reason;
 
-  reading->model->people++;
+  reading->people++;
+  if (person->is_nameless)
+    return put_nameless(reading, person);
+  reason = check_name(reading, name, &why);
   if (reason == CORTEX_INTERNAL)
     return out_of_memory(reading);
   if (reason != CORTEX_OK)
-    return reject(reading, person->name, why.message);
+    return reject(reading, name, why.message);
+  if (person->is_contested)
+    return put_contested(reading, name);
   if (!translate(reading, person))
     return reading->reason == CORTEX_OK &&
-           reject(reading, person->name,
-                  "a group is empty, not UTF-8 or holds a control character");
-  reading->reason = cortex_standing_ask(reading->standing, person->name, reading->mine,
+           reject(reading, name, "a group is empty, not UTF-8 or holds a control character");
+  reading->reason = cortex_standing_ask(reading->standing, name, reading->mine,
                                         person->group_count, reading->error);
-  return reading->reason == CORTEX_OK && put_person(reading, person->name, person->id);
+  return reading->reason == CORTEX_OK && put_person(reading, name, person);
 }
 
 /* ---- all of it ---- */
@@ -289,50 +367,109 @@ static void clear(struct reading *reading) {
   cortex_standing_free(&reading->standing);
 }
 
-static enum cortex_reason read_people(struct reading *reading) {
-  const struct source_taker taker = {take_group, take_person, reading};
-  enum cortex_reason reason =
-      cortex_standing_new(reading->from->policy, &reading->standing, reading->error);
-
-  if (reason != CORTEX_OK)
-    return reason;
-  reason = reading->from->kind->read(reading->from->place, &taker, reading->error);
-  return reading->reason != CORTEX_OK ? reading->reason : reason;
+static bool put_label(struct names *names, const char *label, uint32_t *number_out) {
+  *number_out = names_put(names, label, strlen(label));
+  return *number_out != NAMES_NONE;
 }
 
-/* The memberships are those that there are reasons for. */
-static void put_wanted(struct model *model) {
-  const struct edges *why = &model->wanted_why;
+/* A directory that was read whole: what it names counts, and what it does not name is gone. */
+static enum wanted_state count_complete(struct reading *reading,
+                                        const struct source_report *report) {
+  uint32_t number;
+
+  if (report->unknown_members > 0)
+    cli_complain("directory \"%s\": %zu members of groups are none of the people and groups that "
+                 "the searches find: they are left out",
+                 reading->source->request.label, report->unknown_members);
+  reading->model->people += reading->people;
+  reading->model->is_empty = reading->model->is_empty || reading->people == 0;
+  return put_label(&reading->model->complete, reading->source->request.label, &number)
+             ? WANTED_WHOLE
+             : WANTED_FAILED;
+}
+
+static enum wanted_state read_source(struct reading *reading, const struct source *source) {
+  const struct source_taker taker = {take_group, take_person, reading};
+  const struct cortex_clock *clock = cortex_clock_system();
+  struct source_request request = source->request;
+  struct source_report report = {0};
+  enum source_state state;
+
+  reading->source = source;
+  reading->people = 0;
+  if (!put_label(&reading->model->labels, request.label, &reading->label))
+    return WANTED_FAILED;
+  request.deadline = clock->monotonic(clock) + source->timeout * 1000000000;
+  state = source->kind->read(&request, &taker, &report);
+  switch (state) {
+  case SOURCE_COMPLETE:
+    return count_complete(reading, &report);
+  case SOURCE_INCOMPLETE:
+    cli_complain("directory \"%s\": %s; roles of its people are left as they are", request.label,
+                 report.error.message);
+    reading->model->is_incomplete = true;
+    return WANTED_INCOMPLETE;
+  case SOURCE_BAD:
+    *reading->error = report.error;
+    return WANTED_BAD;
+  case SOURCE_FAILED:
+    break;
+  }
+  return WANTED_FAILED;
+}
+
+static enum wanted_state read_people(struct reading *reading) {
+  const struct source_list *sources = reading->from->sources;
+  enum wanted_state worst = WANTED_WHOLE;
   size_t i;
 
-  for (i = 0; i < why->count; i++)
-    if (i == 0 || why->items[i].role != why->items[i - 1].role ||
-        why->items[i].member != why->items[i - 1].member)
-      edges_put(&model->wanted, (struct edge){why->items[i].role, why->items[i].member, 0});
+  if (cortex_standing_new(reading->from->policy, &reading->standing, reading->error) != CORTEX_OK)
+    return WANTED_FAILED;
+  for (i = 0; i < sources->count && worst <= WANTED_INCOMPLETE; i++) {
+    enum wanted_state state = read_source(reading, &sources->items[i]);
+
+    worst = state > worst ? state : worst;
+  }
+  return worst;
 }
 
-enum cortex_reason wanted_read(const struct wanted_from *from, struct model *model,
-                               struct cortex_error *error) {
+/* The memberships are those that there are reasons for; nobody's whose name is contested. */
+static void put_wanted(struct model *model) {
+  struct edges *why = &model->wanted_why;
+  size_t i, kept = 0;
+
+  for (i = 0; i < why->count; i++) {
+    const struct edge edge = why->items[i];
+
+    if (model->roles[edge.member].is_contested)
+      continue;
+    if (kept == 0 || edge.role != why->items[kept - 1].role ||
+        edge.member != why->items[kept - 1].member)
+      edges_put(&model->wanted, (struct edge){edge.role, edge.member, 0});
+    why->items[kept++] = edge;
+  }
+  why->count = kept;
+}
+
+enum wanted_state wanted_read(const struct wanted_from *from, struct model *model,
+                              struct cortex_error *error) {
   struct reading reading = {.from = from, .model = model, .error = error};
-  enum cortex_reason reason = CORTEX_INTERNAL;
+  enum wanted_state state = WANTED_FAILED;
 
   if (!prepare(&reading))
     goto out;
-  reason = choose_services(&reading);
-  if (reason != CORTEX_OK)
-    goto out;
-  if (!read_grants(&reading)) {
-    reason = CORTEX_INTERNAL;
-    goto out;
-  }
-  reason = read_people(&reading);
+  state = choose_services(&reading) == CORTEX_OK ? WANTED_WHOLE : WANTED_BAD;
+  if (state == WANTED_WHOLE && !read_grants(&reading))
+    state = WANTED_FAILED;
+  if (state == WANTED_WHOLE)
+    state = read_people(&reading);
   edges_sort(&model->wanted_why);
   put_wanted(model);
-  if (reason == CORTEX_OK && (model->wanted.failed || model->wanted_why.failed)) {
-    out_of_memory(&reading);
-    reason = CORTEX_INTERNAL;
-  }
+  if (model->wanted.failed || model->wanted_why.failed)
+    state = WANTED_FAILED;
 out:
+  if (state == WANTED_FAILED)
+    out_of_memory(&reading);
   clear(&reading);
-  return reason;
+  return state;
 }

@@ -8,23 +8,29 @@
 #include <cortexauth/cortexauth.h>
 
 #include "model.h"
-#include "source.h"
+#include "sources.h"
 
 /* Where the wanted comes from. */
 struct wanted_from {
   const struct cortex_settings *settings;
   const struct cortex_policy *policy;
-  const struct source_kind *kind;
-  const char *place;
+  const struct source_list *sources;
   const char *cluster; /* HOST:PORT whose services count; NULL: all, when they agree */
+};
+
+/* How it went. */
+enum wanted_state {
+  WANTED_WHOLE,
+  WANTED_INCOMPLETE, /* a directory could not be read whole: its people are left as they are */
+  WANTED_BAD,        /* a file, or the configuration */
+  WANTED_FAILED      /* no memory */
 };
 
 /*
  * Fills the wanted part of a model. A bad name costs only itself: it becomes a
- * rejection.
- *   gives  CORTEX_OK, or why the source or the policy could not be read whole
+ * rejection. A directory that is away is told of at once, on standard error.
  */
-CORTEX_MUSTCHECK enum cortex_reason wanted_read(const struct wanted_from *from, struct model *model,
-                                                struct cortex_error *error);
+CORTEX_MUSTCHECK enum wanted_state wanted_read(const struct wanted_from *from, struct model *model,
+                                               struct cortex_error *error);
 
 #endif

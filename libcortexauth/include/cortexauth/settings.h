@@ -68,6 +68,26 @@ CORTEX_API const char *cortex_issuer_value(const struct cortex_issuer *issuer, c
 CORTEX_API unsigned cortex_issuer_line(const struct cortex_issuer *issuer);
 CORTEX_API unsigned cortex_issuer_key_line(const struct cortex_issuer *issuer, const char *key);
 
+/* Sections with a label other than issuers, in the order of the file: [directory "LABEL"], … */
+struct cortex_section;
+CORTEX_API size_t cortex_settings_section_count(const struct cortex_settings *settings);
+CORTEX_API const struct cortex_section *
+cortex_settings_section(const struct cortex_settings *settings, size_t index);
+
+/* What stands in its head: "directory", "corp". Borrowed. */
+CORTEX_API const char *cortex_section_kind(const struct cortex_section *section);
+CORTEX_API const char *cortex_section_label(const struct cortex_section *section);
+
+/* As cortex_settings_value, for a key of this section. */
+CORTEX_API const char *cortex_section_value(const struct cortex_section *section, const char *key);
+
+/* The next value of a repeatable key, from *cursor (start with 0) on; NULL after the last. */
+CORTEX_API const char *cortex_section_next(const struct cortex_section *section, const char *key,
+                                           size_t *cursor);
+
+/* The line of a key, or of the section's head where it is not written or NULL. */
+CORTEX_API unsigned cortex_section_line(const struct cortex_section *section, const char *key);
+
 /*
  * A duration as cortex.conf writes it: whole seconds, or parts such as 1d2h30m10s.
  *   out  seconds_out: never negative; left alone on failure

@@ -1,0 +1,430 @@
+"""cortex-sync over directories: a real slapd, SCIM, and what goes wrong with them.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import json
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+from harness import free_port
+from slapd import BASE, READABLE, SLAPD, Slapd, directory, group_dn, person
+from synchost import SyncHost
+
+CROWD = [f"p{number:02}" for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def shared():
+    if not SLAPD.exists():
+        pytest.skip("no slapd (Debian: slapd)")
+    sync = SyncHost()
+    server = Slapd(sync.host.folder)
+    yield sync, server
+    server.stop()
+    sync.close()
+
+
+@pytest.fixture
+def sync(shared):
+    made, server = shared
+    made.reset()
+    made.ldap = server
+    server.reset()
+    made.directories(directory(server))
+    yield made
+
+
+def fill(sync, *more):
+    """A crowd of engineers, synced."""
+    sync.ldap.people(*CROWD, *more)
+    sync.ldap.group("engineers", *map(person, [*CROWD, *more]))
+
+
+def state(sync):
+    return sync.host.roles("p%"), sync.host.memberships()
+
+
+def stays(sync, *arguments, code=3):
+    """A run that changes nothing, says why and ends with the code."""
+    before = state(sync)
+    result = sync.run("--apply", *arguments, check=code)
+    assert state(sync) == before
+    return result.stderr + result.stdout
+
+
+# --- reading ---
+
+def test_people_come_by_attribute_whatever_their_dn_says(sync):
+    sync.ldap.people("alice", "bob")
+    sync.ldap.group("engineers", "CN=person  ALICE, OU=People ,dc=Example,dc=com")
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"alice"}
+    assert sync.host.sql("select source from cortex.roles where name = 'alice'") == [("corp",)]
+    sync.run("--check", check=0)
+
+
+def test_pages_are_put_together_beyond_the_server_s_limit(sync):
+    sync.ldap.restart(main="sizelimit size.soft=4 size.hard=4 size.prtotal=unlimited")
+    fill(sync)
+    sync.directories(directory(sync.ldap, page_size=3))
+    sync.apply()
+    assert sync.host.members("analytics_read") == set(CROWD)
+
+
+def test_groups_in_groups_and_loops_of_groups_are_followed(sync):
+    sync.ldap.people("alice", "bob")
+    sync.ldap.group("backend", person("alice"), group_dn("engineers"))
+    sync.ldap.group("engineers", person("bob"), group_dn("backend"))
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"alice", "bob"}
+
+
+def test_several_searches_and_directories_make_one_plan(sync):
+    sync.ldap.add(f"dn: ou=guests,{BASE}\nobjectClass: organizationalUnit\nou: guests\n")
+    sync.ldap.people("alice")
+    sync.ldap.people("gast", ou="guests")
+    sync.ldap.group("engineers", person("alice"), person("gast", "guests"))
+    searches = [f"ou=people,{BASE}?one?(uid=*)", f"ou=guests,{BASE}"]
+    sync.directories(directory(sync.ldap, users=searches),
+                     '[directory "more"]\nkind = file\npath = people.json\n')
+    sync.people({"carol": ["engineers"]})
+    sync.apply(check=4)
+    assert sync.host.members("analytics_read") == {"alice", "gast", "carol"}
+
+
+def test_namespace_and_case_belong_to_the_directory(sync):
+    sync.ldap.people("Alice")
+    sync.ldap.group("engineers", person("Alice"))
+    sync.policy('permit (principal in Group::"ext/engineers", action == Action::"read", resource);')
+    sync.directories(directory(sync.ldap, namespace="ext", username_case="lower"))
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"ext.alice"}
+
+
+def test_ldaps_and_starttls_are_verified_whatever_the_environment_says(sync, monkeypatch):
+    fill(sync)
+    sync.apply()
+    sync.ldap.people("alice")
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: member\nmember: {person('alice')}\n")
+    monkeypatch.setenv("LDAPTLS_REQCERT", "never")
+    monkeypatch.setenv("LDAPTLS_CACERT", str(sync.ldap.tls.ca))
+    for url in (sync.ldap.url, sync.ldap.tls_url):
+        sync.directories(directory(sync.ldap, url=url, ca_file=None))
+        stays(sync)
+        sync.directories(directory(sync.ldap, url=url))
+        sync.run("--check", check=1)
+        sync.directories(directory(sync.ldap, url=url.replace("127.0.0.1", "127.0.0.2")))
+        stays(sync)
+
+
+def test_clear_text_is_refused_beyond_this_host(sync):
+    sync.directories(directory(sync.ldap, starttls="no", url="ldap://ldap.example.com"))
+    assert "starttls" in stays(sync, code=2)
+
+
+def test_servers_are_tried_in_turn(sync):
+    fill(sync)
+    sync.directories(directory(sync.ldap, url=f"ldap://127.0.0.1:{free_port()}, {sync.ldap.url}"))
+    sync.apply()
+    assert len(sync.host.members("analytics_read")) == len(CROWD)
+
+
+def test_rename_is_a_rename_and_keeps_what_is_owned(sync):
+    fill(sync, "p90")
+    sync.apply()
+    sync.host.sql("create schema s authorization p90; set role p90; create table s.mine (n int)")
+    before = sync.host.sql("select oid from pg_roles where rolname = 'p90'")
+    sync.ldap.modify(f"dn: {person('p90')}\nchangetype: modify\nreplace: uid\nuid: p91\n")
+    result = json.loads(sync.apply("--json").stdout)
+    assert result["rename"] == [{"from": "p90", "to": "p91"}]
+    assert sync.host.sql("select oid from pg_roles where rolname = 'p91'") == before
+    assert sync.host.can_login("p90") is None
+    assert "p91" in sync.host.members("analytics_read")
+    assert [r["role"] for r in sync.records() if r["event"] == "role_renamed"] == ["p91"]
+    sync.run("--check", check=0)
+    sync.host.sql("drop schema s cascade")
+
+
+def test_two_who_exchange_their_names_keep_their_roles(sync):
+    fill(sync, "p90", "p91")
+    sync.apply()
+    oids = dict(sync.host.sql("select rolname, oid from pg_roles where rolname in ('p90', 'p91')"))
+    for dn, uid in (("p90", "p91"), ("p91", "p90")):
+        sync.ldap.modify(f"dn: {person(dn)}\nchangetype: modify\nreplace: uid\nuid: {uid}\n")
+    sync.apply()
+    now = dict(sync.host.sql("select rolname, oid from pg_roles where rolname in ('p90', 'p91')"))
+    assert now == {"p90": oids["p91"], "p91": oids["p90"]}
+
+
+def test_somebody_else_of_a_name_does_not_inherit_the_role(sync):
+    fill(sync, "p90")
+    sync.apply()
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\ndelete: member\nmember: {person('p90')}\n")
+    sync.ldap.delete(person("p90"))
+    sync.ldap.people("p90")
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: member\nmember: {person('p90')}\n")
+    assert "--adopt" in stays(sync, code=4)
+    sync.apply("--adopt")
+    sync.run("--check", check=0)
+
+
+# --- incomplete ---
+
+def test_size_limit_removes_nothing(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.restart(main="sizelimit 4")
+    assert "incomplete" in stays(sync, "--allow-removals=100")
+
+
+def test_directory_down_slow_or_cut_removes_nothing(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.stop()
+    assert "left as they are" in stays(sync, "--allow-removals=100")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        for starttls in ("yes", "no"):
+            sync.directories(directory(sync.ldap, url=f"ldap://127.0.0.1:{port}", starttls=starttls, timeout="1s"))
+            began = time.monotonic()
+            stays(sync, "--allow-removals=100")
+            assert time.monotonic() - began < 15
+
+
+def test_connection_cut_in_the_middle_removes_nothing(sync):
+    fill(sync)
+    sync.apply()
+    with Cutter(sync.ldap.port, 900) as cutter:
+        sync.directories(directory(sync.ldap, url=f"ldap://127.0.0.1:{cutter.port}", starttls="no"))
+        assert "incomplete" in stays(sync, "--allow-removals=100")
+
+
+def test_missing_base_and_wrong_password_remove_nothing(sync):
+    fill(sync)
+    sync.apply()
+    sync.directories(directory(sync.ldap, users=f"ou=gone,{BASE}"))
+    stays(sync, "--allow-removals=100")
+    sync.directories(directory(sync.ldap))
+    (sync.ldap.folder / "password").write_text("wrong\n")
+    stays(sync, "--allow-removals=100")
+    (sync.ldap.folder / "password").write_text("\n")
+    assert "empty" in stays(sync, "--allow-removals=100")
+
+
+def test_members_that_the_reader_may_not_see_are_not_gone(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.restart(database="access to attrs=member by * none\n" + READABLE)
+    assert "members of group" in stays(sync, "--allow-removals=100")
+
+
+def test_names_that_the_reader_may_not_see_are_not_gone(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.restart(database="access to attrs=uid by * none\n" + READABLE)
+    stays(sync, "--allow-removals=100", code=4)
+
+
+def test_emptied_folder_is_refused_by_the_valve(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.delete(*map(person, CROWD))
+    assert "--allow-removals" in stays(sync, code=5)
+
+
+def test_sentinel_must_be_there(sync):
+    fill(sync)
+    sync.apply()
+    sync.directories(directory(sync.ldap, sentinel=[person("p00"), group_dn("engineers")]))
+    sync.run("--check", check=0)
+    sync.directories(directory(sync.ldap, sentinel=person("nobody")))
+    assert "sentinel" in stays(sync, "--allow-removals=100")
+
+
+def test_referral_makes_a_search_incomplete(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.add(f"dn: ou=far,ou=people,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: far\n"
+                  "ref: ldap://far.example.com/ou=far\n")
+    assert "incomplete" in stays(sync, "--allow-removals=100")
+
+
+def test_two_groups_of_one_name_are_not_one(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.add(f"dn: ou=more,ou=groups,{BASE}\nobjectClass: organizationalUnit\nou: more\n",
+                  f"dn: cn=engineers,ou=more,ou=groups,{BASE}\nobjectClass: groupOfNames\ncn: engineers\nmember: {person('p00')}\n")
+    sync.directories(directory(sync.ldap, groups=f"ou=groups,{BASE}?sub?(objectClass=groupOfNames)"))
+    assert "two groups" in stays(sync)
+
+
+def test_one_directory_that_fails_freezes_its_own_people_only(sync):
+    fill(sync)
+    more = '[directory "more"]\nkind = file\npath = people.json\n'
+    sync.people({f"f{number}": ["engineers"] for number in range(20)})
+    sync.directories(directory(sync.ldap), more)
+    sync.apply()
+    sync.ldap.stop()
+    sync.people({**{f"f{number}": ["engineers"] for number in range(1, 20)}, "fresh": ["engineers"]})
+    sync.run("--apply", check=3)
+    assert sync.host.members("analytics_read") == {*CROWD, "fresh", *(f"f{number}" for number in range(1, 20))}
+    assert sync.host.can_login("f0") is False
+
+
+def test_one_name_in_two_directories_is_left_as_it_is(sync):
+    fill(sync)
+    sync.apply()
+    sync.people({"p00": ["engineers", "writers"], "solo": ["engineers"]})
+    sync.directories(directory(sync.ldap), '[directory "more"]\nkind = file\npath = people.json\n')
+    before = sync.host.roles("p00")
+    sync.apply(check=4)
+    assert sync.host.roles("p00") == before
+    assert "p00" in sync.host.members("analytics_read")
+    assert sync.host.members("analytics_write") == set()
+
+
+HOSTILE = ['x" SUPERUSER; CREATE ROLE "pwned', "o'brien", "back\\\\slash", "comma,name", "ünïcode", "%I"]
+
+
+def test_hostile_names_are_names_or_rejected(sync):
+    sync.ldap.people("alice")
+    entries = [f"dn: cn=h{number},ou=people,{BASE}\nobjectClass: inetOrgPerson\ncn: h{number}\nsn: x\nuid: {uid}\n"
+               for number, uid in enumerate([*HOSTILE, "postgres", "pg_monitor", "n" * 64, "public"])]
+    sync.ldap.add(*entries)
+    sync.ldap.group("engineers", person("alice"), *(f"cn=h{number},ou=people,{BASE}" for number in range(len(entries))))
+    sync.apply(check=4)
+    assert sync.host.members("analytics_read") == {"alice", *HOSTILE}
+    assert sync.host.sql("select count(*) from pg_roles where rolsuper or rolname = 'pwned'") == [(1,)]
+
+
+class Cutter:
+    """Passes bytes to a port and back, and hangs up after so many of the answer."""
+
+    def __init__(self, port, limit):
+        self.target, self.limit = port, limit
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def _serve(self):
+        try:
+            client, _ = self.listener.accept()
+        except OSError:
+            return
+        server = socket.create_connection(("127.0.0.1", self.target))
+        threading.Thread(target=self._copy, args=(client, server, None), daemon=True).start()
+        self._copy(server, client, self.limit)
+        client.close()
+        server.close()
+
+    @staticmethod
+    def _copy(source, sink, limit):
+        passed = 0
+        try:
+            while data := source.recv(500):
+                sink.sendall(data)
+                passed += len(data)
+                if limit is not None and passed > limit:
+                    return
+        except OSError:
+            pass
+
+
+# --- SCIM ---
+
+class Scim(HTTPServer):
+    """RFC 7644 lists of what the test says, in pages; broken where it says so."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), ScimHandler)
+        self.users, self.groups, self.broken, self.largest = [], [], None, 5
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def fill(self, *names):
+        self.users = [{"id": f"id-{name}", "userName": name, "active": True} for name in names]
+        self.groups = [{"id": "g1", "displayName": "engineers",
+                        "members": [{"value": f"id-{name}", "type": "User"} for name in names]}]
+
+
+class ScimHandler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        url = urlparse(self.path)
+        asked = {key: int(values[0]) for key, values in parse_qs(url.query).items()}
+        resources = self.server.users if url.path.endswith("/Users") else self.server.groups
+        begin = asked["startIndex"] - 1
+        page = resources[begin:begin + min(asked["count"], self.server.largest)]
+        total = len(resources)
+        if self.headers["Authorization"] != "Bearer scim-secret":
+            return self.answer(401, b"{}")
+        if self.server.broken == "short" and begin > 0:
+            page = []
+        if self.server.broken == "total" and begin > 0:
+            total += 1
+        if self.server.broken == "status" and begin > 0:
+            return self.answer(503, b"{}")
+        body = json.dumps({"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": total,
+                           "startIndex": begin + 1, "itemsPerPage": len(page), "Resources": page}).encode()
+        return self.answer(200, body[:-20] if self.server.broken == "cut" and begin > 0 else body)
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/scim+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def scim(sync):
+    server = Scim()
+    (sync.folder / "token").write_text("scim-secret\n")
+    (sync.folder / "token").chmod(0o600)
+    sync.directories(f'[directory "cloud"]\nkind = scim\nurl = http://127.0.0.1:{server.server_port}/scim/v2\n'
+                     "token_file = token\n")
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_scim_pages_nested_groups_and_inactive_people(sync, scim):
+    scim.fill(*CROWD)
+    scim.users.append({"id": "id-off", "userName": "off", "active": False})
+    scim.groups[0]["members"] += [{"value": "id-off"}, {"value": "g2", "type": "Group"}]
+    scim.users.append({"id": "id-deep", "userName": "deep"})
+    scim.groups.append({"id": "g2", "displayName": "backend", "members": [{"value": "id-deep"}]})
+    sync.apply()
+    assert sync.host.members("analytics_read") == {*CROWD, "deep"}
+    scim.users[0]["userName"] = "renamed"
+    assert json.loads(sync.apply("--json").stdout)["rename"] == [{"from": "p00", "to": "renamed"}]
+
+
+@pytest.mark.parametrize("how", ["short", "total", "status", "cut"])
+def test_scim_that_is_not_whole_removes_nothing(sync, scim, how):
+    scim.fill(*CROWD)
+    sync.apply()
+    scim.broken = how
+    scim.fill(*CROWD[:9])
+    stays(sync, "--allow-removals=100")
+
+
+def test_scim_with_a_wrong_token_removes_nothing(sync, scim):
+    scim.fill(*CROWD)
+    sync.apply()
+    (sync.folder / "token").write_text("other\n")
+    assert "scim-secret" not in stays(sync, "--allow-removals=100")

@@ -1,0 +1,353 @@
+/*
+ * A connection to an LDAP server: encrypted, verified, bound; and whole searches over it.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "ldap_link.h"
+
+#include <cortexauth/clock.h>
+#include <lber.h>
+#include <sasl/sasl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CONNECT_SECONDS 5
+#define PASSWORD_MAX 4096
+#define URL_MAX 1024
+#define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
+
+bool ldap_link_fail(struct ldap_link *link, const char *format, ...) {
+  va_list arguments;
+
+  if (link->why[0] != '\0')
+    return false;
+  va_start(arguments, format);
+  vsnprintf(link->why, sizeof link->why, format, arguments);
+  va_end(arguments);
+  return false;
+}
+
+/* The server's own words are part of the message: they say which limit, which right. */
+static bool fail_code(struct ldap_link *link, const char *what, int code) {
+  char *detail = NULL;
+
+  ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+  ldap_link_fail(link, "%s: %s: %s%s%.120s", link->url, what, ldap_err2string(code),
+                 detail != NULL && *detail != '\0' ? ": " : "", detail != NULL ? detail : "");
+  ldap_memfree(detail);
+  return false;
+}
+
+static int64_t nanoseconds_left(const struct ldap_link *link) {
+  const struct cortex_clock *clock = cortex_clock_system();
+
+  return link->deadline - clock->monotonic(clock);
+}
+
+static struct timeval time_left(const struct ldap_link *link) {
+  int64_t left = nanoseconds_left(link);
+
+  if (left < 1000)
+    left = 1000;
+  return (struct timeval){(time_t)(left / 1000000000), (suseconds_t)(left % 1000000000 / 1000)};
+}
+
+/* ---- transport ---- */
+
+static const char *value_of(const struct cortex_section *section, const char *key) {
+  return cortex_section_value(section, key);
+}
+
+static bool is_yes(const struct cortex_section *section, const char *key) {
+  const char *value = value_of(section, key);
+
+  return value != NULL && strcmp(value, "yes") == 0;
+}
+
+/* A handle's own TLS context: nothing that was set elsewhere in the process reaches it. */
+static bool set_tls(struct ldap_link *link, const struct cortex_section *section) {
+  const char *authorities = value_of(section, "ca_file");
+  int demand = LDAP_OPT_X_TLS_HARD, least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, client = 0;
+
+  if (authorities == NULL)
+    authorities = SYSTEM_AUTHORITIES;
+  if (ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) != LDAP_OPT_SUCCESS ||
+      ldap_set_option(link->ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) != LDAP_OPT_SUCCESS ||
+      ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE, authorities) != LDAP_OPT_SUCCESS ||
+      ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS)
+    return ldap_link_fail(link, "%s: the certificates of %s cannot be used", link->url,
+                          authorities);
+  return true;
+}
+
+static bool set_options(struct ldap_link *link) {
+  struct timeval connect = time_left(link), left = connect;
+  int version = LDAP_VERSION3;
+
+  if (connect.tv_sec >= CONNECT_SECONDS)
+    connect = (struct timeval){CONNECT_SECONDS, 0};
+  return (ldap_set_option(link->ld, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS &&
+          ldap_set_option(link->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == LDAP_OPT_SUCCESS &&
+          ldap_set_option(link->ld, LDAP_OPT_RESTART, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
+          ldap_set_option(link->ld, LDAP_OPT_NETWORK_TIMEOUT, &connect) == LDAP_OPT_SUCCESS &&
+          ldap_set_option(link->ld, LDAP_OPT_TIMEOUT, &left) == LDAP_OPT_SUCCESS) ||
+         ldap_link_fail(link, "%s: libldap refuses an option", link->url);
+}
+
+static bool has_scheme(const char *url, const char *scheme) {
+  return strncasecmp(url, scheme, strlen(scheme)) == 0;
+}
+
+static bool secure(struct ldap_link *link, const struct cortex_section *section) {
+  int code;
+
+  if (has_scheme(link->url, "ldapi://"))
+    return true;
+  if (!set_tls(link, section))
+    return false;
+  if (has_scheme(link->url, "ldaps://") || !is_yes(section, "starttls"))
+    return true;
+  code = ldap_start_tls_s(link->ld, NULL, NULL);
+  return code == LDAP_SUCCESS || fail_code(link, "StartTLS", code);
+}
+
+/* ---- binding ---- */
+
+static bool bind_simple(struct ldap_link *link, const struct cortex_section *section) {
+  const char *name = value_of(section, "bind_dn"), *path = value_of(section, "password_file");
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  struct berval password = {0, NULL};
+  char *bytes = NULL;
+  size_t len = 0;
+  int code;
+
+  if (path != NULL) {
+    if (cortex_file_load(path, PASSWORD_MAX, &bytes, &len, &error) != CORTEX_OK)
+      return ldap_link_fail(link, "%s: %s", path, error.message);
+    password = (struct berval){strcspn(bytes, "\r\n"), bytes};
+    /* With an empty password a server lets everybody in, as nobody. */
+    if (password.bv_len == 0) {
+      free(bytes);
+      return ldap_link_fail(link, "%s: the password is empty", path);
+    }
+  }
+  code = ldap_sasl_bind_s(link->ld, name != NULL ? name : "", LDAP_SASL_SIMPLE, &password, NULL,
+                          NULL, NULL);
+  if (bytes != NULL) {
+    explicit_bzero(bytes, len);
+    free(bytes);
+  }
+  return code == LDAP_SUCCESS || fail_code(link, "bind", code);
+}
+
+/* Every answer is the default: nobody is there to be asked. */
+static int interact(LDAP *ld, unsigned flags, void *defaults, void *questions) {
+  sasl_interact_t *question;
+
+  (void)ld;
+  (void)flags;
+  (void)defaults;
+  for (question = questions; question->id != SASL_CB_LIST_END; question++) {
+    question->result = question->defresult != NULL ? question->defresult : "";
+    question->len = (unsigned)strlen(question->result);
+  }
+  return LDAP_SUCCESS;
+}
+
+static bool bind_sasl(struct ldap_link *link, const char *mechanism) {
+  int code = ldap_sasl_interactive_bind_s(link->ld, NULL, mechanism, NULL, NULL, LDAP_SASL_QUIET,
+                                          interact, NULL);
+
+  return code == LDAP_SUCCESS || fail_code(link, mechanism, code);
+}
+
+static bool bind_as(struct ldap_link *link, const struct cortex_section *section) {
+  const char *how = value_of(section, "bind");
+
+  if (strcmp(how, "gssapi") == 0)
+    return bind_sasl(link, "GSSAPI");
+  if (strcmp(how, "external") == 0)
+    return bind_sasl(link, "EXTERNAL");
+  return bind_simple(link, section);
+}
+
+static bool try_server(struct ldap_link *link, const struct cortex_section *section,
+                       const char *url) {
+  int code = ldap_initialize(&link->ld, url);
+
+  link->url = url;
+  if (code != LDAP_SUCCESS)
+    return ldap_link_fail(link, "%s: %s", url, ldap_err2string(code));
+  return set_options(link) && secure(link, section) && bind_as(link, section);
+}
+
+bool ldap_link_open(struct ldap_link *link, const struct cortex_section *section) {
+  static char urls[URL_MAX];
+  char *url, *rest = NULL, first[LDAP_WHY_MAX] = "";
+
+  setenv("LDAPNOINIT", "1", 1);
+  snprintf(urls, sizeof urls, "%s", value_of(section, "url"));
+  for (url = strtok_r(urls, "\n", &rest); url != NULL; url = strtok_r(NULL, "\n", &rest)) {
+    ldap_link_close(link);
+    link->why[0] = '\0';
+    if (nanoseconds_left(link) <= 0) {
+      ldap_link_fail(link, "%s: no time is left", url);
+      break;
+    }
+    if (try_server(link, section, url))
+      return true;
+    if (first[0] == '\0')
+      snprintf(first, sizeof first, "%s", link->why);
+  }
+  snprintf(link->why, sizeof link->why, "%s", first);
+  return false;
+}
+
+void ldap_link_close(struct ldap_link *link) {
+  if (link->ld != NULL)
+    ldap_unbind_ext(link->ld, NULL, NULL);
+  link->ld = NULL;
+}
+
+/* ---- searching ---- */
+
+struct paging {
+  struct berval cookie;
+  bool is_paged; /* the server has answered with a page before */
+  bool is_last;
+};
+
+static int send_page(struct ldap_link *link, const struct ldap_query *query,
+                     struct paging *paging, int *message_out) {
+  LDAPControl *page = NULL, *controls[2] = {NULL, NULL};
+  struct timeval left = time_left(link);
+  int code;
+
+  if (link->page_size > 0) {
+    code = ldap_create_page_control(link->ld, link->page_size,
+                                    paging->cookie.bv_len > 0 ? &paging->cookie : NULL, 0, &page);
+    if (code != LDAP_SUCCESS)
+      return code;
+    controls[0] = page;
+  }
+  code = ldap_search_ext(link->ld, query->base, query->scope, query->filter, query->attributes, 0,
+                         controls, NULL, &left, LDAP_NO_LIMIT, message_out);
+  ldap_control_free(page);
+  return code;
+}
+
+/* The cookie of the next page; a server that stops to answer in pages has lost the place. */
+static bool take_cookie(struct ldap_link *link, LDAPControl **controls, struct paging *paging) {
+  LDAPControl *page = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
+  ber_int_t estimate;
+
+  ber_memfree(paging->cookie.bv_val);
+  paging->cookie = (struct berval){0, NULL};
+  paging->is_last = true;
+  if (page == NULL)
+    return !paging->is_paged ||
+           ldap_link_fail(link, "%s: the server lost its place between two pages", link->url);
+  if (ldap_parse_pageresponse_control(link->ld, page, &estimate, &paging->cookie) != LDAP_SUCCESS)
+    return ldap_link_fail(link, "%s: the end of a page cannot be read", link->url);
+  paging->is_paged = true;
+  paging->is_last = paging->cookie.bv_len == 0;
+  return true;
+}
+
+static bool take_end(struct ldap_link *link, const struct ldap_query *query, LDAPMessage *message,
+                     struct paging *paging) {
+  LDAPControl **controls = NULL;
+  char *detail = NULL, **referrals = NULL;
+  int code = LDAP_OTHER;
+  bool fine;
+
+  if (ldap_parse_result(link->ld, message, &code, NULL, &detail, &referrals, &controls, 0) !=
+      LDAP_SUCCESS)
+    code = LDAP_DECODING_ERROR;
+  if (code != LDAP_SUCCESS || referrals != NULL)
+    fine = ldap_link_fail(link, "%s: search below %.100s is incomplete: %s%s%.100s", link->url,
+                          query->base, ldap_err2string(code != LDAP_SUCCESS ? code : LDAP_REFERRAL),
+                          detail != NULL && *detail != '\0' ? ": " : "",
+                          detail != NULL ? detail : "");
+  else
+    fine = take_cookie(link, controls, paging);
+  ldap_memfree(detail);
+  ldap_memvfree((void **)referrals);
+  ldap_controls_free(controls);
+  return fine;
+}
+
+static bool fail_receive(struct ldap_link *link, const struct ldap_query *query, int kind) {
+  int code = LDAP_SERVER_DOWN;
+
+  if (kind == 0)
+    return ldap_link_fail(link, "%s: search below %.100s is incomplete: no answer within the time "
+                                "that [directory] timeout allows",
+                          link->url, query->base);
+  ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
+  return ldap_link_fail(link, "%s: search below %.100s is incomplete: %s", link->url, query->base,
+                        ldap_err2string(code));
+}
+
+/* Everything of one page, one message at a time. */
+static bool take_page(struct ldap_link *link, const struct ldap_query *query, int id,
+                      struct paging *paging, ldap_taker taker, void *context) {
+  for (;;) {
+    struct timeval left = time_left(link);
+    LDAPMessage *message = NULL;
+    int kind = nanoseconds_left(link) <= 0 ? 0
+                                           : ldap_result(link->ld, id, LDAP_MSG_ONE, &left, &message);
+    bool fine = true;
+
+    if (kind <= 0)
+      return fail_receive(link, query, kind);
+    if (kind == LDAP_RES_SEARCH_ENTRY)
+      fine = taker(context, message);
+    else if (kind == LDAP_RES_SEARCH_REFERENCE)
+      fine = ldap_link_fail(link, "%s: search below %.100s is incomplete: the server refers to "
+                                  "another one for a part of it",
+                            link->url, query->base);
+    else if (kind == LDAP_RES_SEARCH_RESULT)
+      fine = take_end(link, query, message, paging);
+    ldap_msgfree(message);
+    if (!fine || kind == LDAP_RES_SEARCH_RESULT)
+      return fine;
+  }
+}
+
+bool ldap_link_search(struct ldap_link *link, const struct ldap_query *query, ldap_taker taker,
+                      void *context) {
+  struct paging paging = {{0, NULL}, false, false};
+  bool fine = true;
+  int id = 0, code;
+
+  while (fine && !paging.is_last) {
+    code = send_page(link, query, &paging, &id);
+    fine = code == LDAP_SUCCESS ? take_page(link, query, id, &paging, taker, context)
+                                : fail_code(link, "search", code);
+  }
+  ber_memfree(paging.cookie.bv_val);
+  return fine;
+}
+
+bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out) {
+  static char none[] = LDAP_NO_ATTRS;
+  char *attributes[] = {none, NULL};
+  struct timeval left = time_left(link);
+  LDAPMessage *message = NULL, *entry;
+  int code;
+
+  *dn_out = NULL;
+  if (nanoseconds_left(link) <= 0)
+    return ldap_link_fail(link, "%s: no time is left", link->url);
+  code = ldap_search_ext_s(link->ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL,
+                           NULL, &left, LDAP_NO_LIMIT, &message);
+  entry = ldap_first_entry(link->ld, message);
+  if (code == LDAP_SUCCESS && entry != NULL)
+    *dn_out = ldap_get_dn(link->ld, entry);
+  ldap_msgfree(message);
+  return code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_INVALID_DN_SYNTAX ||
+         fail_code(link, "looking up a member", code);
+}

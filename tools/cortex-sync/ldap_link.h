@@ -1,0 +1,59 @@
+/*
+ * A connection to an LDAP server: encrypted, verified, bound; and whole searches over it.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_LDAP_LINK_H
+#define SYNC_LDAP_LINK_H
+
+#include <cortexauth/cortexauth.h>
+#include <ldap.h>
+
+#define LDAP_WHY_MAX 400
+
+struct ldap_link {
+  LDAP *ld;
+  const char *url;  /* the one that answers */
+  int64_t deadline; /* nanoseconds of the monotonic clock: everything ends by then */
+  int page_size;
+  char why[LDAP_WHY_MAX]; /* what failed, in one line */
+};
+
+/*
+ * Connects to the first server of a [directory] section that lets us in. Neither ldaprc files nor
+ * LDAP* variables are looked at: they could switch the verification of certificates off.
+ *   gives  false with link->why. Release with ldap_link_close either way.
+ */
+bool ldap_link_open(struct ldap_link *link, const struct cortex_section *section);
+void ldap_link_close(struct ldap_link *link);
+
+/* What to look for. */
+struct ldap_query {
+  const char *base;
+  int scope;
+  const char *filter;
+  char **attributes;
+};
+
+/* Takes one entry; false stops, with link->why set by the taker. */
+typedef bool (*ldap_taker)(void *context, LDAPMessage *entry);
+
+/*
+ * Runs a search to its end, in pages.
+ *   gives  true only when every entry was handed over: any limit, referral, lost page or cut
+ *          connection is a failure
+ */
+bool ldap_link_search(struct ldap_link *link, const struct ldap_query *query, ldap_taker taker,
+                      void *context);
+
+/* Sets link->why when nothing stands there yet; gives false. */
+bool ldap_link_fail(struct ldap_link *link, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * The DN that the server itself gives an entry, which may be asked for in another spelling.
+ *   out  dn_out: release with ldap_memfree; NULL: there is no such entry
+ *   gives  false with link->why when the server did not tell
+ */
+bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out);
+
+#endif

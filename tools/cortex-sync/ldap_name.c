@@ -1,0 +1,123 @@
+/*
+ * Names of LDAP entries, so that two spellings of one DN are one.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "ldap_name.h"
+
+#include <ldap.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Between what cannot hold them: values are unescaped. */
+#define END_OF_TYPE '\x01'
+#define END_OF_VALUE '\x02'
+#define END_OF_RDN '\x03'
+
+#define PARTS_MAX 8 /* of one RDN */
+
+struct name {
+  char *text;
+  size_t len;
+};
+
+static char lower(char byte) {
+  return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
+/* Leading and trailing blanks go, those between count as one (RFC 4518 2.6.1). */
+static void put(struct name *name, const char *text, size_t len, char end) {
+  size_t i;
+
+  while (len > 0 && text[len - 1] == ' ')
+    len--;
+  while (len > 0 && *text == ' ') {
+    text++;
+    len--;
+  }
+  for (i = 0; i < len; i++)
+    if (text[i] != ' ' || text[i - 1] != ' ')
+      name->text[name->len++] = lower(text[i]);
+  name->text[name->len++] = end;
+}
+
+static int compare_parts(const void *left, const void *right) {
+  const LDAPAVA *a = *(LDAPAVA *const *)left, *b = *(LDAPAVA *const *)right;
+  size_t len = a->la_attr.bv_len < b->la_attr.bv_len ? a->la_attr.bv_len : b->la_attr.bv_len, i;
+
+  for (i = 0; i < len; i++)
+    if (lower(a->la_attr.bv_val[i]) != lower(b->la_attr.bv_val[i]))
+      return lower(a->la_attr.bv_val[i]) < lower(b->la_attr.bv_val[i]) ? -1 : 1;
+  return (a->la_attr.bv_len > b->la_attr.bv_len) - (a->la_attr.bv_len < b->la_attr.bv_len);
+}
+
+static bool put_rdn(struct name *name, LDAPRDN rdn) {
+  LDAPAVA *parts[PARTS_MAX];
+  size_t count = 0, i;
+
+  for (; rdn[count] != NULL; count++) {
+    if (count == PARTS_MAX)
+      return false;
+    parts[count] = rdn[count];
+  }
+  qsort(parts, count, sizeof parts[0], compare_parts);
+  for (i = 0; i < count; i++) {
+    put(name, parts[i]->la_attr.bv_val, parts[i]->la_attr.bv_len, END_OF_TYPE);
+    put(name, parts[i]->la_value.bv_val, parts[i]->la_value.bv_len, END_OF_VALUE);
+  }
+  name->text[name->len++] = END_OF_RDN;
+  return true;
+}
+
+char *ldap_name_normal(const char *dn, size_t len, size_t *len_out) {
+  struct berval text = {len, (char *)(size_t)dn};
+  struct name name = {NULL, 0};
+  LDAPDN parts = NULL;
+  bool fine;
+  size_t i;
+
+  if (ldap_bv2dn(&text, &parts, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
+    return NULL;
+  /* Unescaping shortens; each part gets two ends, where it had two marks, and each RDN one more. */
+  name.text = malloc(3 * len + 4);
+  fine = name.text != NULL;
+  for (i = 0; fine && parts != NULL && parts[i] != NULL; i++)
+    fine = put_rdn(&name, parts[i]);
+  ldap_dnfree(parts);
+  if (!fine) {
+    free(name.text);
+    return NULL;
+  }
+  *len_out = name.len;
+  return name.text;
+}
+
+static char *put_byte(char *at, unsigned char byte) {
+  static const char digits[] = "0123456789abcdef";
+
+  *at++ = '\\';
+  *at++ = digits[byte >> 4];
+  *at++ = digits[byte & 15];
+  return at;
+}
+
+/* Every byte of a value is written as its number: nothing in it can be a mark. */
+char *ldap_name_text(const char *normal) {
+  char *text = malloc(3 * strlen(normal) + 1), *at = text;
+  bool in_value = false;
+
+  for (; text != NULL && *normal != '\0'; normal++) {
+    if (*normal == END_OF_TYPE) {
+      *at++ = '=';
+      in_value = true;
+    } else if (*normal == END_OF_VALUE) {
+      *at++ = normal[1] == END_OF_RDN ? ',' : '+';
+      in_value = false;
+    } else if (*normal != END_OF_RDN) {
+      at = in_value ? put_byte(at, (unsigned char)*normal) : (*at = *normal, at + 1);
+    }
+  }
+  if (text != NULL)
+    *(at > text ? at - 1 : at) = '\0';
+  return text;
+}

@@ -1,0 +1,275 @@
+/*
+ * People and groups from a SCIM 2.0 service (RFC 7643, RFC 7644).
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fetch.h"
+#include "directory.h"
+
+#define TOKEN_MAX 16384
+#define URL_MAX 2048
+#define WHY_MAX 400
+
+/* No directory is larger: a service that counts on for ever is stopped. */
+#define RESOURCES_MAX 5000000
+
+enum resource_kind { RESOURCE_NONE = 0, RESOURCE_USER, RESOURCE_GROUP };
+
+struct resource {
+  enum resource_kind kind;
+  uint32_t number; /* in directory.people or directory.groups; NAMES_NONE: inactive */
+};
+
+struct reading {
+  const struct source_request *request;
+  struct directory directory;
+  struct names ids;
+  struct resource *resources; /* by number of the id */
+  size_t room;
+  struct edges members; /* role: a group, member: an id */
+  char *token;
+  size_t token_len;
+  char why[WHY_MAX];
+};
+
+static const char *value_of(const struct reading *reading, const char *key) {
+  return cortex_section_value(reading->request->section, key);
+}
+
+static bool fail(struct reading *reading, const char *what, const char *which) {
+  if (reading->why[0] == '\0')
+    snprintf(reading->why, sizeof reading->why, "%s%s%.250s", what, which != NULL ? ": " : "",
+             which != NULL ? which : "");
+  return false;
+}
+
+/* ---- resources ---- */
+
+static const char *text_of(const json_t *object, const char *key) {
+  return json_string_value(json_object_get(object, key));
+}
+
+static uint32_t number_of_id(struct reading *reading, const char *id) {
+  uint32_t number = names_put(&reading->ids, id, strlen(id));
+
+  if (number == NAMES_NONE)
+    return NAMES_NONE;
+  if (number >= reading->room) {
+    size_t room = reading->room == 0 ? 256 : 2 * reading->room;
+    struct resource *resources = realloc(reading->resources, room * sizeof *resources);
+
+    if (resources == NULL)
+      return NAMES_NONE;
+    memset(resources + reading->room, 0, (room - reading->room) * sizeof *resources);
+    reading->resources = resources;
+    reading->room = room;
+  }
+  return number;
+}
+
+/* A resource that comes twice was moved by a change between two pages: another may be missing. */
+static bool define(struct reading *reading, const char *id, enum resource_kind kind,
+                   uint32_t member) {
+  uint32_t number = number_of_id(reading, id);
+
+  if (number == NAMES_NONE)
+    return fail(reading, "out of memory", NULL);
+  if (reading->resources[number].kind != RESOURCE_NONE)
+    return fail(reading, "the service names a resource twice", id);
+  reading->resources[number] = (struct resource){kind, member};
+  return true;
+}
+
+static bool take_user(struct reading *reading, const json_t *user) {
+  const char *attribute = value_of(reading, "username_attribute"), *id = text_of(user, "id");
+  const char *name = text_of(user, attribute != NULL ? attribute : "userName");
+  const json_t *active = json_object_get(user, "active");
+  uint32_t person;
+
+  if (id == NULL || *id == '\0')
+    return fail(reading, "a user has no id", name);
+  if (json_is_false(active))
+    return define(reading, id, RESOURCE_USER, NAMES_NONE);
+  person = name != NULL && *name != '\0'
+               ? directory_person(&reading->directory, name, strlen(name), id, strlen(id))
+               : directory_nameless(&reading->directory, id, id);
+  return person != NAMES_NONE ? define(reading, id, RESOURCE_USER, person)
+                              : fail(reading, "out of memory", NULL);
+}
+
+static bool put_members(struct reading *reading, const json_t *members, uint32_t group) {
+  const json_t *member;
+  size_t i;
+
+  if (members != NULL && !json_is_array(members))
+    return fail(reading, "the members of a group are no list",
+                names_text(&reading->directory.groups, group));
+  json_array_foreach(members, i, member) {
+    const char *id = text_of(member, "value");
+    uint32_t number = id != NULL ? number_of_id(reading, id) : NAMES_NONE;
+
+    if (number == NAMES_NONE)
+      return fail(reading, "a member of a group cannot be read",
+                  names_text(&reading->directory.groups, group));
+    edges_put(&reading->members, (struct edge){group, number, 0});
+  }
+  return !reading->members.failed || fail(reading, "out of memory", NULL);
+}
+
+static bool take_group(struct reading *reading, const json_t *resource) {
+  const char *id = text_of(resource, "id"), *name = text_of(resource, "displayName");
+  uint32_t before = reading->directory.groups.count, group;
+
+  if (id == NULL || *id == '\0' || name == NULL)
+    return fail(reading, "a group has no id or no displayName", id);
+  group = directory_group(&reading->directory, name, strlen(name));
+  if (group == NAMES_NONE)
+    return fail(reading, "out of memory", NULL);
+  if (group < before)
+    return fail(reading, "two groups are called so", name);
+  return define(reading, id, RESOURCE_GROUP, group) &&
+         put_members(reading, json_object_get(resource, "members"), group);
+}
+
+/* ---- pages ---- */
+
+struct page {
+  json_int_t total;
+  json_int_t first; /* to ask for, from 1 on */
+};
+
+typedef bool (*resource_taker)(struct reading *reading, const json_t *resource);
+
+static bool take_resources(struct reading *reading, const json_t *answer, resource_taker taker,
+                           struct page *page) {
+  const json_t *total = json_object_get(answer, "totalResults");
+  const json_t *list = json_object_get(answer, "Resources"), *resource;
+  size_t i;
+
+  if (!json_is_integer(total) || json_integer_value(total) < 0 ||
+      json_integer_value(total) > RESOURCES_MAX || (list != NULL && !json_is_array(list)))
+    return fail(reading, "the service's answer is no list of resources", NULL);
+  if (page->total >= 0 && page->total != json_integer_value(total))
+    return fail(reading, "the service's resources changed between two pages", NULL);
+  page->total = json_integer_value(total);
+  json_array_foreach(list, i, resource) if (!taker(reading, resource)) return false;
+  page->first += (json_int_t)json_array_size(list);
+  if (json_array_size(list) == 0 && page->first <= page->total)
+    return fail(reading, "the service holds back resources that it counts", NULL);
+  if (page->first - 1 > page->total)
+    return fail(reading, "the service sends more resources than it counts", NULL);
+  return true;
+}
+
+static json_t *get_page(struct reading *reading, const char *path, const struct page *page) {
+  const char *base = value_of(reading, "url");
+  size_t len = strlen(base);
+  char url[URL_MAX];
+  struct fetch_target target = {.url = url,
+                                .ca_file = value_of(reading, "ca_file"),
+                                .proxy = value_of(reading, "proxy"),
+                                .deadline = reading->request->deadline,
+                                .bearer = reading->token};
+  struct fetch_result result;
+  json_error_t error;
+  json_t *answer = NULL;
+
+  while (len > 0 && base[len - 1] == '/')
+    len--;
+  snprintf(url, sizeof url, "%.*s/%s?startIndex=%lld&count=%s", (int)len, base, path,
+           (long long)page->first, value_of(reading, "page_size"));
+  if (!fetch_get(&target, &result)) {
+    fail(reading, result.why, NULL);
+    return NULL;
+  }
+  answer = json_loadb(result.bytes, result.len, JSON_REJECT_DUPLICATES, &error);
+  if (answer == NULL)
+    fail(reading, "the service's answer cannot be read", error.text);
+  fetch_result_clear(&result);
+  return answer;
+}
+
+static bool read_all(struct reading *reading, const char *path, resource_taker taker) {
+  struct page page = {-1, 1};
+  bool fine = true;
+
+  while (fine && (page.total < 0 || page.first <= page.total)) {
+    json_t *answer = get_page(reading, path, &page);
+
+    fine = answer != NULL && take_resources(reading, answer, taker, &page);
+    json_decref(answer);
+  }
+  return fine;
+}
+
+/* ---- all of it ---- */
+
+static bool resolve(struct reading *reading) {
+  size_t i;
+
+  for (i = 0; i < reading->members.count; i++) {
+    const struct edge *edge = &reading->members.items[i];
+    const struct resource *member = &reading->resources[edge->member];
+    struct edges *edges = member->kind == RESOURCE_USER ? &reading->directory.members
+                                                        : &reading->directory.nesting;
+
+    if (member->kind == RESOURCE_NONE)
+      reading->directory.unknown++;
+    else if (member->number != NAMES_NONE)
+      edges_put(edges, (struct edge){member->number, edge->role, 0});
+  }
+  return (!reading->directory.members.failed && !reading->directory.nesting.failed) ||
+         fail(reading, "out of memory", NULL);
+}
+
+static bool read_token(struct reading *reading) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  const char *path = value_of(reading, "token_file");
+
+  if (cortex_file_load(path, TOKEN_MAX, &reading->token, &reading->token_len, &error) != CORTEX_OK)
+    return fail(reading, path, error.message);
+  reading->token[strcspn(reading->token, "\r\n")] = '\0';
+  return reading->token[0] != '\0' || fail(reading, path, "the token is empty");
+}
+
+static bool check_sentinels(struct reading *reading) {
+  const char *id;
+  size_t cursor = 0;
+
+  while ((id = cortex_section_next(reading->request->section, "sentinel", &cursor)) != NULL) {
+    uint32_t number = names_find(&reading->ids, id, strlen(id));
+
+    if (number == NAMES_NONE || reading->resources[number].kind == RESOURCE_NONE)
+      return fail(reading, "the sentinel cannot be read", id);
+  }
+  return true;
+}
+
+static enum source_state read_scim(const struct source_request *request,
+                                   const struct source_taker *taker, struct source_report *report) {
+  struct reading reading = {.request = request};
+  enum source_state state = SOURCE_INCOMPLETE;
+
+  if (read_token(&reading) && read_all(&reading, "Users", take_user) &&
+      read_all(&reading, "Groups", take_group) && check_sentinels(&reading) && resolve(&reading)) {
+    report->unknown_members = reading.directory.unknown;
+    state = directory_hand_over(&reading.directory, taker, NULL) ? SOURCE_COMPLETE : SOURCE_FAILED;
+  } else {
+    snprintf(report->error.message, sizeof report->error.message, "%s", reading.why);
+  }
+  if (reading.token != NULL) {
+    explicit_bzero(reading.token, reading.token_len);
+    free(reading.token);
+  }
+  directory_clear(&reading.directory);
+  names_clear(&reading.ids);
+  edges_clear(&reading.members);
+  free(reading.resources);
+  return state;
+}
+
+const struct source_kind source_scim = {"scim", read_scim};
