@@ -83,6 +83,25 @@ static enum cortex_reason verify(struct login *login, struct cortex_error *error
   return reason != CORTEX_OK ? reason : check_deadline(login, "verifying", error);
 }
 
+/* An image that turns out to be damaged only when it is asked gives way to the text. */
+static enum cortex_reason ask_policy(struct login *login, const struct cortex_question *question,
+                                     struct cortex_error *error) {
+  struct cortex_error cause = CORTEX_ERROR_NONE;
+  enum cortex_reason reason = cortex_decide(login->policy, question, &login->decision, &cause);
+
+  if (reason == CORTEX_POLICY_UNAVAILABLE && cortex_policy_is_image(login->policy)) {
+    cause = (struct cortex_error)CORTEX_ERROR_NONE;
+    cortex_decision_free(&login->decision);
+    cortex_policy_free(&login->policy);
+    reason = cortex_policy_load_text(login->settings, &login->policy, &cause);
+    if (reason == CORTEX_OK)
+      reason = cortex_decide(login->policy, question, &login->decision, &cause);
+  }
+  if (reason != CORTEX_OK)
+    *error = cause;
+  return reason;
+}
+
 static enum cortex_reason decide(struct login *login, struct cortex_error *error) {
   const struct cortex_request *request = login->request;
   const struct cortex_question question = {
@@ -98,7 +117,7 @@ static enum cortex_reason decide(struct login *login, struct cortex_error *error
   if (reason == CORTEX_OK)
     reason = check_deadline(login, "loading the policy", error);
   if (reason == CORTEX_OK)
-    reason = cortex_decide(login->policy, &question, &login->decision, error);
+    reason = ask_policy(login, &question, error);
   return reason == CORTEX_OK ? check_deadline(login, "deciding", error) : reason;
 }
 

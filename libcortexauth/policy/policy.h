@@ -17,7 +17,9 @@ struct cortex_policy {
   char digest[CX_HASH_HEX + 1];
   const uint32_t *service_order; /* services' entities, sorted by name; borrowed */
   size_t service_count;
-  uint32_t *sorted;         /* the same where it is the policy's own */
+  uint32_t *sorted; /* the same where it is the policy's own */
+  char *image;      /* what the store stands in; NULL: it was made from text */
+  size_t image_len;
   struct cx_list protected; /* [roles] */
   bool assume;
   int64_t session_max;     /* seconds */

@@ -2,12 +2,12 @@
  * Loading policies, entities and links: as a whole or not at all.
  * SPDX-License-Identifier: PostgreSQL
  */
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/folder.h"
+#include "policy/image.h"
 #include "policy/policy.h"
 #include "policy/schema.h"
 #include "util/file.h"
@@ -16,7 +16,6 @@
 
 #define POLICY_FILE_MAX (16 * 1024 * 1024)
 #define ENTITIES_FILE_MAX (64 * 1024 * 1024)
-#define PATH_ROOM 4352
 
 struct loader {
   struct cortex_policy *policy;
@@ -29,6 +28,8 @@ enum cortex_reason cx_policy_error(struct cortex_error *error, enum cortex_reaso
                                    const struct cedar_error *why) {
   if (why->status == CEDAR_NOMEM)
     return cx_error_memory(error);
+  if (why->status == CEDAR_DAMAGED)
+    reason = CORTEX_POLICY_UNAVAILABLE;
   return cx_error_at(error, reason, (struct cx_place){why->source, why->line, why->column}, "%s",
                      why->message[0] != '\0' ? why->message : "the Cedar library refused it");
 }
@@ -97,45 +98,8 @@ static enum cortex_reason load_file(struct loader *loader, const char *path, siz
   return reason;
 }
 
-static int is_policy_file(const struct dirent *entry) {
-  size_t len = strlen(entry->d_name);
-
-  return entry->d_name[0] != '.' && len > 6 && strcmp(entry->d_name + len - 6, ".cedar") == 0;
-}
-
-/* Not alphasort: it compares by locale, and the order of policies must not depend on one. */
-static int by_bytes(const struct dirent **left, const struct dirent **right) {
-  return strcmp((*left)->d_name, (*right)->d_name);
-}
-
-static enum cortex_reason load_entry(struct loader *loader, const char *folder, const char *name) {
-  char path[PATH_ROOM];
-  int len = snprintf(path, sizeof path, "%s/%s", folder, name);
-
-  if (len < 0 || (size_t)len >= sizeof path)
-    return cx_error_set(loader->error, CORTEX_POLICY_UNAVAILABLE, "a path is too long");
-  return load_file(loader, path, POLICY_FILE_MAX, add_policies);
-}
-
-static enum cortex_reason load_folder(struct loader *loader, const char *folder) {
-  struct cx_place place = {folder, 0, 0};
-  enum cortex_reason reason = CORTEX_OK;
-  struct dirent **entries = NULL;
-  int i, count = scandir(folder, &entries, is_policy_file, by_bytes);
-
-  if (count < 0)
-    return cx_error_at(loader->error, CORTEX_POLICY_UNAVAILABLE, place,
-                       "the policy folder cannot be read: %s", strerror(errno));
-  if (count == 0)
-    reason = cx_error_at(loader->error, CORTEX_POLICY_UNAVAILABLE, place,
-                         "the policy folder holds no *.cedar file");
-  for (i = 0; i < count; i++) {
-    if (reason == CORTEX_OK)
-      reason = load_entry(loader, folder, entries[i]->d_name);
-    free(entries[i]);
-  }
-  free(entries);
-  return reason;
+static enum cortex_reason load_policies(void *context, const char *path) {
+  return load_file(context, path, POLICY_FILE_MAX, add_policies);
 }
 
 static enum cortex_reason load_schema(struct loader *loader, const char *path) {
@@ -224,7 +188,7 @@ static enum cortex_reason load_files(struct loader *loader,
   cx_hash_init(&loader->digest);
   reason = load_schema(loader, files->schema);
   if (reason == CORTEX_OK)
-    reason = load_folder(loader, files->path);
+    reason = cx_folder_visit(files->path, load_policies, loader, loader->error);
   if (reason == CORTEX_OK && files->links != NULL)
     reason = load_file(loader, files->links, POLICY_FILE_MAX, add_links);
   if (reason == CORTEX_OK)
@@ -253,11 +217,11 @@ static bool copy_rules(struct cortex_policy *policy, const struct cortex_setting
   return true;
 }
 
-enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
-                                      struct cortex_policy **policy_out,
-                                      struct cortex_error *error) {
+static enum cortex_reason load(const struct cortex_settings *settings, bool is_text,
+                               struct cortex_policy **policy_out, struct cortex_error *error) {
   struct cortex_policy *policy = calloc(1, sizeof *policy);
   struct loader loader = {.policy = policy, .error = error};
+  struct cortex_error why = CORTEX_ERROR_NONE;
   enum cortex_reason reason = CORTEX_INTERNAL;
 
   *policy_out = NULL;
@@ -265,7 +229,9 @@ enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
     cx_error_memory(error);
     goto out;
   }
-  reason = load_files(&loader, &settings->policy);
+  reason = CORTEX_OK;
+  if (is_text || cx_image_open(&settings->policy, policy, false, &why) != CORTEX_IMAGE_CURRENT)
+    reason = load_files(&loader, &settings->policy);
   if (reason != CORTEX_OK)
     goto out;
   *policy_out = policy;
@@ -276,9 +242,26 @@ out:
   return reason;
 }
 
+enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
+                                      struct cortex_policy **policy_out,
+                                      struct cortex_error *error) {
+  return load(settings, false, policy_out, error);
+}
+
+enum cortex_reason cortex_policy_load_text(const struct cortex_settings *settings,
+                                           struct cortex_policy **policy_out,
+                                           struct cortex_error *error) {
+  return load(settings, true, policy_out, error);
+}
+
+bool cortex_policy_is_image(const struct cortex_policy *policy) {
+  return policy->image != NULL;
+}
+
 void cortex_policy_free(struct cortex_policy **policy) {
   if (policy == NULL || *policy == NULL)
     return;
+  cx_image_close(*policy);
   free((*policy)->sorted);
   cx_list_clear(&(*policy)->protected);
   cedar_store_free(&(*policy)->store);

@@ -318,6 +318,18 @@ static enum cortex_reason check_issuers(struct loader *loader) {
   return CORTEX_OK;
 }
 
+/* [policy] image is a file of the cache path unless it is named. */
+static enum cortex_reason set_image_path(struct loader *loader) {
+  struct cortex_settings *settings = loader->settings;
+  char path[CX_INI_LINE_MAX + sizeof "/policy.image"];
+
+  if (settings->policy.image != NULL)
+    return CORTEX_OK;
+  snprintf(path, sizeof path, "%s/policy.image", settings->cache.path);
+  settings->policy.image = strdup(path);
+  return settings->policy.image != NULL ? CORTEX_OK : cx_error_memory(loader->error);
+}
+
 /* [session] path is a folder of the state path unless it is named. */
 static enum cortex_reason set_session_path(struct loader *loader) {
   struct cortex_settings *settings = loader->settings;
@@ -345,6 +357,8 @@ static enum cortex_reason read_sections(struct loader *loader, const char *bytes
     reason = add_missing_sections(loader);
   if (reason == CORTEX_OK)
     reason = set_session_path(loader);
+  if (reason == CORTEX_OK)
+    reason = set_image_path(loader);
   return reason;
 }
 
@@ -457,6 +471,8 @@ const char *cortex_settings_value(const struct cortex_settings *settings, const 
                                   const char *key) {
   if (strcmp(section, "session") == 0 && strcmp(key, "path") == 0)
     return settings->session.path;
+  if (strcmp(section, "policy") == 0 && strcmp(key, "image") == 0)
+    return settings->policy.image;
   return find_text(&settings->texts, section, key);
 }
 

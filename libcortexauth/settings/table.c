@@ -54,7 +54,7 @@ const struct cx_option cx_options[] = {
     MAIN(policy, "entities", path, entities, "/etc/cortex/entities.json", 0),
     MAIN(policy, "links", path, links, NULL, 0),
     MAIN(policy, "schema", path, schema, NULL, 0),
-    MAIN(policy, "image", path, image, NULL, CX_DEFAULT_ONLY),
+    MAIN(policy, "image", path, image, NULL, 0),
     MAIN(audit, "file", path, file, "/var/log/cortex/audit.jsonl", 0),
     MAIN(audit, "required", bool, required, "yes", 0),
     MAIN(audit, "fsync", bool, fsync, "no", 0),

@@ -54,4 +54,7 @@ void check_state(struct check *check);
 void check_audit(struct check *check);
 void check_pam(struct check *check);
 
+/* The policy image, compared as a whole. */
+void check_image(struct check *check);
+
 #endif

@@ -55,6 +55,17 @@ void check_audit(struct check *check) {
                  strerror(errno));
 }
 
+/* ---- policy image ---- */
+
+void check_image(struct check *check) {
+  struct cortex_error why = CORTEX_ERROR_NONE;
+  enum cortex_image_state state = cortex_policy_check_image(check->settings, &why);
+
+  if (state == CORTEX_IMAGE_STALE || state == CORTEX_IMAGE_REFUSED)
+    check_report(check, CHECK_WARNING, (struct check_place){why.source, 0, 0},
+                 "%s; logins read the policies' text", why.message);
+}
+
 /* ---- PAM files ---- */
 
 static void check_pam_line(struct check *check, const struct pam_file *file, const char *type,

@@ -62,13 +62,14 @@ static enum cli_exit check_all(const struct cli *cli, struct check *check) {
   check_issuers(check);
   check_audit(check);
   check_state(check);
-  if (cortex_policy_load(check->settings, &policy, &error) != CORTEX_OK) {
+  if (cortex_policy_load_text(check->settings, &policy, &error) != CORTEX_OK) {
     cli_complain_error(&error);
     return error.reason == CORTEX_INTERNAL ? CLI_OUTSIDE : CLI_USAGE;
   }
   check->policy = policy;
   check_services(check);
   check_pam(check);
+  check_image(check);
   code = sum_up(check, cli_has(cli, "strict"));
   cortex_policy_free(&policy);
   return code;

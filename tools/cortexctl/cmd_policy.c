@@ -1,5 +1,5 @@
 /*
- * cortexctl policy to-json and from-json: the two forms of Cedar policies.
+ * cortexctl policy format, to-json and from-json: policies as text and in the other form.
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "cortexctl.h"
@@ -66,8 +66,29 @@ static enum cli_exit run_from_json(const struct cli *cli) {
   return convert(cli, cedar_store_add_policies_json, print_text);
 }
 
+static enum cli_exit run_format(const struct cli *cli) {
+  struct cedar_error error = {.status = CEDAR_OK};
+  struct cedar_source source;
+  struct text_file file;
+  enum cedar_status status;
+
+  if (!text_file_read(cli->operands[0], &file))
+    return CLI_USAGE;
+  source = cedar_input_source(&file);
+  status = cedar_policies_format(&source, &standard_output, &error);
+  if (status != CEDAR_OK && error.status != CEDAR_OK)
+    cedar_input_complain(&error);
+  text_file_clear(&file);
+  if (status == CEDAR_OK)
+    return CLI_DONE;
+  return error.status != CEDAR_OK ? CLI_USAGE : CLI_OUTSIDE;
+}
+
 static const struct cli_option options[] = {{0}};
 
+const struct cli_verb cmd_policy_format = {
+    "policy format", "FILE|-",  1, 1, "lay Cedar policies out anew, comments kept",
+    options,         run_format};
 const struct cli_verb cmd_policy_to_json = {
     "policy to-json", "FILE|-",   1, 1, "print Cedar policies in the JSON format",
     options,          run_to_json};

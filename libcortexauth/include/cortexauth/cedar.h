@@ -314,6 +314,15 @@ CEDAR_API bool cedar_policy_scope_entity(const struct cedar_store *store, uint32
 CEDAR_API CEDAR_MUST_CHECK enum cedar_status
 cedar_policy_print(const struct cedar_store *store, uint32_t index, const struct cedar_sink *sink);
 
+/*
+ * Lays the text of policies out anew: the same tokens and comments, so it parses to the same
+ * policies; twice gives the same as once.
+ *   gives  CEDAR_OK, what cedar_store_add_policies() gives, CEDAR_LIMIT (the sink stopped)
+ */
+CEDAR_API CEDAR_MUST_CHECK enum cedar_status
+cedar_policies_format(const struct cedar_source *source, const struct cedar_sink *sink,
+                      struct cedar_error *error);
+
 /* Writes one policy or template in the JSON policy format; a link with its slots filled in. */
 CEDAR_API CEDAR_MUST_CHECK enum cedar_status
 cedar_policy_print_json(const struct cedar_store *store, uint32_t index,

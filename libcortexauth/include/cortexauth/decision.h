@@ -32,13 +32,49 @@ CORTEX_API const char *cortex_level_name(unsigned level);
 struct cortex_policy;
 
 /*
- * Loads the files that [policy] names.
+ * Loads the files that [policy] names, or the image that was made of them, when there is one and
+ * they have not changed since. An image that cannot be used is passed over.
  *   out  policy_out: release with cortex_policy_free; NULL on failure
  *   gives  CORTEX_OK, CORTEX_POLICY_UNAVAILABLE with file, line and column
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_policy_load(const struct cortex_settings *settings, struct cortex_policy **policy_out,
                    struct cortex_error *error);
+/* The same from the files alone, whatever image there is. */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_policy_load_text(const struct cortex_settings *settings, struct cortex_policy **policy_out,
+                        struct cortex_error *error);
+
+/* Whether the policy came out of an image. */
+CORTEX_API bool cortex_policy_is_image(const struct cortex_policy *policy);
+
+/* What [policy] image is: only a current one is used. */
+enum cortex_image_state {
+  CORTEX_IMAGE_ABSENT,
+  CORTEX_IMAGE_CURRENT,
+  CORTEX_IMAGE_STALE,  /* a source has changed since */
+  CORTEX_IMAGE_REFUSED /* not trusted, damaged or of another version */
+};
+
+/*
+ * Looks at the image as a login does, and compares all of it with its digest.
+ *   out  why: the path and what is wrong, unless CORTEX_IMAGE_CURRENT
+ */
+CORTEX_API enum cortex_image_state cortex_policy_check_image(const struct cortex_settings *settings,
+                                                             struct cortex_error *why);
+
+/*
+ * Loads the text and writes it to [policy] image: to a new file beside it that is renamed.
+ *   in   now: seconds since 1970, by the clock of the file system
+ *   out  is_early_out: a source has changed within the last two seconds or while it was read;
+ *        ask again a little later
+ *   gives  CORTEX_OK, CORTEX_POLICY_UNAVAILABLE, CORTEX_STATE_UNAVAILABLE (the file cannot be
+ *          written), CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_policy_write_image(const struct cortex_settings *settings, int64_t now, bool *is_early_out,
+                          struct cortex_error *error);
+
 CORTEX_API void cortex_policy_free(struct cortex_policy **policy);
 
 /* SHA-256 over all loaded files in load order, as 64 hex digits. Borrowed. */

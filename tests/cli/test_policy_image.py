@@ -1,0 +1,70 @@
+"""policy image: written for logins, looked at by check.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import os
+import time
+
+from host import Host
+from support import assert_exit, ctl
+
+HOST = Host()
+IMAGE = HOST.path / "policy.image"
+HOST.rest[1:1] = ["image = policy.image"]
+HOST.configure(*HOST.section, *HOST.rest, name="cortex.conf")
+
+
+def write_image():
+    return ctl("policy", "image", "--config", HOST.conf)
+
+
+def test_image_is_written_once_its_sources_have_settled():
+    started = time.time()
+    HOST.entities.touch()
+    done = assert_exit(write_image(), 0)
+    assert time.time() - started > 1
+    assert done.stdout == f"{IMAGE}: {IMAGE.stat().st_size} bytes\n"
+    assert IMAGE.stat().st_mode & 0o7777 == 0o640
+    assert [p.name for p in HOST.path.glob("policy.image*")] == ["policy.image"]
+    assert "policy.image" not in HOST.check("--offline").stderr
+
+
+def test_stale_image_is_a_warning_and_changes_no_answer():
+    assert_exit(write_image(), 0)
+    before = HOST.policy.read_text(encoding="utf-8")
+    HOST.policy.write_text(before.replace("permit", "forbid"), encoding="utf-8")
+    done = assert_exit(HOST.check("--offline"), 0)
+    assert f"{IMAGE}: warning: is older than the policies" in done.stderr, done.stderr
+    explained = ctl("explain", "--config", HOST.conf, "--service", "staging", "--role", "alice",
+                    "--user", "alice", "--groups", "engineers")
+    assert_exit(explained, 1)
+    HOST.policy.write_text(before, encoding="utf-8")
+
+
+def test_damaged_image_is_a_warning():
+    assert_exit(write_image(), 0)
+    with open(IMAGE, "r+b") as file:
+        file.seek(-20, os.SEEK_END)
+        byte = file.read(1)
+        file.seek(-20, os.SEEK_END)
+        file.write(bytes([byte[0] ^ 1]))
+    assert "is damaged" in assert_exit(HOST.check("--offline"), 0).stderr
+
+
+def test_policy_that_does_not_load_leaves_the_old_image():
+    assert_exit(write_image(), 0)
+    before, old = HOST.policy.read_text(encoding="utf-8"), IMAGE.read_bytes()
+    HOST.policy.write_text("permit", encoding="utf-8")
+    assert_exit(write_image(), 2, f"{HOST.policy}:1:")
+    assert IMAGE.read_bytes() == old
+    HOST.policy.write_text(before, encoding="utf-8")
+
+
+def test_image_that_cannot_be_written_is_exit_3():
+    HOST.configure(*HOST.section, *[line.replace("policy.image", "none/policy.image") for line in HOST.rest])
+    assert_exit(write_image(), 3, "none/policy.image: cannot be made")
+    HOST.conf = HOST.path / "cortex.conf"
+
+
+def test_bad_configuration_is_exit_2():
+    assert_exit(ctl("policy", "image", "--config", "/nonexistent"), 2, "/nonexistent: ")
