@@ -13,6 +13,7 @@
 #include "identity/identity.h"
 #include "settings/settings.h"
 #include "state/binding.h"
+#include "state/refresh_request.h"
 #include "state/replay.h"
 #include "util/error.h"
 
@@ -70,6 +71,20 @@ static bool proves_signature(enum cortex_reason reason) {
   return false;
 }
 
+/* Keys that a refresh could bring: it is asked for, and this login does not wait. */
+static void ask_for_keys(const struct login *login, enum cortex_reason reason, const char *label) {
+  const struct cortex_settings *settings = login->settings;
+  size_t i;
+
+  if (reason != CORTEX_UNKNOWN_KID && reason != CORTEX_KEYS_UNAVAILABLE &&
+      reason != CORTEX_KEYS_STALE)
+    return;
+  for (i = 0; i < settings->issuer_count; i++)
+    if (strcmp(settings->issuers[i].label, label) == 0 &&
+        cortex_issuer_is_fetched(&settings->issuers[i]))
+      cx_refresh_request_leave(settings->state.path, settings->issuers[i].label);
+}
+
 static enum cortex_reason verify(struct login *login, struct cortex_error *error) {
   const struct cortex_credential credential = {
       .bytes = login->request->credential,
@@ -79,6 +94,7 @@ static enum cortex_reason verify(struct login *login, struct cortex_error *error
   };
   enum cortex_reason reason = cortex_verify(login->settings, &credential, &login->identity, error);
 
+  ask_for_keys(login, reason, error->source);
   login->is_signed = proves_signature(reason);
   return reason != CORTEX_OK ? reason : check_deadline(login, "verifying", error);
 }

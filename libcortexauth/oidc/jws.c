@@ -115,7 +115,8 @@ static bool verify_ed(const struct cx_jws *jws, const struct cx_key *key) {
   return is_good;
 }
 
-static const struct cx_jws_algorithm algorithms[] = {
+/* The order is part of the key cache's format: new ones go to the end. */
+static const struct cx_jws_algorithm algorithms[CX_JWS_ALGORITHMS] = {
     {"RS256", &cx_key_rsa, &sha256, verify_rs},     {"RS384", &cx_key_rsa, &sha384, verify_rs},
     {"RS512", &cx_key_rsa, &sha512, verify_rs},     {"PS256", &cx_key_rsa, &sha256, verify_ps},
     {"PS384", &cx_key_rsa, &sha384, verify_ps},     {"PS512", &cx_key_rsa, &sha512, verify_ps},
@@ -123,10 +124,18 @@ static const struct cx_jws_algorithm algorithms[] = {
     {"ES512", &cx_key_p521, &sha512, verify_es},    {"EdDSA", &cx_key_ed25519, NULL, verify_ed},
 };
 
+const struct cx_jws_algorithm *cx_jws_algorithm_at(size_t index) {
+  return &algorithms[index];
+}
+
+size_t cx_jws_algorithm_index(const struct cx_jws_algorithm *algorithm) {
+  return (size_t)(algorithm - algorithms);
+}
+
 const struct cx_jws_algorithm *cx_jws_algorithm_find(const char *name) {
   size_t i;
 
-  for (i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
+  for (i = 0; i < CX_JWS_ALGORITHMS; i++)
     if (strcmp(algorithms[i].name, name) == 0)
       return &algorithms[i];
   return NULL;

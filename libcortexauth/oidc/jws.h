@@ -10,6 +10,8 @@
 
 #include "oidc/key.h"
 
+#define CX_JWS_ALGORITHMS 10
+
 /* What was signed, by which algorithm, and the signature; all borrowed. */
 struct cx_jws {
   const struct cx_jws_algorithm *algorithm;
@@ -30,6 +32,10 @@ struct cx_jws_algorithm {
 
 /* The algorithm of exactly that name; NULL: not one of ours ("none" and HMAC never are). */
 const struct cx_jws_algorithm *cx_jws_algorithm_find(const char *name);
+
+/* By place, below CX_JWS_ALGORITHMS; and the place of one. */
+const struct cx_jws_algorithm *cx_jws_algorithm_at(size_t index);
+size_t cx_jws_algorithm_index(const struct cx_jws_algorithm *algorithm);
 
 /* True when the signature is the key's over the input. A key of another type is false. */
 bool cx_jws_verify(const struct cx_jws *jws, const struct cx_key *key);

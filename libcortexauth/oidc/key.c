@@ -23,9 +23,9 @@
 #include "util/json.h"
 
 #define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 16384   /* OpenSSL's own bound */
-#define EXPONENT_BITS_MAX 32 /* a longer one only costs time */
-#define MEMBER_MAX (RSA_BITS_MAX / 8 + 1)
+#define RSA_BITS_MAX 16384     /* OpenSSL's own bound */
+#define EXPONENT_BITS_MAX 32   /* a longer one only costs time */
+_Static_assert(CX_KEY_MEMBER_MAX == RSA_BITS_MAX / 8 + 1, "room for the largest modulus");
 #define COORDINATE_MAX 66
 
 /* The bytes of a base64url member; false when it is missing, malformed or too long. */
@@ -38,15 +38,6 @@ static bool get_bytes(const json_t *jwk, const char *name, uint8_t *bytes_out, s
          cx_base64url_decode(json_string_value(member), len, bytes_out, len_out);
 }
 
-static BIGNUM *get_number(const json_t *jwk, const char *name) {
-  uint8_t bytes[MEMBER_MAX];
-  size_t len;
-
-  if (!get_bytes(jwk, name, bytes, sizeof bytes, &len))
-    return NULL;
-  return BN_bin2bn(bytes, (int)len, NULL);
-}
-
 /* RFC 8725 3.5, RFC 7518 3.3; OpenSSL itself verifies under 512 bits and under e = 1. */
 static enum cortex_reason judge_rsa(const BIGNUM *n, const BIGNUM *e) {
   if (n == NULL || e == NULL || BN_num_bits(n) > RSA_BITS_MAX || BN_num_bits(e) > EXPONENT_BITS_MAX)
@@ -56,9 +47,10 @@ static enum cortex_reason judge_rsa(const BIGNUM *n, const BIGNUM *e) {
   return CORTEX_OK;
 }
 
-static enum cortex_reason import_rsa(const struct cx_key_type *type, const json_t *jwk,
-                                     void **handle_out) {
-  BIGNUM *n = get_number(jwk, "n"), *e = get_number(jwk, "e");
+static enum cortex_reason make_rsa(const struct cx_key_type *type,
+                                   const struct cx_key_material *material, void **handle_out) {
+  BIGNUM *n = BN_bin2bn(material->first, (int)material->first_len, NULL);
+  BIGNUM *e = BN_bin2bn(material->second, (int)material->second_len, NULL);
   enum cortex_reason reason = judge_rsa(n, e);
   RSA *rsa = reason == CORTEX_OK ? RSA_new() : NULL;
 
@@ -78,15 +70,15 @@ static void release_rsa(void *handle) {
 }
 
 /* SEC 1 2.3.4: reading the uncompressed point checks range and curve; the cofactor is 1. */
-static enum cortex_reason import_ec(const struct cx_key_type *type, const json_t *jwk,
-                                    void **handle_out) {
+static enum cortex_reason make_ec(const struct cx_key_type *type,
+                                  const struct cx_key_material *material, void **handle_out) {
   uint8_t point[1 + 2 * COORDINATE_MAX] = {POINT_CONVERSION_UNCOMPRESSED};
-  size_t x_len, y_len;
   EC_KEY *key;
 
-  if (!get_bytes(jwk, "x", point + 1, type->size, &x_len) || x_len != type->size ||
-      !get_bytes(jwk, "y", point + 1 + type->size, type->size, &y_len) || y_len != type->size)
+  if (material->first_len != type->size || material->second_len != type->size)
     return CORTEX_KEY_MISMATCH;
+  memcpy(point + 1, material->first, type->size);
+  memcpy(point + 1 + type->size, material->second, type->size);
   key = EC_KEY_new_by_curve_name(type->nid);
   if (key == NULL)
     return CORTEX_INTERNAL;
@@ -129,16 +121,13 @@ static bool is_small_order(const uint8_t *point) {
   return y[31] == 0x7f && memcmp(y + 1, ones, sizeof ones) == 0 && y[0] >= 0xec && y[0] <= 0xee;
 }
 
-static enum cortex_reason import_okp(const struct cx_key_type *type, const json_t *jwk,
-                                     void **handle_out) {
-  uint8_t point[COORDINATE_MAX];
-  size_t len;
-
-  if (!get_bytes(jwk, "x", point, type->size, &len) || len != type->size)
+static enum cortex_reason make_okp(const struct cx_key_type *type,
+                                   const struct cx_key_material *material, void **handle_out) {
+  if (material->first_len != type->size)
     return CORTEX_KEY_MISMATCH;
-  if (is_small_order(point))
+  if (is_small_order(material->first))
     return CORTEX_WEAK_KEY;
-  *handle_out = EVP_PKEY_new_raw_public_key(type->nid, NULL, point, len);
+  *handle_out = EVP_PKEY_new_raw_public_key(type->nid, NULL, material->first, type->size);
   return *handle_out != NULL ? CORTEX_OK : CORTEX_KEY_MISMATCH;
 }
 
@@ -146,13 +135,15 @@ static void release_okp(void *handle) {
   EVP_PKEY_free(handle);
 }
 
-const struct cx_key_type cx_key_rsa = {"RSA", NULL, 0, NID_undef, import_rsa, release_rsa};
-const struct cx_key_type cx_key_p256 = {"EC",      "P-256",   32, NID_X9_62_prime256v1,
-                                        import_ec, release_ec};
-const struct cx_key_type cx_key_p384 = {"EC", "P-384", 48, NID_secp384r1, import_ec, release_ec};
-const struct cx_key_type cx_key_p521 = {"EC", "P-521", 66, NID_secp521r1, import_ec, release_ec};
-const struct cx_key_type cx_key_ed25519 = {"OKP",       "Ed25519",  32,
-                                           NID_ED25519, import_okp, release_okp};
+const struct cx_key_type cx_key_rsa = {"RSA", NULL, {"n", "e"}, 0, NID_undef, make_rsa, release_rsa};
+const struct cx_key_type cx_key_p256 = {"EC", "P-256", {"x", "y"}, 32, NID_X9_62_prime256v1,
+                                        make_ec, release_ec};
+const struct cx_key_type cx_key_p384 = {"EC", "P-384", {"x", "y"}, 48, NID_secp384r1, make_ec,
+                                        release_ec};
+const struct cx_key_type cx_key_p521 = {"EC", "P-521", {"x", "y"}, 66, NID_secp521r1, make_ec,
+                                        release_ec};
+const struct cx_key_type cx_key_ed25519 = {"OKP", "Ed25519", {"x", NULL}, 32, NID_ED25519,
+                                           make_okp, release_okp};
 
 const struct cx_key_type *cx_key_type_of(const json_t *jwk) {
   static const struct cx_key_type *const types[] = {&cx_key_rsa, &cx_key_p256, &cx_key_p384,
@@ -167,13 +158,34 @@ const struct cx_key_type *cx_key_type_of(const json_t *jwk) {
   return NULL;
 }
 
-enum cortex_reason cx_key_import(const struct cx_key_type *type, const json_t *jwk,
-                                 struct cx_key *key_out) {
+bool cx_key_read(const struct cx_key_type *type, const json_t *jwk, struct cx_key_room *room,
+                 struct cx_key_material *material_out) {
+  size_t max = type->size != 0 ? type->size : CX_KEY_MEMBER_MAX;
+
+  *material_out = (struct cx_key_material){room->first, 0, room->second, 0};
+  return get_bytes(jwk, type->members[0], room->first, max, &material_out->first_len) &&
+         (type->members[1] == NULL ||
+          get_bytes(jwk, type->members[1], room->second, max, &material_out->second_len));
+}
+
+enum cortex_reason cx_key_make(const struct cx_key_type *type,
+                               const struct cx_key_material *material, struct cx_key *key_out) {
   void *handle = NULL;
-  enum cortex_reason reason = type->import(type, jwk, &handle);
+  enum cortex_reason reason = type->make(type, material, &handle);
 
   *key_out = (struct cx_key){reason == CORTEX_OK ? type : NULL, handle};
   return reason;
+}
+
+enum cortex_reason cx_key_import(const struct cx_key_type *type, const json_t *jwk,
+                                 struct cx_key *key_out) {
+  struct cx_key_material material;
+  struct cx_key_room room;
+
+  *key_out = (struct cx_key){NULL, NULL};
+  if (!cx_key_read(type, jwk, &room, &material))
+    return CORTEX_KEY_MISMATCH;
+  return cx_key_make(type, &material, key_out);
 }
 
 void cx_key_clear(struct cx_key *key) {

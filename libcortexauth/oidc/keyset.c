@@ -8,10 +8,6 @@
 #include <string.h>
 
 #include "util/json.h"
-#include "util/quote.h"
-
-/* Several keys of one kid are tried; more than this is no rotation any more. */
-#define SAME_KID_MAX 4
 
 struct jwk {
   const json_t *json; /* inside the set's document */
@@ -26,17 +22,6 @@ struct cx_keyset {
   size_t count;
 };
 
-/* The keys that a token can mean, and what became of the others. */
-struct choice {
-  const struct cx_key *keys[SAME_KID_MAX];
-  struct cx_key made[SAME_KID_MAX]; /* those not prepared; ours to clear */
-  size_t count;
-  size_t seen;    /* keys of that kid; without a kid: all */
-  size_t fitting; /* of these, the ones that fit the algorithm */
-  size_t weak;
-  bool is_short_of_memory;
-};
-
 static void collect(struct cx_keyset *keyset, const json_t *keys) {
   json_t *key;
   size_t i;
@@ -47,7 +32,7 @@ static void collect(struct cx_keyset *keyset, const json_t *keys) {
 
     if (!json_is_object(key) || (kid != NULL && !json_is_string(kid)))
       continue;
-    *item = (struct jwk){key, kid, {NULL, NULL}, CORTEX_OK};
+    *item = (struct jwk){.json = key, .kid = kid, .state = CORTEX_OK};
     keyset->count++;
   }
 }
@@ -68,6 +53,11 @@ enum cortex_reason cx_keyset_parse(const char *bytes, size_t len, struct cx_keys
   if (!json_is_array(keys)) {
     json_decref(document);
     return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the key set has no array \"keys\"");
+  }
+  if (json_array_size(keys) > CX_KEYSET_KEYS_MAX) {
+    json_decref(document);
+    return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the key set has more than %d keys",
+                        CX_KEYSET_KEYS_MAX);
   }
   keyset = calloc(1, sizeof *keyset);
   if (keyset != NULL)
@@ -133,37 +123,78 @@ static bool fits(const struct jwk *item, const struct cx_jws_algorithm *algorith
          may_verify(json_object_get(item->json, "key_ops"));
 }
 
-static bool fits_any(const struct jwk *item, const struct cx_list *algorithms) {
+uint32_t cx_keyset_algorithms(const struct cx_list *algorithms) {
+  const struct cx_jws_algorithm *algorithm;
+  uint32_t bits = 0;
   size_t i;
 
-  for (i = 0; i < algorithms->count; i++) {
-    const struct cx_jws_algorithm *algorithm = cx_jws_algorithm_find(algorithms->items[i]);
-
-    if (algorithm != NULL && fits(item, algorithm))
-      return true;
-  }
-  return false;
+  for (i = 0; i < algorithms->count; i++)
+    if ((algorithm = cx_jws_algorithm_find(algorithms->items[i])) != NULL)
+      bits |= UINT32_C(1) << cx_jws_algorithm_index(algorithm);
+  return bits;
 }
 
-enum cortex_reason cx_keyset_count(const struct cx_keyset *keyset, const struct cx_list *algorithms,
+static uint32_t fitting_algorithms(const struct jwk *item) {
+  uint32_t bits = 0;
+  size_t i;
+
+  for (i = 0; i < CX_JWS_ALGORITHMS; i++)
+    if (fits(item, cx_jws_algorithm_at(i)))
+      bits |= UINT32_C(1) << i;
+  return bits;
+}
+
+size_t cx_keyset_size(const struct cx_keyset *keyset) {
+  return keyset->count;
+}
+
+const char *cx_keyset_kid(const struct cx_keyset *keyset, size_t index, size_t *len_out) {
+  *len_out = json_string_length(keyset->items[index].kid);
+  return json_string_value(keyset->items[index].kid);
+}
+
+bool cx_keyset_entry(const struct cx_keyset *keyset, size_t index, struct cx_key_room *room,
+                     struct cx_keyset_entry *entry_out) {
+  const struct jwk *item = &keyset->items[index];
+  const struct cx_key_type *type;
+  struct cx_key key = {NULL, NULL};
+
+  if (index >= keyset->count)
+    return false;
+  *entry_out = (struct cx_keyset_entry){.algorithms = fitting_algorithms(item),
+                                        .state = CORTEX_KEY_MISMATCH};
+  entry_out->kid = cx_keyset_kid(keyset, index, &entry_out->kid_len);
+  type = cx_key_type_of(item->json);
+  if (entry_out->algorithms != 0 && cx_key_read(type, item->json, room, &entry_out->material))
+    entry_out->state = cx_key_make(type, &entry_out->material, &key);
+  cx_key_clear(&key);
+  return true;
+}
+
+void cx_keyset_tally(const struct cx_keyset_entry *entry, uint32_t algorithms,
+                     struct cortex_key_count *count) {
+  bool fits_one = (entry->algorithms & algorithms) != 0;
+
+  if (fits_one && entry->state == CORTEX_OK)
+    count->usable++;
+  else if (fits_one && entry->state == CORTEX_WEAK_KEY)
+    count->weak++;
+  else
+    count->other++;
+}
+
+enum cortex_reason cx_keyset_count(const struct cx_keyset *keyset, uint32_t algorithms,
                                    struct cortex_key_count *count_out) {
+  struct cx_keyset_entry entry;
+  struct cx_key_room room;
   size_t i;
 
   *count_out = (struct cortex_key_count){0, 0, 0};
-  for (i = 0; i < keyset->count; i++) {
-    const struct jwk *item = &keyset->items[i];
-    struct cx_key key = {NULL, NULL};
-    enum cortex_reason state = CORTEX_KEY_MISMATCH;
-
-    if (fits_any(item, algorithms))
-      state = cx_key_import(cx_key_type_of(item->json), item->json, &key);
-    cx_key_clear(&key);
-    if (state == CORTEX_INTERNAL)
-      return state;
-    count_out->usable += state == CORTEX_OK;
-    count_out->weak += state == CORTEX_WEAK_KEY;
+  for (i = 0; cx_keyset_entry(keyset, i, &room, &entry); i++) {
+    if (entry.state == CORTEX_INTERNAL)
+      return CORTEX_INTERNAL;
+    cx_keyset_tally(&entry, algorithms, count_out);
   }
-  count_out->other = keyset->count - count_out->usable - count_out->weak;
   return CORTEX_OK;
 }
 
@@ -173,23 +204,26 @@ static bool is_meant(const struct jwk *item, const struct cx_jws *jws) {
 }
 
 /* Takes the prepared key, or makes it. */
-static void add_key(struct choice *choice, const struct jwk *item) {
-  struct cx_key *made = &choice->made[choice->count];
-  enum cortex_reason state = item->state;
+static void add_key(struct cx_choice *choice, const struct jwk *item) {
+  const struct cx_key_type *type = cx_key_type_of(item->json);
+  struct cx_key_material material;
+  struct cx_key_room room;
 
-  if (state == CORTEX_OK && item->key.type == NULL)
-    state = cx_key_import(cx_key_type_of(item->json), item->json, made);
-  choice->weak += state == CORTEX_WEAK_KEY;
-  choice->is_short_of_memory |= state == CORTEX_INTERNAL;
-  if (state == CORTEX_OK)
-    choice->keys[choice->count++] = item->key.type != NULL ? &item->key : made;
+  if (item->key.type != NULL) {
+    choice->keys[choice->count++] = &item->key;
+    choice->usable++;
+  } else if (item->state == CORTEX_WEAK_KEY) {
+    choice->weak++;
+  } else if (cx_key_read(type, item->json, &room, &material)) {
+    cx_choice_add(choice, type, &material);
+  }
 }
 
-static void choose(const struct cx_keyset *keyset, const struct cx_jws *jws,
-                   struct choice *choice) {
+void cx_keyset_choose(const struct cx_keyset *keyset, const struct cx_jws *jws,
+                      struct cx_choice *choice) {
   size_t i;
 
-  for (i = 0; i < keyset->count && choice->count < SAME_KID_MAX; i++) {
+  for (i = 0; i < keyset->count && choice->count < CX_CHOICE_MAX; i++) {
     const struct jwk *item = &keyset->items[i];
 
     if (!is_meant(item, jws))
@@ -200,59 +234,4 @@ static void choose(const struct cx_keyset *keyset, const struct cx_jws *jws,
     choice->fitting++;
     add_key(choice, item);
   }
-}
-
-static enum cortex_reason refuse(const struct choice *choice, const struct cx_jws *jws,
-                                 struct cortex_error *error) {
-  const char *name = jws->algorithm->name;
-  struct cx_quote kid = cx_quote(jws->kid != NULL ? jws->kid : "", jws->kid_len);
-
-  if (choice->is_short_of_memory)
-    return cx_error_memory(error);
-  if (choice->weak > 0)
-    return cx_error_set(error, CORTEX_WEAK_KEY,
-                        "the key has fewer than 2048 bits, an exponent that is even or 1, or a "
-                        "point of small order");
-  if (choice->seen > 0 && choice->fitting == 0)
-    return cx_error_set(error, CORTEX_KEY_MISMATCH,
-                        jws->kid != NULL ? "the key %s is not for %s and signatures"
-                                         : "no key%.0s is for %s and signatures",
-                        kid.text, name);
-  if (jws->kid == NULL)
-    return cx_error_set(error, CORTEX_UNKNOWN_KID,
-                        "the token has no kid and the key set no usable key for %s", name);
-  return cx_error_set(error, CORTEX_UNKNOWN_KID, "the key set has no usable key of kid %s",
-                      kid.text);
-}
-
-static bool is_signed_by_one(const struct choice *choice, const struct cx_jws *jws) {
-  size_t i;
-
-  for (i = 0; i < choice->count; i++)
-    if (cx_jws_verify(jws, choice->keys[i]))
-      return true;
-  return false;
-}
-
-enum cortex_reason cx_keyset_verify(const struct cx_keyset *keyset, const struct cx_jws *jws,
-                                    struct cortex_error *error) {
-  struct choice choice = {.count = 0};
-  enum cortex_reason reason;
-  size_t i;
-
-  choose(keyset, jws, &choice);
-  if (choice.count == 0)
-    reason = refuse(&choice, jws, error);
-  else if (jws->kid == NULL && choice.count > 1)
-    reason = cx_error_set(error, CORTEX_UNKNOWN_KID,
-                          "the token has no kid and several keys fit %s", jws->algorithm->name);
-  else if (!is_signed_by_one(&choice, jws))
-    reason = cx_error_set(error, CORTEX_SIGNATURE_INVALID,
-                          "the %s signature does not verify with the issuer's key",
-                          jws->algorithm->name);
-  else
-    reason = CORTEX_OK;
-  for (i = 0; i < SAME_KID_MAX; i++)
-    cx_key_clear(&choice.made[i]);
-  return reason;
 }

@@ -6,26 +6,21 @@
 #define CX_OIDC_KEYSTORE_H
 
 #include "credential/credential.h"
-#include "oidc/keyset.h"
-
-/* An issuer's key set: borrowed from the keyring, or read for this credential. */
-struct cx_keystore {
-  const struct cx_keyset *keyset;
-  struct cx_keyset *read; /* owned; NULL when borrowed */
-};
+#include "oidc/jws.h"
 
 /*
- * Finds the issuer's key set: in the credential's keyring, else its jwks_file,
- * else the cache file that a refresh left, unless that is too old.
+ * Verifies a signature with the issuer's key: out of the credential's keyring,
+ * else the issuer's jwks_file, else the cache that a refresh left, unless that
+ * is too old.
  *
- *   out  keystore_out: release with cx_keystore_close, on failure too
  *   gives  CORTEX_OK, CORTEX_KEYS_UNAVAILABLE, CORTEX_KEYS_STALE,
- *          CORTEX_INTERNAL; error->source is the issuer's label
+ *          CORTEX_UNKNOWN_KID, CORTEX_KEY_MISMATCH, CORTEX_WEAK_KEY,
+ *          CORTEX_SIGNATURE_INVALID, CORTEX_INTERNAL; error->source is the
+ *          issuer's label
  */
 CORTEX_MUSTCHECK enum cortex_reason
-cx_keystore_open(const struct cx_trust *trust, const struct cortex_credential *credential,
-                 const struct cortex_issuer *issuer, struct cx_keystore *keystore_out,
-                 struct cortex_error *error);
-void cx_keystore_close(struct cx_keystore *keystore);
+cx_keystore_verify(const struct cx_trust *trust, const struct cortex_credential *credential,
+                   const struct cortex_issuer *issuer, const struct cx_jws *jws,
+                   struct cortex_error *error);
 
 #endif

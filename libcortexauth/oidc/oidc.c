@@ -78,21 +78,11 @@ static enum cortex_reason verify_signature(const struct attempt *attempt,
   const struct cx_token *token = &attempt->token;
   const struct cx_jws jws = {token->algorithm, token->kid,       token->kid_len,      token->input,
                              token->input_len, token->signature, token->signature_len};
-  struct cx_place place = {issuer->label, 0, 0};
-  struct cortex_error cause = CORTEX_ERROR_NONE;
-  struct cx_keystore keystore = {NULL, NULL};
   enum cortex_reason reason;
 
   reason = check_algorithm(&issuer->oidc, jws.algorithm->name, error);
   if (reason == CORTEX_OK)
-    reason = cx_keystore_open(attempt->trust, attempt->credential, issuer, &keystore, error);
-  if (reason != CORTEX_OK)
-    goto out;
-  reason = cx_keyset_verify(keystore.keyset, &jws, &cause);
-  if (reason != CORTEX_OK)
-    cx_error_at(error, reason, place, "%s", cause.message);
-out:
-  cx_keystore_close(&keystore);
+    reason = cx_keystore_verify(attempt->trust, attempt->credential, issuer, &jws, error);
   return reason;
 }
 

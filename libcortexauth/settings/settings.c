@@ -514,6 +514,16 @@ const char *cortex_issuer_value(const struct cortex_issuer *issuer, const char *
   return find_text(&issuer->texts, issuer->kind, key);
 }
 
+bool cortex_issuer_is_fetched(const struct cortex_issuer *issuer) {
+  static const char *const files[] = {"jwks_file", "metadata_file"};
+  size_t i;
+
+  for (i = 0; i < sizeof files / sizeof files[0]; i++)
+    if (cortex_issuer_value(issuer, files[i]) != NULL)
+      return false;
+  return true;
+}
+
 unsigned cortex_issuer_line(const struct cortex_issuer *issuer) {
   return issuer->line;
 }

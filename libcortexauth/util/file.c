@@ -64,6 +64,18 @@ static enum cortex_reason open_checked(const char *path, const struct cx_file_ru
   return CORTEX_OK;
 }
 
+enum cortex_reason cx_file_open(const char *path, const struct cx_file_rules *rules,
+                                struct cx_file *file_out, struct cortex_error *error) {
+  struct stat status;
+  enum cortex_reason reason = open_checked(path, rules, &file_out->fd, &status, error);
+
+  if (reason == CORTEX_OK) {
+    file_out->size = (size_t)status.st_size;
+    file_out->written = status.st_mtime;
+  }
+  return reason;
+}
+
 ssize_t cx_file_pread(int fd, void *bytes, size_t len, off_t offset) {
   size_t done = 0;
 

@@ -37,6 +37,19 @@ CORTEX_MUSTCHECK enum cortex_reason cx_file_read(const char *path,
 /* Whether files of this user are trusted: root's, the caller's, and where asked those of cortex. */
 bool cx_file_is_trusted_owner(uid_t owner, bool cortex_owned);
 
+/* A trusted file that stays open, for one that is not read whole. */
+struct cx_file {
+  int fd; /* the caller's to close; -1 on failure */
+  size_t size;
+  int64_t written; /* mtime, seconds since 1970 */
+};
+
+/* The same checks; gives CORTEX_OK or rules->reason. */
+CORTEX_MUSTCHECK enum cortex_reason cx_file_open(const char *path,
+                                                 const struct cx_file_rules *rules,
+                                                 struct cx_file *file_out,
+                                                 struct cortex_error *error);
+
 /* Reads len bytes at an offset unless the file ends before; -1 with errno on failure. */
 ssize_t cx_file_pread(int fd, void *bytes, size_t len, off_t offset);
 

@@ -54,6 +54,18 @@ cortex_issuer_count_keys(const struct cortex_settings *settings, const struct co
                          const struct cortex_keyring *keyring, int64_t real_now,
                          struct cortex_key_count *count_out, struct cortex_error *error);
 
+/*
+ * Puts a key document (a JWK set) into the form that a login looks one key up
+ * in, for LABEL.keys in the cache folder. Judges single keys, not whether any of
+ * them is of use: cortex_issuer_count_keys says that.
+ *
+ *   out  image_out: release with free(); NULL on failure
+ *   gives  CORTEX_OK, CORTEX_KEYS_UNAVAILABLE (no key set), CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_keys_compile(const char *bytes, size_t len, void **image_out, size_t *image_len_out,
+                    struct cortex_error *error);
+
 struct cortex_credential {
   const void *bytes;                    /* not NUL-terminated, at most CORTEX_CREDENTIAL_MAX */
   size_t len;                           /* 0 is malformed */

@@ -51,8 +51,8 @@ struct cortex_outcome {
  *   gives  outcome->reason
  *   no network, no threads, no fork for OIDC; reads configuration, keys, policy,
  *   revocations and bindings; an allowed one binds its username and, with
- *   one_use, uses the credential up; appends to the audit file; ends near the
- *   deadline
+ *   one_use, uses the credential up; leaves a refresh request
+ *   where keys lack; appends to the audit file; ends near the deadline
  */
 CORTEX_API enum cortex_reason cortex_login(const struct cortex_request *request,
                                            struct cortex_outcome *outcome);

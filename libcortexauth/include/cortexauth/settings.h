@@ -64,6 +64,9 @@ CORTEX_API const char *cortex_issuer_kind(const struct cortex_issuer *issuer);
 /* As cortex_settings_value, for a key of this issuer's section. */
 CORTEX_API const char *cortex_issuer_value(const struct cortex_issuer *issuer, const char *key);
 
+/* True when a refresh fetches what this issuer is trusted by: it names no file of its own. */
+CORTEX_API bool cortex_issuer_is_fetched(const struct cortex_issuer *issuer);
+
 /* The line of the section's head in the file, 1-based; that of a key, or else of the head. */
 CORTEX_API unsigned cortex_issuer_line(const struct cortex_issuer *issuer);
 CORTEX_API unsigned cortex_issuer_key_line(const struct cortex_issuer *issuer, const char *key);
