@@ -66,6 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):  # pylint: disable=invalid-name
         self.server.asked.append(self.path)
+        self.server.headers.append(self.headers)
         answer = self.server.answers.get(self.path, Answer(b"no such page", 404))
         if isinstance(answer, list):  # one after the other; the last one stays
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
@@ -101,7 +102,8 @@ class Server:
     def __init__(self, context=None):
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self._http.asked, self._http.posted, self._http.answers = [], [], {}
+        self._http.asked, self._http.posted, self._http.headers = [], [], []
+        self._http.answers = {}
         self._http.handle_error = lambda request, address: None  # a broken handshake is a test
         if context:
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True,
@@ -129,6 +131,11 @@ class Server:
     def posted(self):
         """Path, form and headers of each POST."""
         return list(self._http.posted)
+
+    @property
+    def headers(self):
+        """Of all that was ever asked."""
+        return list(self._http.headers)
 
 
 class Tunnel:

@@ -103,7 +103,7 @@ class Cortex:
         self.write(self.entities, json.dumps(entities, indent=2))
 
     def configure(self, **sections):
-        """Writes cortex.conf; keywords add or replace keys: audit={"fsync": "yes"}."""
+        """Writes cortex.conf; keywords add, replace or (None) drop keys: audit={"fsync": "yes"}."""
         audiences = ", ".join([*map(client_id, ALGORITHMS), RESOURCE])
         common = {"username_claim": "preferred_username", "shared_names": "yes"}
         every = {
@@ -119,7 +119,8 @@ class Cortex:
         for name, keys in sections.items():
             every.setdefault(name, {}).update(keys)
         text = "".join(
-            f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()) + "\n"
+            f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()
+                                    if value is not None) + "\n"
             for name, keys in every.items())
         self.write(self.conf, text)
 

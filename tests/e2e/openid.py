@@ -106,9 +106,10 @@ class Provider:
     def set(self, **what):
         return self._tell({"set": what})
 
-    def rotate(self):
-        """New signing keys; what was signed before no longer verifies by jwks()."""
-        self._tell({"rotate": True})
+    def rotate(self, how=True):
+        """New signing keys; what was signed before no longer verifies by jwks(). With overlap:
+        "announce" publishes new ones beside the old, "switch" signs with the other half."""
+        self._tell({"rotate": how})
 
     def account(self, sub, **claims):
         """A person who can log in, with these claims."""

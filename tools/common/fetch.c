@@ -1,7 +1,9 @@
 /*
- * Getting one small document over HTTPS, within limits.
+ * Getting small documents over HTTPS, within limits, one or many at a time.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <config.h>
+
 #include "common/fetch.h"
 
 #include <arpa/inet.h>
@@ -15,11 +17,31 @@
 
 #define CONNECT_MS 2000L
 #define REDIRECTS_MAX 3L
+#define USER_AGENT PACKAGE_TARNAME "/" PACKAGE_VERSION
 
 struct body {
   struct fetch_result *result;
   size_t room;
   bool too_large;
+};
+
+/* One question on its way. */
+struct transfer {
+  struct transfer *next; /* of the pool */
+  CURL *curl;
+  struct curl_slist *headers;
+  const char *url;
+  const struct fetch_form *form; /* NULL: it is a GET */
+  struct body body;
+  void *tag;
+  bool is_conditional;
+  char detail[CURL_ERROR_SIZE];
+};
+
+struct fetch_pool {
+  CURLM *multi;
+  struct transfer *transfers;
+  int count;
 };
 
 /* Doubles the room, and leaves no copy behind: an answer may be a token. */
@@ -142,70 +164,256 @@ static bool is_answer(long status, const struct fetch_form *form) {
   return form == NULL ? status == 200 : status >= 200 && (status < 300 || status >= 400);
 }
 
-static bool perform(CURL *curl, const struct fetch_target *target, const struct fetch_form *form,
-                    struct fetch_result *result) {
-  struct body body = {result, 0, false};
-  char detail[CURL_ERROR_SIZE] = "";
-  CURLcode code;
+/* ---- freshness ---- */
 
-  if (curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes) != CURLE_OK ||
-      curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body) != CURLE_OK ||
-      curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)FETCH_MAX) != CURLE_OK ||
-      curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail) != CURLE_OK) {
-    snprintf(result->why, sizeof result->why, "libcurl refuses an option");
-    return false;
-  }
-  code = curl_easy_perform(curl);
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result->status);
-  if (body.too_large || code == CURLE_FILESIZE_EXCEEDED)
-    snprintf(result->why, sizeof result->why, "%.120s: more than %d bytes", target->url, FETCH_MAX);
-  else if (code != CURLE_OK)
-    snprintf(result->why, sizeof result->why, "%.120s: %.120s", target->url,
-             *detail != '\0' ? detail : curl_easy_strerror(code));
-  else if (!is_answer(result->status, form))
-    snprintf(result->why, sizeof result->why, "%.120s: HTTP status %ld", target->url,
-             result->status);
-  else if (result->bytes == NULL && form == NULL)
-    snprintf(result->why, sizeof result->why, "%.120s: the answer is empty", target->url);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-  return *result->why == '\0';
+static const char *get_header(CURL *curl, const char *name) {
+  struct curl_header *header = NULL;
+
+  return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value
+                                                                                 : NULL;
 }
 
-static bool transfer(const struct fetch_target *target, const struct fetch_form *form,
-                     struct fetch_result *result) {
+static bool is_directive(const char *text, size_t len, const char *name) {
+  return strlen(name) == len && strncasecmp(text, name, len) == 0;
+}
+
+/* At most a century, so that sums stay far from overflow; FETCH_AGE_UNKNOWN: no number. */
+static int64_t read_seconds(const char *text) {
+  int64_t seconds = 0;
+
+  text += *text == '"';
+  if (*text < '0' || *text > '9')
+    return FETCH_AGE_UNKNOWN;
+  for (; *text >= '0' && *text <= '9'; text++)
+    if (seconds < INT64_C(3155760000))
+      seconds = seconds * 10 + (*text - '0');
+  return seconds;
+}
+
+/* RFC 9111 5.2.2: a stated age, unless the answer must be asked for anew each time. */
+static int64_t read_cache_control(const char *text) {
+  int64_t age = FETCH_AGE_UNKNOWN;
+
+  while (*text != '\0') {
+    size_t len = strcspn(text, ",");
+    size_t name = strcspn(text, ",= \t");
+
+    if (is_directive(text, name, "no-store") || is_directive(text, name, "no-cache"))
+      return FETCH_AGE_UNKNOWN;
+    if (is_directive(text, name, "max-age") && text[name] == '=')
+      age = read_seconds(text + name + 1);
+    text += len;
+    text += strspn(text, ", \t");
+  }
+  return age;
+}
+
+static void read_freshness(CURL *curl, struct fetch_result *result) {
+  const char *control = get_header(curl, "Cache-Control"), *age = get_header(curl, "Age");
+  const char *etag = get_header(curl, "ETag");
+  int64_t spent = age != NULL ? read_seconds(age) : 0;
+
+  if (control != NULL)
+    result->max_age = read_cache_control(control);
+  if (result->max_age >= 0 && spent > 0)
+    result->max_age = result->max_age > spent ? result->max_age - spent : 0;
+  if (etag != NULL && strlen(etag) <= FETCH_ETAG_MAX)
+    snprintf(result->etag, sizeof result->etag, "%s", etag);
+}
+
+/* ---- one transfer ---- */
+
+static bool set_answer(struct transfer *transfer) {
+  CURL *curl = transfer->curl;
+
+  return curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer->body) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)FETCH_MAX) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->detail) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer) == CURLE_OK;
+}
+
+static bool set_condition(struct transfer *transfer, const char *etag) {
+  char line[FETCH_ETAG_MAX + 32];
+
+  if (etag == NULL || *etag == '\0' || strlen(etag) > FETCH_ETAG_MAX)
+    return true;
+  snprintf(line, sizeof line, "If-None-Match: %s", etag);
+  transfer->headers = curl_slist_append(NULL, line);
+  transfer->is_conditional = true;
+  return transfer->headers != NULL &&
+         curl_easy_setopt(transfer->curl, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
+}
+
+static void free_transfer(struct transfer *transfer) {
+  if (transfer == NULL)
+    return;
+  curl_easy_cleanup(transfer->curl);
+  curl_slist_free_all(transfer->headers);
+  free(transfer);
+}
+
+/* NULL, with result->why, when the address may not be asked or libcurl cannot do as it must. */
+static struct transfer *make_transfer(const struct fetch_target *target,
+                                      const struct fetch_form *form, struct fetch_result *result,
+                                      void *tag) {
   long left = milliseconds_left(target->deadline);
-  CURL *curl;
-  bool done = false;
+  struct transfer *transfer;
 
   memset(result, 0, sizeof *result);
+  result->max_age = FETCH_AGE_UNKNOWN;
   if (fetch_trust_of(target->url) == FETCH_REFUSED) {
     snprintf(result->why, sizeof result->why,
              "%.120s: only https, or http to this host, is fetched", target->url);
-    return false;
+    return NULL;
   }
   if (left == 0) {
     snprintf(result->why, sizeof result->why, "%.120s: no time is left", target->url);
-    return false;
+    return NULL;
   }
-  curl = curl_easy_init();
-  if (curl == NULL || !set_transport(curl, target, left) || !set_tls(curl, target->ca_file) ||
-      (form != NULL && !set_form(curl, form)))
-    snprintf(result->why, sizeof result->why, "libcurl cannot be set up as needed");
-  else
-    done = perform(curl, target, form, result);
-  curl_easy_cleanup(curl);
-  if (!done)
+  transfer = calloc(1, sizeof *transfer);
+  if (transfer != NULL) {
+    *transfer = (struct transfer){.curl = curl_easy_init(),
+                                  .url = target->url,
+                                  .form = form,
+                                  .body = {result, 0, false},
+                                  .tag = tag};
+    if (transfer->curl != NULL && set_transport(transfer->curl, target, left) &&
+        set_tls(transfer->curl, target->ca_file) && set_answer(transfer) &&
+        set_condition(transfer, target->etag) &&
+        (form == NULL || set_form(transfer->curl, form)))
+      return transfer;
+  }
+  free_transfer(transfer);
+  snprintf(result->why, sizeof result->why, "libcurl cannot be set up as needed");
+  return NULL;
+}
+
+/* What came of it; the transfer is gone afterwards. */
+static bool end_transfer(struct transfer *transfer, CURLcode code) {
+  struct fetch_result *result = transfer->body.result;
+
+  curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &result->status);
+  if (transfer->body.too_large || code == CURLE_FILESIZE_EXCEEDED)
+    snprintf(result->why, sizeof result->why, "%.120s: more than %d bytes", transfer->url,
+             FETCH_MAX);
+  else if (code != CURLE_OK)
+    snprintf(result->why, sizeof result->why, "%.120s: %.120s", transfer->url,
+             *transfer->detail != '\0' ? transfer->detail : curl_easy_strerror(code));
+  else if (result->status == 304 && transfer->is_conditional)
+    result->not_modified = true;
+  else if (!is_answer(result->status, transfer->form))
+    snprintf(result->why, sizeof result->why, "%.120s: HTTP status %ld", transfer->url,
+             result->status);
+  else if (result->bytes == NULL && transfer->form == NULL)
+    snprintf(result->why, sizeof result->why, "%.120s: the answer is empty", transfer->url);
+  if (*result->why == '\0')
+    read_freshness(transfer->curl, result);
+  if (*result->why != '\0' || result->not_modified)
     fetch_result_clear(result);
-  return done;
+  free_transfer(transfer);
+  return *result->why == '\0';
+}
+
+static bool run_transfer(struct transfer *transfer) {
+  return transfer != NULL && end_transfer(transfer, curl_easy_perform(transfer->curl));
 }
 
 bool fetch_get(const struct fetch_target *target, struct fetch_result *result) {
-  return transfer(target, NULL, result);
+  return run_transfer(make_transfer(target, NULL, result, NULL));
 }
 
 bool fetch_post(const struct fetch_target *target, const struct fetch_form *form,
                 struct fetch_result *result) {
-  return transfer(target, form, result);
+  return run_transfer(make_transfer(target, form, result, NULL));
+}
+
+/* ---- many ---- */
+
+struct fetch_pool *fetch_pool_new(void) {
+  struct fetch_pool *pool = calloc(1, sizeof *pool);
+
+  if (pool == NULL || (pool->multi = curl_multi_init()) == NULL) {
+    free(pool);
+    return NULL;
+  }
+  return pool;
+}
+
+static struct transfer *take_out(struct fetch_pool *pool, struct transfer *transfer) {
+  struct transfer **place;
+
+  for (place = &pool->transfers; *place != transfer; place = &(*place)->next)
+    continue;
+  *place = transfer->next;
+  pool->count--;
+  curl_multi_remove_handle(pool->multi, transfer->curl);
+  return transfer;
+}
+
+void fetch_pool_free(struct fetch_pool **pool) {
+  if (*pool == NULL)
+    return;
+  while ((*pool)->transfers != NULL)
+    free_transfer(take_out(*pool, (*pool)->transfers));
+  curl_multi_cleanup((*pool)->multi);
+  free(*pool);
+  *pool = NULL;
+}
+
+bool fetch_pool_start(struct fetch_pool *pool, const struct fetch_target *target,
+                      struct fetch_result *result, void *tag) {
+  struct transfer *transfer = make_transfer(target, NULL, result, tag);
+
+  if (transfer == NULL)
+    return false;
+  if (curl_multi_add_handle(pool->multi, transfer->curl) == CURLM_OK) {
+    transfer->next = pool->transfers;
+    pool->transfers = transfer;
+    pool->count++;
+    return true;
+  }
+  free_transfer(transfer);
+  snprintf(result->why, sizeof result->why, "libcurl cannot be set up as needed");
+  return false;
+}
+
+#define FDS_MAX 4
+
+void fetch_pool_wait(struct fetch_pool *pool, const int *fds, size_t fd_count, int milliseconds) {
+  struct curl_waitfd extra[FDS_MAX];
+  unsigned count = 0;
+  int running = 0;
+  size_t i;
+
+  for (i = 0; i < fd_count; i++)
+    if (fds[i] >= 0 && count < FDS_MAX)
+      extra[count++] = (struct curl_waitfd){.fd = fds[i], .events = CURL_WAIT_POLLIN};
+  curl_multi_perform(pool->multi, &running);
+  if (running < pool->count)
+    return; /* one has ended already, and nothing else might wake us */
+  curl_multi_poll(pool->multi, extra, count, milliseconds, NULL);
+  curl_multi_perform(pool->multi, &running);
+}
+
+void *fetch_pool_next(struct fetch_pool *pool, bool *done_out) {
+  struct transfer *transfer = NULL;
+  const CURLMsg *message;
+  CURLcode code;
+  void *tag;
+  int left;
+
+  do
+    message = curl_multi_info_read(pool->multi, &left);
+  while (message != NULL && message->msg != CURLMSG_DONE);
+  if (message == NULL)
+    return NULL;
+  code = message->data.result;
+  curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+  tag = transfer->tag;
+  *done_out = end_transfer(take_out(pool, transfer), code);
+  return tag;
 }
 
 void fetch_result_clear(struct fetch_result *result) {

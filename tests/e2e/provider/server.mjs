@@ -7,6 +7,8 @@
 //            "clock": SECONDS, "local": BOOL}}   replaces what is given, keeps the rest;
 //                               local: its own address is the issuer
 //   {"rotate": true}              new signing keys in place of the old ones
+//   {"rotate": "announce"}        new keys behind the old ones, which go on signing
+//   {"rotate": "switch"}          the half behind signs from now on
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -91,8 +93,15 @@ console.info = () => {};
 let handler = makeProvider().callback();
 const server = createServer((request, response) => handler(request, response));
 
+function rotated(how) {
+  const half = state.keys.length / 2;
+  if (how === 'announce') return [...state.keys, ...newKeys()];
+  if (how === 'switch') return [...state.keys.slice(half), ...state.keys.slice(0, half)];
+  return newKeys();
+}
+
 function apply(command) {
-  if (command.rotate) state.keys = newKeys();
+  if (command.rotate) state.keys = rotated(command.rotate);
   Object.assign(state, command.set);
   handler = makeProvider().callback();
   return { port: server.address().port };

@@ -1,0 +1,54 @@
+/*
+ * The document by which an OpenID provider says where its keys are.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "common/discovery.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fetch.h"
+
+#define WELL_KNOWN "/.well-known/openid-configuration"
+
+/* Discovery 4: a slash at the issuer's end is dropped. */
+char *discovery_url(const char *issuer) {
+  size_t len = strlen(issuer), size = len + sizeof WELL_KNOWN;
+  char *url = malloc(size);
+
+  if (len > 0 && issuer[len - 1] == '/')
+    len--;
+  if (url != NULL)
+    snprintf(url, size, "%.*s" WELL_KNOWN, (int)len, issuer);
+  return url;
+}
+
+/* A text that holds NUL would be another one to whoever reads it as a C string. */
+static const char *text_member(const json_t *document, const char *name) {
+  const json_t *member = json_object_get(document, name);
+  const char *text = json_string_value(member);
+
+  return text != NULL && strlen(text) == json_string_length(member) ? text : NULL;
+}
+
+bool discovery_read(const char *issuer, const char *url, const char *bytes, size_t len,
+                    char **jwks_uri_out, char *why, size_t why_size) {
+  json_error_t cause;
+  json_t *document = json_loadb(bytes, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
+  /* Discovery 4.3: compared as it is, for the issuer's name is what tokens are judged by. */
+  const char *named = text_member(document, "issuer"), *uri = text_member(document, "jwks_uri");
+
+  *jwks_uri_out = NULL;
+  if (document == NULL)
+    snprintf(why, why_size, "%.120s: line %d: %.60s", url, cause.line, cause.text);
+  else if (named == NULL || strcmp(named, issuer) != 0)
+    snprintf(why, why_size, "%.120s: the document is of another issuer", url);
+  else if (uri == NULL || fetch_trust_of(uri) < fetch_trust_of(url))
+    snprintf(why, why_size, "%.120s: no jwks_uri that may be fetched", url);
+  else if ((*jwks_uri_out = strdup(uri)) == NULL)
+    snprintf(why, why_size, "out of memory");
+  json_decref(document);
+  return *jwks_uri_out != NULL;
+}
