@@ -41,7 +41,7 @@ int cx_head_compare(const struct cedar_uid_text *left, const struct cedar_uid_te
 
 static int compare_entries(const void *left, const void *right) {
   return cx_head_compare(&((const struct entry *)left)->principal,
-                     &((const struct entry *)right)->principal);
+                         &((const struct entry *)right)->principal);
 }
 
 /* Is it this entity, or (where the head says `in`) one that it is in? */
@@ -206,7 +206,8 @@ void cx_reach_add(struct cx_reach *reach, struct cedar_uid_text principal) {
     else
       high = middle;
   }
-  for (; low < reach->entry_count && cx_head_compare(&reach->entries[low].principal, &principal) == 0;
+  for (;
+       low < reach->entry_count && cx_head_compare(&reach->entries[low].principal, &principal) == 0;
        low++)
     collect(reach, &reach->entries[low]);
 }

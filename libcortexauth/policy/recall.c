@@ -22,7 +22,7 @@ struct answer {
 };
 
 struct target {
-  bool is_open;         /* a policy looks at the principal itself, or too many entities are named */
+  bool is_open; /* a policy looks at the principal itself, or too many entities are named */
   uint32_t watched[WATCHED_MAX]; /* positions in named */
   uint32_t watched_count;
   struct answer *answers;

@@ -17,10 +17,10 @@ struct checking {
 
 static enum cortex_reason refuse(const struct checking *checking, const char *key,
                                  const char *what) {
-  return cx_error_at(checking->error, CORTEX_CONFIG_INVALID,
-                     (struct cx_place){checking->settings->name,
-                                       cortex_section_line(checking->section, key), 0},
-                     "%s: %s", key, what);
+  return cx_error_at(
+      checking->error, CORTEX_CONFIG_INVALID,
+      (struct cx_place){checking->settings->name, cortex_section_line(checking->section, key), 0},
+      "%s: %s", key, what);
 }
 
 static const char *value_of(const struct checking *checking, const char *key) {
@@ -62,8 +62,8 @@ static bool is_search(const char *text) {
   const char *scope = strchr(text, '?');
   size_t len = scope != NULL ? strcspn(scope + 1, "?") : 0;
 
-  return len == 0 || (len == 3 && (strncmp(scope + 1, "sub", 3) == 0 ||
-                                   strncmp(scope + 1, "one", 3) == 0)) ||
+  return len == 0 ||
+         (len == 3 && (strncmp(scope + 1, "sub", 3) == 0 || strncmp(scope + 1, "one", 3) == 0)) ||
          (len == 4 && strncmp(scope + 1, "base", 4) == 0);
 }
 

@@ -190,8 +190,11 @@ static bool hand_over(struct handing *handing, const uint32_t *members_first,
   for (person = 0; person < directory->people.count; person++) {
     const struct person *known = &directory->person_of[person];
     struct source_person it = {names_text(&directory->people, person),
-                               names_text(&directory->ids, known->id), known->is_contested,
-                               known->is_nameless, handing->found, 0};
+                               names_text(&directory->ids, known->id),
+                               known->is_contested,
+                               known->is_nameless,
+                               handing->found,
+                               0};
 
     find_groups(handing, person, members_first[person], members_first[person + 1]);
     it.group_count = handing->count;

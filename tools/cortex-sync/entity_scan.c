@@ -93,7 +93,8 @@ static bool take_parents(struct scan *scan, struct scan_entity *entity) {
   return take(scan, ']');
 }
 
-/* Strings only; a key that stands twice is for Cedar to refuse, and so is one it reads otherwise. */
+/* Strings only; a key that stands twice is for Cedar to refuse, and so is one it reads otherwise.
+ */
 static bool take_attributes(struct scan *scan, struct scan_entity *entity) {
   struct scan_text keys[ATTRIBUTES_MAX], value;
   size_t count = 0, i;

@@ -219,8 +219,8 @@ struct paging {
   bool is_last;
 };
 
-static int send_page(struct ldap_link *link, const struct ldap_query *query,
-                     struct paging *paging, int *message_out) {
+static int send_page(struct ldap_link *link, const struct ldap_query *query, struct paging *paging,
+                     int *message_out) {
   LDAPControl *page = NULL, *controls[2] = {NULL, NULL};
   struct timeval left = time_left(link);
   int code;
@@ -267,10 +267,10 @@ static bool take_end(struct ldap_link *link, const struct ldap_query *query, LDA
       LDAP_SUCCESS)
     code = LDAP_DECODING_ERROR;
   if (code != LDAP_SUCCESS || referrals != NULL)
-    fine = ldap_link_fail(link, "%s: search below %.100s is incomplete: %s%s%.100s", link->url,
-                          query->base, ldap_err2string(code != LDAP_SUCCESS ? code : LDAP_REFERRAL),
-                          detail != NULL && *detail != '\0' ? ": " : "",
-                          detail != NULL ? detail : "");
+    fine =
+        ldap_link_fail(link, "%s: search below %.100s is incomplete: %s%s%.100s", link->url,
+                       query->base, ldap_err2string(code != LDAP_SUCCESS ? code : LDAP_REFERRAL),
+                       detail != NULL && *detail != '\0' ? ": " : "", detail != NULL ? detail : "");
   else
     fine = take_cookie(link, controls, paging);
   ldap_memfree(detail);
@@ -283,8 +283,9 @@ static bool fail_receive(struct ldap_link *link, const struct ldap_query *query,
   int code = LDAP_SERVER_DOWN;
 
   if (kind == 0)
-    return ldap_link_fail(link, "%s: search below %.100s is incomplete: no answer within the time "
-                                "that [directory] timeout allows",
+    return ldap_link_fail(link,
+                          "%s: search below %.100s is incomplete: no answer within the time "
+                          "that [directory] timeout allows",
                           link->url, query->base);
   ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
   return ldap_link_fail(link, "%s: search below %.100s is incomplete: %s", link->url, query->base,
@@ -297,8 +298,8 @@ static bool take_page(struct ldap_link *link, const struct ldap_query *query, in
   for (;;) {
     struct timeval left = time_left(link);
     LDAPMessage *message = NULL;
-    int kind = nanoseconds_left(link) <= 0 ? 0
-                                           : ldap_result(link->ld, id, LDAP_MSG_ONE, &left, &message);
+    int kind =
+        nanoseconds_left(link) <= 0 ? 0 : ldap_result(link->ld, id, LDAP_MSG_ONE, &left, &message);
     bool fine = true;
 
     if (kind <= 0)
@@ -306,8 +307,9 @@ static bool take_page(struct ldap_link *link, const struct ldap_query *query, in
     if (kind == LDAP_RES_SEARCH_ENTRY)
       fine = taker(context, message);
     else if (kind == LDAP_RES_SEARCH_REFERENCE)
-      fine = ldap_link_fail(link, "%s: search below %.100s is incomplete: the server refers to "
-                                  "another one for a part of it",
+      fine = ldap_link_fail(link,
+                            "%s: search below %.100s is incomplete: the server refers to "
+                            "another one for a part of it",
                             link->url, query->base);
     else if (kind == LDAP_RES_SEARCH_RESULT)
       fine = take_end(link, query, message, paging);

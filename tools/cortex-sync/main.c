@@ -262,7 +262,7 @@ static enum cli_exit run_cluster(struct sync *sync) {
 
 /* What is worse for an operator: nothing done, refused, waiting, wrong, partly, differing. */
 static int weight_of(enum cli_exit exit) {
-  static const enum cli_exit order[] = {CLI_DONE,     CLI_NO,       SYNC_REJECTED, SYNC_ACTIVE,
+  static const enum cli_exit order[] = {CLI_DONE,     CLI_NO,      SYNC_REJECTED, SYNC_ACTIVE,
                                         SYNC_REFUSED, CLI_OUTSIDE, CLI_USAGE};
   size_t i;
 

@@ -36,9 +36,9 @@ static void freeze(struct model *model) {
   for (i = 0; i < model->names.count; i++) {
     struct role *role = &model->roles[i];
 
-    role->is_frozen = role->is_contested ||
-                      (role->kind == ROLE_LOGIN &&
-                       (is_unnamed(model, role) || is_unknowable(model, role)));
+    role->is_frozen =
+        role->is_contested ||
+        (role->kind == ROLE_LOGIN && (is_unnamed(model, role) || is_unknowable(model, role)));
   }
 }
 
@@ -59,7 +59,8 @@ static uint32_t *index_subjects(const struct model *model) {
  * The role that is this person's under another name; NAMES_NONE: there is none. A wanted role of
  * somebody else's stands in the way unless that one is renamed as well, which the caller finds.
  */
-static uint32_t old_role_of(const struct model *model, const uint32_t *by_subject, uint32_t number) {
+static uint32_t old_role_of(const struct model *model, const uint32_t *by_subject,
+                            uint32_t number) {
   const struct role *role = &model->roles[number];
   uint32_t old;
 

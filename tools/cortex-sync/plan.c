@@ -208,8 +208,12 @@ static void plan_ends(const struct making *making) {
 
 void plan_make(const struct model *model, struct plan *plan) {
   size_t count = (size_t)model->names.count + 1;
-  struct making making = {model, plan, calloc(count, sizeof(bool)), calloc(count, sizeof(bool)),
-                          calloc(count, sizeof(bool)), calloc(count, sizeof(bool))};
+  struct making making = {model,
+                          plan,
+                          calloc(count, sizeof(bool)),
+                          calloc(count, sizeof(bool)),
+                          calloc(count, sizeof(bool)),
+                          calloc(count, sizeof(bool))};
 
   size_t i;
 
@@ -228,9 +232,9 @@ void plan_make(const struct model *model, struct plan *plan) {
   plan_gains(&making);
   plan_notes(&making);
   plan_ends(&making);
-  plan->failed = plan->failed || plan->revoke.failed || plan->rename.failed || plan->cut_edges.failed ||
-                 plan->grant.failed || plan->note.failed || plan->forget.failed ||
-                 plan->refused.failed;
+  plan->failed = plan->failed || plan->revoke.failed || plan->rename.failed ||
+                 plan->cut_edges.failed || plan->grant.failed || plan->note.failed ||
+                 plan->forget.failed || plan->refused.failed;
 out:
   free(making.is_cut);
   free(making.ends);
@@ -239,10 +243,10 @@ out:
 }
 
 void plan_clear(struct plan *plan) {
-  struct role_list *const lists[] = {&plan->cut, &plan->end, &plan->groups, &plan->logins,
+  struct role_list *const lists[] = {&plan->cut,     &plan->end,   &plan->groups, &plan->logins,
                                      &plan->restore, &plan->adopt, &plan->people};
-  struct edges *const edges[] = {&plan->revoke, &plan->cut_edges, &plan->forget, &plan->grant,
-                                 &plan->note, &plan->rename};
+  struct edges *const edges[] = {&plan->revoke, &plan->cut_edges, &plan->forget,
+                                 &plan->grant,  &plan->note,      &plan->rename};
   size_t i;
 
   for (i = 0; i < sizeof lists / sizeof lists[0]; i++)

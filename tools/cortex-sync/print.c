@@ -211,10 +211,9 @@ static json_t *rename_array(const struct model *model, const struct edges *list)
   for (i = 0; i < list->count; i++) {
     const struct edge *edge = &list->items[i];
 
-    json_array_append_new(array,
-                          json_pack("{s:o, s:o}", "from",
-                                    out_text(names_text(&model->names, edge->member)), "to",
-                                    out_text(names_text(&model->names, edge->role))));
+    json_array_append_new(array, json_pack("{s:o, s:o}", "from",
+                                           out_text(names_text(&model->names, edge->member)), "to",
+                                           out_text(names_text(&model->names, edge->role))));
   }
   return array;
 }
@@ -248,9 +247,9 @@ bool print_json(const struct print_result *result) {
   json_object_set_new(object, "cut", role_array(model, &plan->cut));
   json_object_set_new(object, "grant", grant);
   json_object_set_new(object, "revoke", revoke);
-  json_object_set_new(object, "notes",
-                      json_integer(
-                          (json_int_t)(plan->note.count + plan->forget.count + plan->people.count)));
+  json_object_set_new(
+      object, "notes",
+      json_integer((json_int_t)(plan->note.count + plan->forget.count + plan->people.count)));
   json_object_set_new(object, "ended", ended_array(result->ended));
   json_object_set_new(object, "rejected", rejected);
   return out_line(object);

@@ -80,8 +80,7 @@ static bool is_repeated(const struct edges *edges, size_t before, uint32_t numbe
   size_t i;
 
   for (i = 0; i < before; i++)
-    if (edges->items[i].role == number &&
-        !has_member(edges, before, edges->count, edges->items[i]))
+    if (edges->items[i].role == number && !has_member(edges, before, edges->count, edges->items[i]))
       return false;
   for (i = before; i < edges->count; i++)
     if (!has_member(edges, 0, before, edges->items[i]))
@@ -107,8 +106,7 @@ static bool put_parents(struct reading *reading, const struct cedar_store *store
   uint32_t i;
 
   for (i = 0; cedar_entity_parent_at(store, index, i, &uid); i++)
-    if (is_type(uid.type, "Group") &&
-        !put_parent(reading, edges, number, safe_name(uid.id, room)))
+    if (is_type(uid.type, "Group") && !put_parent(reading, edges, number, safe_name(uid.id, room)))
       return false;
   return true;
 }

@@ -27,7 +27,8 @@ struct entry {
   uint32_t number; /* in directory.people or directory.groups */
 };
 
-/* Values of a group's attribute that the server held back: Active Directory sends 1500 at a time. */
+/* Values of a group's attribute that the server held back: Active Directory sends 1500 at a time.
+ */
 struct rest {
   char *dn;
   char attribute[128]; /* with the range to ask for */
@@ -185,8 +186,9 @@ static bool put_member(struct reading *reading, uint32_t group, const struct ber
   } else {
     member = number_of_dn(reading, value->bv_val, value->bv_len);
     if (member == NAMES_NONE)
-      return ldap_link_fail(&reading->link, "%s: a member of group %.100s has a name that cannot "
-                                            "be read",
+      return ldap_link_fail(&reading->link,
+                            "%s: a member of group %.100s has a name that cannot "
+                            "be read",
                             reading->link.url, names_text(&reading->directory.groups, group));
   }
   edges_put(&reading->members, (struct edge){group, member, 0});
@@ -261,8 +263,8 @@ static bool put_members(struct reading *reading, LDAPMessage *message, const cha
       fine = put_member(reading, group, values[i]);
     if (fine && values != NULL && values[0] != NULL) {
       (*found)++;
-      fine = next_range(reading, attribute, next, sizeof next) &&
-             put_rest(reading, dn, group, next);
+      fine =
+          next_range(reading, attribute, next, sizeof next) && put_rest(reading, dn, group, next);
     }
     ldap_value_free_len(values);
     ldap_memfree(attribute);
@@ -294,8 +296,8 @@ static uint32_t new_group(struct reading *reading, LDAPMessage *message, const c
   struct directory_text name;
 
   if (names == NULL || names[0] == NULL) {
-    ldap_link_fail(&reading->link, "%s: the name of group %.100s cannot be read",
-                   reading->link.url, dn);
+    ldap_link_fail(&reading->link, "%s: the name of group %.100s cannot be read", reading->link.url,
+                   dn);
   } else {
     name = directory_safe(names[0]->bv_val, names[0]->bv_len, room);
     group = directory_group(&reading->directory, name.ptr, name.len);
@@ -329,8 +331,9 @@ static bool take_group(void *context, LDAPMessage *message) {
   if (!put_members(reading, message, dn, group, &found))
     goto out;
   fine = found > 0 || !must_have_members(reading, message) ||
-         ldap_link_fail(&reading->link, "%s: the members of group %.100s cannot be read: may the "
-                                        "name that [directory] binds as see them?",
+         ldap_link_fail(&reading->link,
+                        "%s: the members of group %.100s cannot be read: may the "
+                        "name that [directory] binds as see them?",
                         reading->link.url, dn);
 out:
   ldap_memfree(dn);
@@ -457,8 +460,8 @@ static bool look_up(struct reading *reading, uint32_t number, struct entry *entr
 }
 
 static bool put_edge(struct reading *reading, uint32_t group, const struct entry *entry) {
-  struct edges *edges = entry->kind == ENTRY_PERSON ? &reading->directory.members
-                                                    : &reading->directory.nesting;
+  struct edges *edges =
+      entry->kind == ENTRY_PERSON ? &reading->directory.members : &reading->directory.nesting;
 
   edges_put(edges, (struct edge){entry->number, group, 0});
   return !edges->failed || out_of_memory(reading);
@@ -470,8 +473,7 @@ static bool resolve_by_name(struct reading *reading) {
   for (i = 0; i < reading->members.count; i++) {
     const struct edge *edge = &reading->members.items[i];
     const char *name = names_text(&reading->member_names, edge->member);
-    struct entry entry = {ENTRY_PERSON,
-                          names_find(&reading->directory.people, name, strlen(name))};
+    struct entry entry = {ENTRY_PERSON, names_find(&reading->directory.people, name, strlen(name))};
 
     if (entry.number == NAMES_NONE)
       reading->directory.unknown++;

@@ -214,8 +214,8 @@ static bool resolve(struct reading *reading) {
   for (i = 0; i < reading->members.count; i++) {
     const struct edge *edge = &reading->members.items[i];
     const struct resource *member = &reading->resources[edge->member];
-    struct edges *edges = member->kind == RESOURCE_USER ? &reading->directory.members
-                                                        : &reading->directory.nesting;
+    struct edges *edges =
+        member->kind == RESOURCE_USER ? &reading->directory.members : &reading->directory.nesting;
 
     if (member->kind == RESOURCE_NONE)
       reading->directory.unknown++;

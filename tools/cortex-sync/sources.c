@@ -33,11 +33,11 @@ bool sources_list(const struct cortex_settings *settings, struct source_list *li
       put_section(list_out, section);
   }
   if (people != NULL || list_out->count == 0)
-    list_out->items[list_out->count++] =
-        (struct source){.kind = &source_file,
-                        .request = {.label = SOURCES_PEOPLE,
-                                    .path = people != NULL ? people
-                                                           : cortex_settings_value(
-                                                                 settings, "policy", "entities")}};
+    list_out->items[list_out->count++] = (struct source){
+        .kind = &source_file,
+        .request = {.label = SOURCES_PEOPLE,
+                    .path = people != NULL
+                                ? people
+                                : cortex_settings_value(settings, "policy", "entities")}};
   return true;
 }

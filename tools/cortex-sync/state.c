@@ -17,7 +17,8 @@ struct index {
 bool state_ask(struct pg *pg, bool take_lock) {
   const char *lock = take_lock ? "t" : "f";
 
-  return pg_send(pg, "SELECT oid, name, kind, can_login, is_cut, note, source, subject "
+  return pg_send(pg,
+                 "SELECT oid, name, kind, can_login, is_cut, note, source, subject "
                  "FROM cortex.sync_roles($1)",
                  &lock, 1) &&
          pg_send(pg, "SELECT role, ours, altered, others FROM cortex.sync_members()", NULL, 0) &&
@@ -100,8 +101,8 @@ static bool take_roles(const PGresult *result, struct model *model, struct index
     role->kind = kind_of(PQgetvalue(result, row, 2)[0]);
     role->can_login = PQgetvalue(result, row, 3)[0] == 't';
     role->is_cut = PQgetvalue(result, row, 4)[0] == 't';
-    role->known_label = names_put(&model->labels, PQgetvalue(result, row, 6),
-                                  (size_t)PQgetlength(result, row, 6));
+    role->known_label =
+        names_put(&model->labels, PQgetvalue(result, row, 6), (size_t)PQgetlength(result, row, 6));
     role->known_subject = names_put(&model->subjects, PQgetvalue(result, row, 7),
                                     (size_t)PQgetlength(result, row, 7));
     if (role->known_label == NAMES_NONE || role->known_subject == NAMES_NONE)

@@ -32,8 +32,8 @@ struct reading {
   const struct source *source; /* that is being read */
   uint32_t label;              /* of it */
   size_t people;               /* that it names */
-  bool *is_here;             /* by service */
-  struct grant_list *grants; /* by LEVELS * service + bit of the level */
+  bool *is_here;               /* by service */
+  struct grant_list *grants;   /* by LEVELS * service + bit of the level */
   size_t service_count;
   uint32_t *groups; /* the directory's number of a group to the policy's */
   uint32_t *mine;   /* groups of one person */
@@ -212,8 +212,7 @@ static uint32_t role_of(struct reading *reading, const char *name,
   }
   model->roles[number].wish = WISH_LOGIN;
   model->roles[number].label = reading->label;
-  model->roles[number].subject =
-      names_put(&model->subjects, person->id, strlen(person->id));
+  model->roles[number].subject = names_put(&model->subjects, person->id, strlen(person->id));
   if (model->roles[number].subject == NAMES_NONE)
     out_of_memory(reading);
   return number;
@@ -261,7 +260,8 @@ static bool put_nameless(struct reading *reading, const struct source_person *pe
   return reject(reading, person->name, "the entry has no username that can be read");
 }
 
-/* NAMESPACE SEPARATOR name, in lower case where that is asked; cut off only beyond any role name. */
+/* NAMESPACE SEPARATOR name, in lower case where that is asked; cut off only beyond any role name.
+ */
 static const char *spell(const struct reading *reading, const char *name, char separator,
                          bool lower, char *room) {
   const char *namespace = reading->source->namespace;
@@ -341,8 +341,8 @@ static bool take_person(void *context, const struct source_person *person) {
   if (!translate(reading, person))
     return reading->reason == CORTEX_OK &&
            reject(reading, name, "a group is empty, not UTF-8 or holds a control character");
-  reading->reason = cortex_standing_ask(reading->standing, name, reading->mine,
-                                        person->group_count, reading->error);
+  reading->reason = cortex_standing_ask(reading->standing, name, reading->mine, person->group_count,
+                                        reading->error);
   return reading->reason == CORTEX_OK && put_person(reading, name, person);
 }
 
