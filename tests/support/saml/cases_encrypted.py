@@ -50,7 +50,7 @@ case("encrypted-wrapped-inside", STRUCTURE + OPAQUE, "XSW inside the encryption:
      response(encrypt(evil("_evil", tail=GOOD))))
 case("encrypted-carries-outer-signature", STRUCTURE, "the encrypted forgery carries the signature, the signed element lies outside",
      response(encrypt(evil("_evil", before=cut(GOOD, "ds:Signature"))), before=f'<samlp:Extensions>{GOOD.replace(cut(GOOD, "ds:Signature"), "")}</samlp:Extensions>'))
-case("encrypted-duplicate-id", STRUCTURE + OPAQUE, "the encrypted assertion has the response's ID", response(encrypt(
+case("encrypted-duplicate-id", ("ok",) + STRUCTURE + OPAQUE, "the encrypted assertion has the response's ID, in a document of its own", response(encrypt(
     cut(signed(response(assertion("_r1"), identifier="_x"), "_r1"), "saml:Assertion")), identifier="_r1"))
 case("encrypted-nothing", SCHEMA + OPAQUE, "an EncryptedAssertion without content", response("<saml:EncryptedAssertion/>"))
 case("encrypted-name-only", SCHEMA + OPAQUE, "what is encrypted is no assertion", response(encrypt(f'<saml:NameID xmlns:saml="{A}">admin</saml:NameID>')))

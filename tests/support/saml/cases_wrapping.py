@@ -129,11 +129,11 @@ wrapping("signature-beside", "the signature stands beside the assertion", respon
 # --- responses in responses ---
 wrapping("nested-response", "a signed response lies in a forged one", evil_response(after=WHOLE), SCHEMA)
 wrapping("nested-response-extensions", "a signed response lies in the extensions of a forged one",
-         evil_response(f"<samlp:Extensions>{WHOLE}</samlp:Extensions>"))
+         evil_response(f"<samlp:Extensions>{WHOLE}</samlp:Extensions>"), SCHEMA)
 wrapping("nested-response-status", "a signed response lies in the status of a forged one",
-         evil_response(result=status(after=f"<samlp:StatusDetail>{WHOLE}</samlp:StatusDetail>")))
+         evil_response(result=status(after=f"<samlp:StatusDetail>{WHOLE}</samlp:StatusDetail>")), SCHEMA)
 wrapping("nested-response-object", "the signed response lies in an Object of the signature in a forged one",
-         evil_response(in_object(WHOLE_SIGNATURE, WHOLE_BARE)))
+         evil_response(in_object(WHOLE_SIGNATURE, WHOLE_BARE)), SCHEMA)
 wrapping("nested-response-same-id", "the forged response has the signed one's ID",
          evil_response(WHOLE_SIGNATURE, after=f"<samlp:Extensions>{WHOLE_BARE}</samlp:Extensions>", identifier="_r1"), SCHEMA)
 wrapping("response-extra-assertion", "a forged assertion is added to a signed response",

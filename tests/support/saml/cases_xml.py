@@ -50,7 +50,7 @@ case("entity-quadratic", REFUSED, "one long entity used very often",
 case("entity-recursive", REFUSED, "an entity that is itself", doctype('<!ENTITY a "&b;"><!ENTITY b "&a;">') + TEXT.replace(">alice<", ">&a;<"))
 case("entity-overrides", REFUSED, "amp is declared anew", doctype('<!ENTITY amp "x">') + TEXT)
 case("entity-undeclared", XML, "an entity nobody declared", TEXT.replace(">alice<", ">ali&foo;ce<"))
-case("xinclude", STRUCTURE + XML, "XInclude of a file in the name", signed(response(assertion(who=subject(name_id(
+case("xinclude", STRUCTURE + XML + ("claim_mismatch", "missing_username"), "XInclude of a file in the name", signed(response(assertion(who=subject(name_id(
     '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" parse="text" href="file:///etc/hostname"/>'))))),)
 case("xinclude-assertion", SCHEMA, "XInclude in place of the assertion", response(
     '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///tmp/assertion.xml"/>'))
