@@ -371,7 +371,7 @@ def test_runner_has_the_calls_and_nothing_else(host):
         "and has_function_privilege('cortex_runner', oid, 'execute')")}
     assert allowed == {"sync_roles", "sync_members", "sync_grants", "sync_begin", "create_groups", "create_logins",
                        "cut_logins", "restore_logins", "grant_members", "revoke_members", "note_grants",
-                       "forget_grants", "end_sessions", "sync_done"}
+                       "forget_grants", "end_sessions", "sync_done", "rename_logins", "note_people", "adopt_logins"}
     assert host.sql("select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolinherit "
                     "from pg_roles where rolname = 'cortex_runner'") == [(False,) * 6]
     for statement in ("create role x", "alter role cortex_managed login", "grant cortex_managed to cortex_runner",
@@ -382,6 +382,29 @@ def test_runner_has_the_calls_and_nothing_else(host):
                       "select cortex.claim_grants()", "alter role cortex_managed set cortex.home = 'x'"):
         with pytest.raises(errors.InsufficientPrivilege):
             host.sql(statement, user="cortex_runner")
+
+
+def test_only_roles_of_ours_are_renamed_and_only_to_free_names(host):
+    host.sql("create role dba_one login; create role taken")
+    host.call("create_logins", ["ren a", "ren b"], ["1", "2"], "", "corp")
+    for old, new in ((["dba_one"], ["x1"]), (["ren a"], ["taken"]), (["ren a"], ["pg_x"]), (["ren a"], ["postgres"]),
+                     (["ren a", "ren b"], ["x1", "x1"]), (["ren a"], []), (["cortex_grantor"], ["x1"])):
+        with pytest.raises(psycopg.Error):
+            host.call("rename_logins", old, new)
+    assert host.call("rename_logins", ["ren a", "ren b"], ["ren b", "ren a"]) == 2
+    assert host.sql("select name, subject from cortex.roles where name like 'ren %%' order by 1") == [
+        ("ren a", "2"), ("ren b", "1")]
+
+
+def test_only_ordinary_login_roles_are_adopted_and_lose_their_password(host):
+    host.sql("create role ad_plain login password 'x'; create role ad_super superuser login; create role ad_nologin; "
+             "create role ad_createdb login createdb; create role ad_leads login; "
+             "grant pg_execute_server_program to ad_leads; create role ad_group login; grant ad_group to ad_plain")
+    for name in ("ad_super", "ad_nologin", "ad_createdb", "ad_leads", "ad_group", "postgres", "cortex_runner", "nobody"):
+        with pytest.raises(psycopg.Error):
+            host.call("adopt_logins", [name])
+    assert host.call("adopt_logins", ["ad_plain"]) == 1
+    assert host.sql("select rolpassword from pg_authid where rolname = 'ad_plain'") == [(None,)]
 
 
 def test_nothing_is_writable_or_readable_by_others(host):
