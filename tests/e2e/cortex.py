@@ -112,7 +112,8 @@ class Cortex:
             'oidc "dev"': {"issuer": "https://dev.cortex.invalid", "audience": "cortex",
                            "jwks_file": self.issuer / "jwks.json", **common,
                            **sections.pop("dev", {})},
-            "policy": {"path": self.policies, "entities": self.entities},
+            "policy": {"path": self.policies, "entities": self.entities,
+                       "image": self.folder / "policy.image"},
             "audit": {"file": self.trail},
             "state": {"path": self.state},
         }
@@ -123,6 +124,10 @@ class Cortex:
                                     if value is not None) + "\n"
             for name, keys in every.items())
         self.write(self.conf, text)
+
+    def write_image(self):
+        """Waits until the policies are old enough."""
+        self.run("policy", "image", "--config", self.conf, check=True)
 
     # --- the operator's program ---
 
