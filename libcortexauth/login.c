@@ -20,6 +20,9 @@
 /* A record is written even when the login's time is over; this much is left for it. */
 #define RECORD_GRACE_NS INT64_C(500000000)
 
+/* What a SAML response may take to read where the caller names no deadline. */
+#define HELPER_NS INT64_C(2000000000)
+
 struct login {
   const struct cortex_request *request;
   struct cortex_settings *settings;
@@ -62,7 +65,8 @@ static bool proves_signature(enum cortex_reason reason) {
       CORTEX_OK,       CORTEX_AUDIENCE_MISMATCH,   CORTEX_TOKEN_EXPIRED,
       CORTEX_TOO_OLD,  CORTEX_NOT_YET_VALID,       CORTEX_ISSUED_IN_FUTURE,
       CORTEX_REPLAYED, CORTEX_BOUND_TOKEN_REFUSED, CORTEX_MISSING_USERNAME,
-      CORTEX_REVOKED,  CORTEX_BAD_USERNAME};
+      CORTEX_REVOKED,  CORTEX_BAD_USERNAME,        CORTEX_CONFIRMATION_INVALID,
+      CORTEX_CONDITIONS_INVALID, CORTEX_RECIPIENT_MISMATCH, CORTEX_SESSION_OVER};
   size_t i;
 
   for (i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
@@ -85,12 +89,19 @@ static void ask_for_keys(const struct login *login, enum cortex_reason reason, c
       cx_refresh_request_leave(settings->state.path, settings->issuers[i].label);
 }
 
+/* A helper is never waited for without an end. */
+static int64_t helper_deadline(const struct login *login) {
+  return login->request->deadline != 0 ? login->request->deadline : login->started + HELPER_NS;
+}
+
 static enum cortex_reason verify(struct login *login, struct cortex_error *error) {
   const struct cortex_credential credential = {
       .bytes = login->request->credential,
       .len = login->request->credential_len,
       .now = login->now / 1000000,
       .real_now = login->now / 1000000,
+      .clock = login->request->clock,
+      .deadline = helper_deadline(login),
   };
   enum cortex_reason reason = cortex_verify(login->settings, &credential, &login->identity, error);
 
@@ -147,6 +158,7 @@ static enum cortex_reason use_up(const struct login *login, struct cortex_error 
   const struct cortex_issuer *issuer =
       cx_settings_find_issuer(login->settings, login->identity->label);
   struct cx_wait wait = wait_of(login);
+  bool is_saml;
   struct cx_use use = {
       .token_id = login->identity->token_id,
       .usable_until = login->identity->usable_until,
@@ -158,8 +170,11 @@ static enum cortex_reason use_up(const struct login *login, struct cortex_error 
 
   if (issuer == NULL)
     return cx_error_set(error, CORTEX_INTERNAL, "the credential's issuer has no section");
-  use.window = issuer->oidc.reuse_window;
-  return issuer->oidc.one_use ? cx_replay_use(login->settings, &use, &wait, error) : CORTEX_OK;
+  is_saml = cx_issuer_is(issuer, CX_KIND_SAML);
+  use.window = is_saml ? issuer->saml.reuse_window : issuer->oidc.reuse_window;
+  if (!(is_saml ? issuer->saml.one_use : issuer->oidc.one_use))
+    return CORTEX_OK;
+  return cx_replay_use(login->settings, &use, &wait, error);
 }
 
 /* The username, never the role that is assumed: that one is shared. */

@@ -5,9 +5,10 @@
 #include "credential/credential.h"
 
 #include "oidc/oidc.h"
+#include "saml/saml.h"
 #include "util/error.h"
 
-static const struct cx_credential_kind *const kinds[] = {&cx_oidc_kind};
+static const struct cx_credential_kind *const kinds[] = {&cx_saml_kind, &cx_oidc_kind};
 
 static const struct cx_credential_kind *find_kind(const char *bytes, size_t len) {
   size_t i;

@@ -11,7 +11,7 @@
 #include "util/error.h"
 
 static const struct cx_naming *naming_of(const struct cortex_settings *settings, size_t index) {
-  return &settings->issuers[index].oidc.naming;
+  return cx_issuer_naming(&settings->issuers[index]);
 }
 
 static bool has_same_namespace(const struct cx_naming *left, const struct cx_naming *right) {

@@ -28,6 +28,7 @@ void cortex_identity_free(struct cortex_identity **identity) {
   cx_secret_free_text(it->issuer);
   cx_secret_free_text(it->label);
   cx_secret_free_text(it->subject);
+  cx_secret_free_text(it->owner);
   cx_secret_free_text(it->sid);
   cx_secret_free_text(it->username);
   cx_secret_free_text(it->acr);

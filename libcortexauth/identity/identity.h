@@ -17,6 +17,7 @@ struct cortex_identity {
   char *issuer;
   char *label;
   char *subject;
+  char *owner; /* who a username belongs to, where the subject changes with each session; NULL: the subject */
   char *sid;      /* the session at the issuer: OpenID Connect sid, SAML SessionIndex; NULL: none */
   char *username; /* after map and case; after cortex_identity_admit with its namespace */
   struct cx_list groups;
@@ -32,6 +33,11 @@ struct cortex_identity {
   int64_t session_not_on_or_after; /* SAML; 0: none */
   char token_id[65]; /* SHA-256 of issuer and jti, else of the credential; hex; "" for none */
 };
+
+/* What stands for the person when it is asked whose a username is. */
+static inline const char *cx_identity_owner(const struct cortex_identity *identity) {
+  return identity->owner != NULL ? identity->owner : identity->subject;
+}
 
 /* An empty identity, or NULL without memory. */
 struct cortex_identity *cx_identity_new(void);

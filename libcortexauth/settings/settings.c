@@ -40,7 +40,15 @@ static struct cx_place place_of(const struct loader *loader, unsigned line) {
   cx_error_at((loader)->error, CORTEX_CONFIG_INVALID, place_of(loader, line), __VA_ARGS__)
 
 static bool is_issuer_section(const char *section) {
-  return strcmp(section, "oidc") == 0;
+  return strcmp(section, CX_KIND_OIDC) == 0 || strcmp(section, CX_KIND_SAML) == 0;
+}
+
+bool cx_issuer_is(const struct cortex_issuer *issuer, const char *kind) {
+  return strcmp(issuer->kind, kind) == 0;
+}
+
+const struct cx_naming *cx_issuer_naming(const struct cortex_issuer *issuer) {
+  return cx_issuer_is(issuer, CX_KIND_SAML) ? &issuer->saml.naming : &issuer->oidc.naming;
 }
 
 /* Sections with a label that no issuer is. */
@@ -96,7 +104,8 @@ static char *join(const struct cx_list *list) {
 }
 
 static char *text_of(const struct cx_option *option, const void *member, const char *value) {
-  if (option->type == &cx_type_list || option->type == &cx_type_algorithms)
+  if (option->type == &cx_type_list || option->type == &cx_type_algorithms ||
+      option->type == &cx_type_saml_algorithms)
     return join(member);
   if (option->type == &cx_type_path)
     return strdup(*(char *const *)member);
@@ -188,7 +197,7 @@ static enum cortex_reason add_issuer(struct loader *loader, unsigned line, const
     return cx_error_memory(loader->error);
   settings->issuers = issuers;
   issuers[settings->issuer_count] =
-      (struct cortex_issuer){.kind = "oidc", .label = strdup(label), .line = line};
+      (struct cortex_issuer){.kind = loader->section, .label = strdup(label), .line = line};
   if (issuers[settings->issuer_count].label == NULL)
     return cx_error_memory(loader->error);
   settings->issuer_count++;
@@ -302,20 +311,45 @@ static enum cortex_reason add_missing_sections(struct loader *loader) {
   return reason;
 }
 
+/* The name that a credential of this issuer carries, as far as the configuration says it. */
+static const char *name_of(const struct cortex_issuer *issuer) {
+  return cx_issuer_is(issuer, CX_KIND_SAML) ? issuer->saml.idp_entity_id : issuer->oidc.issuer;
+}
+
+static bool is_same_issuer(const struct cortex_issuer *left, const struct cortex_issuer *right) {
+  const char *name = name_of(left), *other = name_of(right);
+
+  return cx_issuer_is(left, right->kind) && name != NULL && other != NULL &&
+         strcmp(name, other) == 0;
+}
+
+static enum cortex_reason check_saml(struct loader *loader, const struct cortex_issuer *issuer) {
+  const struct cx_saml_settings *saml = &issuer->saml;
+
+  if (cx_issuer_is(issuer, CX_KIND_SAML) &&
+      (saml->metadata_file == NULL) == (saml->metadata_url == NULL))
+    return REFUSE(loader, issuer->line,
+                  "the section needs one of the keys \"metadata_file\" and \"metadata_url\"");
+  return CORTEX_OK;
+}
+
 static enum cortex_reason check_issuers(struct loader *loader) {
   const struct cortex_settings *settings = loader->settings;
+  enum cortex_reason reason = CORTEX_OK;
   size_t i, j;
 
   if (settings->issuer_count == 0)
-    return REFUSE(loader, 1, "there is no [oidc] section: nobody could log in");
-  for (i = 0; i < settings->issuer_count; i++)
+    return REFUSE(loader, 1, "there is no [oidc] or [saml] section: nobody could log in");
+  for (i = 0; i < settings->issuer_count && reason == CORTEX_OK; i++) {
     for (j = 0; j < i; j++)
-      if (strcmp(settings->issuers[i].oidc.issuer, settings->issuers[j].oidc.issuer) == 0)
+      if (is_same_issuer(&settings->issuers[i], &settings->issuers[j]))
         return REFUSE(loader, settings->issuers[i].line,
                       "the issuer of \"%s\" is already the issuer of \"%s\" in line %u",
                       settings->issuers[i].label, settings->issuers[j].label,
                       settings->issuers[j].line);
-  return CORTEX_OK;
+    reason = check_saml(loader, &settings->issuers[i]);
+  }
+  return reason;
 }
 
 /* [policy] image is a file of the cache path unless it is named. */

@@ -75,6 +75,30 @@ struct cx_oidc_settings {
   int64_t clock_skew;
 };
 
+/* [saml "LABEL"] */
+struct cx_saml_settings {
+  char *metadata_file; /* absolute; NULL: fetched from metadata_url */
+  char *metadata_url;
+  char *metadata_ca_file; /* certificates whose keys sign the metadata; NULL: it is trusted as it is */
+  char *idp_entity_id;    /* NULL: the only identity provider in the metadata */
+  char *sp_entity_id;
+  char *acs_url;
+  bool unsolicited;
+  struct cx_list algorithms;
+  char *username_attribute; /* CX_SAML_NAME_ID: the subject's name */
+  char *groups_attribute;
+  struct cx_naming naming;
+  struct cx_claim_rules required_attributes;
+  struct cx_list mfa_acr;
+  char *sp_key_file;
+  char *sp_cert_file;
+  bool one_use;
+  int64_t reuse_window;
+  int64_t clock_skew;
+};
+
+#define CX_SAML_NAME_ID "NameID"
+
 /* A pair as written (lists joined by newlines, paths absolute), for the getters. */
 struct cx_written {
   const struct cx_option *option;
@@ -87,11 +111,15 @@ struct cx_texts {
   size_t count;
 };
 
+#define CX_KIND_OIDC "oidc"
+#define CX_KIND_SAML "saml"
+
 struct cortex_issuer {
-  const char *kind; /* "oidc" */
+  const char *kind; /* CX_KIND_OIDC or CX_KIND_SAML: the section's name */
   char *label;
   unsigned line;
-  struct cx_oidc_settings oidc;
+  struct cx_oidc_settings oidc; /* all zero in a section of the other kind */
+  struct cx_saml_settings saml;
   struct cx_texts texts;
 };
 
@@ -102,6 +130,11 @@ struct cortex_section {
   unsigned line;
   struct cx_texts texts;
 };
+
+bool cx_issuer_is(const struct cortex_issuer *issuer, const char *kind);
+
+/* How the issuer's names become ours, whatever its kind. */
+const struct cx_naming *cx_issuer_naming(const struct cortex_issuer *issuer);
 
 struct cx_policy_settings {
   char *path;

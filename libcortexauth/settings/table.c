@@ -9,6 +9,11 @@
     "oidc", key, &cx_type_##type, offsetof(struct cortex_issuer, oidc.member), default_value,      \
         flags                                                                                      \
   }
+#define SAML(key, type, member, default_value, flags)                                              \
+  {                                                                                                \
+    "saml", key, &cx_type_##type, offsetof(struct cortex_issuer, saml.member), default_value,      \
+        flags                                                                                      \
+  }
 #define MAIN(section, key, type, member, default_value, flags)                                     \
   {                                                                                                \
 #section, key, &cx_type_##type, offsetof(struct cortex_settings, section.member),              \
@@ -50,6 +55,27 @@ const struct cx_option cx_options[] = {
     OIDC("reuse_window", duration, reuse_window, "0", 0),
     OIDC("decryption_key_file", private_key, decryption_key_file, NULL, 0),
     OIDC("clock_skew", skew, clock_skew, "60", 0),
+    SAML("metadata_file", path, metadata_file, NULL, 0),
+    SAML("metadata_url", url, metadata_url, NULL, 0),
+    SAML("metadata_ca_file", path, metadata_ca_file, NULL, 0),
+    SAML("idp_entity_id", text, idp_entity_id, NULL, 0),
+    SAML("sp_entity_id", text, sp_entity_id, NULL, CX_REQUIRED),
+    SAML("acs_url", url, acs_url, NULL, CX_REQUIRED),
+    SAML("unsolicited", bool, unsolicited, "yes", 0),
+    SAML("algorithms", saml_algorithms, algorithms, "RS256, RS384, RS512, ES256, ES384, ES512", 0),
+    SAML("username_attribute", text, username_attribute, CX_SAML_NAME_ID, 0),
+    SAML("username_map", maps, naming.maps, NULL, CX_REPEATABLE),
+    SAML("username_case", case, naming.lower, "exact", 0),
+    SAML("groups_attribute", text, groups_attribute, "groups", 0),
+    SAML("namespace", namespace, naming.namespace, NULL, 0),
+    SAML("shared_names", bool, naming.shared_names, "no", 0),
+    SAML("required_attributes", claims, required_attributes, NULL, 0),
+    SAML("mfa_acr", list, mfa_acr, NULL, 0),
+    SAML("sp_key_file", private_key, sp_key_file, NULL, 0),
+    SAML("sp_cert_file", path, sp_cert_file, NULL, 0),
+    SAML("one_use", bool, one_use, "yes", 0),
+    SAML("reuse_window", duration, reuse_window, "0", 0),
+    SAML("clock_skew", skew, clock_skew, "60", 0),
     MAIN(policy, "path", path, path, "/etc/cortex/policies", 0),
     MAIN(policy, "entities", path, entities, "/etc/cortex/entities.json", 0),
     MAIN(policy, "links", path, links, NULL, 0),

@@ -32,7 +32,7 @@ struct cx_option {
   const char *section;
   const char *key;
   const struct cx_type *type;
-  size_t offset; /* into struct cortex_issuer for "oidc", else into struct cortex_settings */
+  size_t offset; /* into struct cortex_issuer for "oidc" and "saml", else into struct cortex_settings */
   const char *default_value;
   unsigned flags;
 };
@@ -43,6 +43,6 @@ extern const size_t cx_option_count;
 extern const struct cx_type cx_type_text, cx_type_path, cx_type_private_key, cx_type_url, cx_type_list, cx_type_bool,
     cx_type_duration, cx_type_skew, cx_type_count, cx_type_case, cx_type_token_use,
     cx_type_namespace, cx_type_maps, cx_type_directory_kind, cx_type_bind,
-    cx_type_member_value, cx_type_claims, cx_type_algorithms, cx_type_facility;
+    cx_type_member_value, cx_type_claims, cx_type_algorithms, cx_type_saml_algorithms, cx_type_facility;
 
 #endif

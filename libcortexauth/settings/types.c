@@ -94,24 +94,39 @@ static void clear_list(void *member) {
   cx_list_clear(member);
 }
 
-static enum cortex_reason parse_algorithms(char *value, const char *folder, void *member,
-                                           struct cortex_error *error) {
-  static const char *const known[] = {"RS256", "RS384", "RS512", "PS256", "PS384",
-                                      "PS512", "ES256", "ES384", "ES512", "EdDSA"};
+/* A list of names out of those that are known (ends with NULL). */
+static enum cortex_reason parse_known(char *value, const char *folder, void *member,
+                                      const char *const *known, struct cortex_error *error) {
   struct cx_list *list = member;
   enum cortex_reason reason = parse_list(value, folder, member, error);
-  size_t i, j;
+  char all[160] = "";
+  size_t i, j, used = 0;
 
+  for (j = 0; known[j] != NULL && used < sizeof all; j++)
+    used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", j > 0 ? ", " : "", known[j]);
   for (i = 0; reason == CORTEX_OK && i < list->count; i++) {
-    for (j = 0; j < sizeof known / sizeof known[0]; j++)
-      if (strcmp(known[j], list->items[i]) == 0)
-        break;
-    if (j == sizeof known / sizeof known[0])
-      return REFUSE("\"%s\" is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, "
-                    "ES512, EdDSA",
-                    list->items[i]);
+    for (j = 0; known[j] != NULL && strcmp(known[j], list->items[i]) != 0; j++)
+      ;
+    if (known[j] == NULL)
+      return REFUSE("\"%s\" is not one of %s", list->items[i], all);
   }
   return reason;
+}
+
+static enum cortex_reason parse_algorithms(char *value, const char *folder, void *member,
+                                           struct cortex_error *error) {
+  static const char *const known[] = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+                                      "ES256", "ES384", "ES512", "EdDSA", NULL};
+
+  return parse_known(value, folder, member, known, error);
+}
+
+/* RFC 9231 2.3.2, 2.3.6: the names of JWS for the same keys and hashes, which read better than URIs. */
+static enum cortex_reason parse_saml_algorithms(char *value, const char *folder, void *member,
+                                                struct cortex_error *error) {
+  static const char *const known[] = {"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", NULL};
+
+  return parse_known(value, folder, member, known, error);
 }
 
 static enum cortex_reason choose(char *value, const char *const *names, int *index_out,
@@ -269,6 +284,7 @@ const struct cx_type cx_type_private_key = {"path", parse_private_key, clear_tex
 const struct cx_type cx_type_url = {"url", parse_url, clear_text};
 const struct cx_type cx_type_list = {"list", parse_list, clear_list};
 const struct cx_type cx_type_algorithms = {"list", parse_algorithms, clear_list};
+const struct cx_type cx_type_saml_algorithms = {"list", parse_saml_algorithms, clear_list};
 const struct cx_type cx_type_bool = {"boolean", parse_bool, clear_nothing};
 const struct cx_type cx_type_case = {"exact | lower", parse_case, clear_nothing};
 const struct cx_type cx_type_token_use = {"id | access | any", parse_token_use, clear_nothing};

@@ -88,7 +88,7 @@ static enum cortex_reason compare(const struct cx_state *state, const char *name
       cx_entry_text(entry, "subject") == NULL)
     reason = cx_state_refuse(state, name, error, "is damaged");
   else if (is_text(entry, "issuer", identity->issuer) &&
-           is_text(entry, "subject", identity->subject))
+           is_text(entry, "subject", cx_identity_owner(identity)))
     *is_same_out = true;
   else
     reason = cx_error_set(error, CORTEX_SUBJECT_MISMATCH,
@@ -104,7 +104,7 @@ static enum cortex_reason look(const struct cx_state *state, const struct cortex
   enum cortex_reason reason;
 
   *is_bound_out = false;
-  put_owner(&owner, identity->username, identity->issuer, identity->subject);
+  put_owner(&owner, identity->username, identity->issuer, cx_identity_owner(identity));
   cx_buf_put_text(&owner, ",\"since\":");
   if (owner.failed) {
     cx_buf_clear(&owner);
@@ -125,7 +125,7 @@ static enum cortex_reason start(const struct cortex_settings *settings,
                                 const struct cortex_identity *identity, char name_out[NAME_ROOM],
                                 struct cx_state *state_out, struct cortex_error *error) {
   state_out->fd = -1;
-  if (identity->issuer == NULL || identity->subject == NULL || *identity->subject == '\0')
+  if (identity->issuer == NULL || cx_identity_owner(identity) == NULL || *cx_identity_owner(identity) == '\0')
     return cx_error_set(error, CORTEX_SUBJECT_MISMATCH,
                         "the credential names no subject that a role could belong to");
   if (identity->username == NULL || !put_name(identity->username, name_out))
@@ -153,7 +153,7 @@ enum cortex_reason cx_binding_claim(const struct cortex_settings *settings,
                                     const struct cortex_identity *identity, int64_t now,
                                     const struct cx_wait *wait, bool *bound_out,
                                     struct cortex_error *error) {
-  struct cortex_binding binding = {identity->username, identity->issuer, identity->subject,
+  struct cortex_binding binding = {identity->username, identity->issuer, cx_identity_owner(identity),
                                    "login", now};
   char name[NAME_ROOM];
   struct cx_state state;

@@ -33,7 +33,10 @@ static void prepare(void) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct cortex_identity *identity = NULL;
   struct cortex_error error = CORTEX_ERROR_NONE;
-  struct cortex_credential credential = {data, size, NULL, 1700000000, 1700000000};
+  struct cortex_credential credential = {.bytes = data,
+                                         .len = size,
+                                         .now = 1700000000,
+                                         .real_now = 1700000000};
 
   prepare();
   credential.keyring = keyring;

@@ -52,7 +52,11 @@ static char *make_token(const struct jwt_key *key, const char *alg) {
 
 static enum cortex_reason verify(const struct fixture *fixture, const void *bytes, size_t len,
                                  struct cortex_identity **identity_out) {
-  struct cortex_credential credential = {bytes, len, fixture->keyring, NOW, NOW};
+  struct cortex_credential credential = {.bytes = bytes,
+                                         .len = len,
+                                         .keyring = fixture->keyring,
+                                         .now = NOW,
+                                         .real_now = NOW};
 
   return cortex_verify(fixture->settings, &credential, identity_out, NULL);
 }

@@ -102,7 +102,11 @@ static char *make_signed(const struct fixture *fixture, const char *issuer) {
 }
 
 static enum cortex_reason verify(const struct fixture *fixture, const char *token) {
-  struct cortex_credential credential = {token, strlen(token), fixture->keyring, NOW, NOW};
+  struct cortex_credential credential = {.bytes = token,
+                                         .len = strlen(token),
+                                         .keyring = fixture->keyring,
+                                         .now = NOW,
+                                         .real_now = NOW};
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_identity *identity;
   enum cortex_reason reason = cortex_verify(fixture->settings, &credential, &identity, &error);
@@ -392,7 +396,11 @@ static void a_key_file_that_went_away_closes(void **state) {
 
 static enum cortex_reason verify_short_of_memory(const struct fixture *fixture, const char *token,
                                                  size_t nth, bool *has_failed_out) {
-  struct cortex_credential credential = {token, strlen(token), fixture->keyring, NOW, NOW};
+  struct cortex_credential credential = {.bytes = token,
+                                         .len = strlen(token),
+                                         .keyring = fixture->keyring,
+                                         .now = NOW,
+                                         .real_now = NOW};
   struct cortex_identity *identity;
   enum cortex_reason reason;
 

@@ -85,7 +85,11 @@ static int teardown(void **state) {
 static enum cortex_reason try_open(const struct fixture *fixture,
                                    const struct cortex_keyring *keyring,
                                    struct cortex_error *error) {
-  struct cortex_credential credential = {"x", 1, keyring, NOW + 999999, NOW};
+  struct cortex_credential credential = {.bytes = "x",
+                                         .len = 1,
+                                         .keyring = keyring,
+                                         .now = NOW + 999999,
+                                         .real_now = NOW};
   const struct cx_jws jws = {cx_jws_algorithm_find("ES256"), "k", 1, "x", 1, NULL, 0};
   enum cortex_reason reason;
 

@@ -315,7 +315,11 @@ static double seconds_now(void) {
 static void check_token(const json_t *test, const struct cortex_settings *settings,
                         const struct cortex_keyring *keyring, const struct mutable_token *token) {
   char *bytes = malloc(token->len > 0 ? token->len : 1);
-  struct cortex_credential credential = {bytes, token->len, keyring, now_of(test), now_of(test)};
+  struct cortex_credential credential = {.bytes = bytes,
+                                         .len = token->len,
+                                         .keyring = keyring,
+                                         .now = now_of(test),
+                                         .real_now = now_of(test)};
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_identity *identity = NULL;
   const char *expected = text_or(test, "expect", "");

@@ -14,6 +14,7 @@
 #include <cortexauth/clock.h>
 
 #include "common/cli.h"
+#include "common/helper.h"
 #include "common/issuer_keys.h"
 
 /* One byte more than the largest credential and its CRLF: too large even without a line end. */
@@ -118,7 +119,10 @@ enum cortex_reason proof_verify(const struct proof *proof, const struct cortex_s
                                          .len = proof->len,
                                          .keyring = keyring,
                                          .now = proof->now,
-                                         .real_now = clock->now(clock) / 1000000};
+                                         .real_now = clock->now(clock) / 1000000,
+                                         .clock = clock,
+                                         .deadline = deadline,
+                                         .helper = helper_path()};
   enum cortex_reason reason = cortex_verify(settings, &credential, identity_out, error);
   const struct cortex_issuer *issuer =
       proof->offline || keyring == NULL ? NULL : find_keyless(settings, reason, error);

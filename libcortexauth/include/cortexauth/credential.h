@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cortexauth/clock.h>
 #include <cortexauth/identity.h>
 #include <cortexauth/settings.h>
 
@@ -72,6 +73,11 @@ struct cortex_credential {
   const struct cortex_keyring *keyring; /* NULL: files and cache only */
   int64_t now;                          /* seconds since 1970: judges the credential's times */
   int64_t real_now;                     /* seconds since 1970: judges the age of fetched keys */
+  /* For SAML only, whose XML a helper program reads (cortex-saml(8)). */
+  const struct cortex_clock *clock; /* NULL: a SAML response is refused as an internal error */
+  int64_t deadline;                 /* on clock->monotonic: the helper is killed then */
+  const char *helper;               /* its path; NULL: where it was installed */
+  const char *request; /* ID of the AuthnRequest that must be answered; NULL: not known */
 };
 
 /*
@@ -83,7 +89,8 @@ struct cortex_credential {
  *   out  identity_out: release with cortex_identity_free; NULL on failure
  *   gives  CORTEX_OK or the reason of refusal; for CORTEX_UNKNOWN_KID and
  *          CORTEX_KEYS_UNAVAILABLE error->source is the configured issuer's label
- *   reads key files and the cache; no network, no clock; thread safe
+ *   reads key files and the cache; no network; no clock and no process but for
+ *   SAML; thread safe
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_verify(const struct cortex_settings *settings, const struct cortex_credential *credential,

@@ -1,0 +1,48 @@
+/*
+ * One XML document from a stranger: parsed within bounds, without any of XML's extras.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SAML_DOCUMENT_H
+#define SAML_DOCUMENT_H
+
+#include <cortexauth/reason.h>
+#include <libxml/tree.h>
+
+#include "util/error.h"
+
+struct saml_bounds {
+  size_t bytes;
+  size_t depth;
+  size_t elements;
+  size_t attributes; /* of the document; namespace declarations count too */
+};
+
+extern const struct saml_bounds saml_response_bounds, saml_metadata_bounds;
+
+/*
+ * Parses a document. UTF-8 only; a document type, an entity, a processing
+ * instruction, a comment inside a value, or more than the bounds is refused
+ * while it is being parsed. Nothing outside the bytes is ever read.
+ *
+ *   in   what: names the text in messages
+ *   out  doc_out: release with xmlFreeDoc; NULL on failure
+ *   gives  CORTEX_OK, CORTEX_TOO_LARGE, CORTEX_BAD_ENCODING, CORTEX_XML_REFUSED,
+ *          CORTEX_MALFORMED, CORTEX_INTERNAL
+ */
+CORTEX_MUSTCHECK enum cortex_reason saml_document_parse(const char *what, const char *bytes,
+                                                        size_t len,
+                                                        const struct saml_bounds *bounds,
+                                                        xmlDoc **doc_out,
+                                                        struct cortex_error *error);
+
+/*
+ * Every attribute that a standard calls an ID (ID, Id, id, xml:id) has a value
+ * of its own: a reference means one element.
+ *   in   around: the document that held this one encrypted, whose IDs count too; NULL: none
+ *   gives  CORTEX_OK, CORTEX_REFERENCE_INVALID, CORTEX_XML_REFUSED (too many)
+ */
+CORTEX_MUSTCHECK enum cortex_reason saml_document_check_ids(const xmlDoc *doc,
+                                                            const xmlDoc *around,
+                                                            struct cortex_error *error);
+
+#endif

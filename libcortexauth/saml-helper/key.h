@@ -1,0 +1,37 @@
+/*
+ * Public keys that may have signed: out of certificates that the operator or the metadata names.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SAML_KEY_H
+#define SAML_KEY_H
+
+#include <cortexauth/reason.h>
+#include <openssl/types.h>
+#include <stddef.h>
+
+#include "util/error.h"
+
+#define SAML_KEYS_MAX 32
+
+/* All zero is an empty set; owned keys, strong and weak apart. */
+struct saml_keys {
+  EVP_PKEY *keys[SAML_KEYS_MAX];
+  size_t count;
+  size_t weak; /* keys that were left out because they are too weak */
+};
+
+/*
+ * Adds a certificate's key (SAML metadata says nothing by the certificate's
+ * dates or names; only its key counts). What is no certificate is left out.
+ *   gives  CORTEX_OK, CORTEX_TOO_LARGE (more than SAML_KEYS_MAX), CORTEX_INTERNAL
+ */
+CORTEX_MUSTCHECK enum cortex_reason saml_keys_add_base64(struct saml_keys *keys, const char *text,
+                                                         size_t len);
+
+/* Adds the keys of all certificates in a PEM text. */
+CORTEX_MUSTCHECK enum cortex_reason saml_keys_add_pem(struct saml_keys *keys, const char *text,
+                                                      size_t len);
+
+void saml_keys_clear(struct saml_keys *keys);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * cortex-saml: reads one response in a process of its own, answers one identity.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <openssl/rand.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "sandbox.h"
+#include "signature.h"
+
+static bool read_all(char *bytes, size_t len) {
+  size_t done = 0;
+  ssize_t n;
+
+  while (done < len) {
+    n = read(STDIN_FILENO, bytes + done, len - done);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    done += (size_t)n;
+  }
+  return true;
+}
+
+static bool write_all(const char *bytes, size_t len) {
+  size_t done = 0;
+  ssize_t n;
+
+  while (done < len) {
+    n = write(STDOUT_FILENO, bytes + done, len - done);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    done += (size_t)n;
+  }
+  return true;
+}
+
+/* Four bytes, the most significant first. */
+static char *read_question(size_t *len_out) {
+  uint8_t head[4];
+  char *bytes;
+  size_t len;
+
+  if (!read_all((char *)head, sizeof head))
+    return NULL;
+  len = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+  if (len == 0 || len > SAML_QUESTION_MAX)
+    return NULL;
+  bytes = malloc(len);
+  if (bytes != NULL && read_all(bytes, len)) {
+    *len_out = len;
+    return bytes;
+  }
+  free(bytes);
+  return NULL;
+}
+
+static bool write_answer(const char *text) {
+  size_t len = strlen(text);
+  const uint8_t head[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
+                           (uint8_t)len};
+
+  return len <= SAML_ANSWER_MAX && write_all((const char *)head, sizeof head) &&
+         write_all(text, len);
+}
+
+/* Everything that needs a file is done before: OpenSSL's and jansson's random numbers are seeded. */
+static bool prepare(void) {
+  unsigned char seed[16];
+
+  json_object_seed(0);
+  return saml_sandbox_limit() && saml_signature_init() && RAND_bytes(seed, sizeof seed) == 1 &&
+         saml_sandbox_enter();
+}
+
+int main(int argc, char **argv) {
+  char *question, *answer;
+  size_t len = 0;
+
+  (void)argv;
+  if (argc > 1) {
+    fputs("cortex-saml is started by the login, not by people\n", stderr);
+    return 2;
+  }
+  if (!prepare())
+    return 3;
+  question = read_question(&len);
+  if (question == NULL)
+    return 4;
+  answer = saml_answer(question, len);
+  explicit_bzero(question, len);
+  if (answer == NULL || !write_answer(answer))
+    return 5;
+  /* No destructors: they are not on the list of calls, and the process ends anyway. */
+  _exit(0);
+}

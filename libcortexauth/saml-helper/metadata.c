@@ -1,0 +1,173 @@
+/*
+ * Metadata of identity providers (SAML metadata 2.3, 2.4): whose keys sign.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "metadata.h"
+
+#include <string.h>
+
+#include "document.h"
+#include "instant.h"
+#include "signature.h"
+#include "tree.h"
+
+#define NEST_MAX 8
+
+/* What is looked for, and what was found. */
+struct search {
+  const char *entity_id; /* NULL: whichever is the only one */
+  int64_t now;
+  const xmlNode *role; /* of the entity found */
+  const char *found_id;
+  size_t count; /* identity providers seen that fit */
+  bool expired;
+};
+
+#define REFUSE(...) cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, __VA_ARGS__)
+
+/* 2.2.1: each level may say how long it is valid; what cannot be read is over. */
+static bool is_over(const xmlNode *node, int64_t now) {
+  const char *text = saml_attribute(node, "validUntil");
+  int64_t until;
+
+  return text != NULL && (!saml_instant_parse(text, &until) || until <= now);
+}
+
+static bool speaks_saml2(const xmlNode *role) {
+  const char *words = saml_attribute(role, "protocolSupportEnumeration");
+  size_t len;
+
+  for (; words != NULL && *words != '\0'; words += len) {
+    words += strspn(words, XML_BLANKS);
+    len = strcspn(words, XML_BLANKS);
+    if (len == strlen(NS_PROTOCOL) && memcmp(words, NS_PROTOCOL, len) == 0)
+      return true;
+  }
+  return false;
+}
+
+static void visit_entity(struct search *search, const xmlNode *entity, bool expired) {
+  const char *id = saml_attribute(entity, "entityID");
+  const xmlNode *role = saml_child(entity, NS_METADATA, "IDPSSODescriptor");
+
+  while (role != NULL && !speaks_saml2(role))
+    role = saml_sibling(role, NS_METADATA, "IDPSSODescriptor");
+  if (id == NULL || role == NULL ||
+      (search->entity_id != NULL && strcmp(id, search->entity_id) != 0))
+    return;
+  search->count++;
+  search->role = role;
+  search->found_id = id;
+  search->expired = expired || is_over(entity, search->now) || is_over(role, search->now);
+}
+
+static void visit(struct search *search, const xmlNode *node, bool expired, size_t depth) {
+  const xmlNode *child;
+
+  if (saml_is(node, NS_METADATA, "EntityDescriptor")) {
+    visit_entity(search, node, expired);
+  } else if (saml_is(node, NS_METADATA, "EntitiesDescriptor") && depth < NEST_MAX) {
+    expired = expired || is_over(node, search->now);
+    for (child = saml_first(node); child != NULL; child = saml_next(child))
+      visit(search, child, expired, depth + 1);
+  }
+}
+
+/* 2.4.1.1: a key without a use serves both. */
+static enum cortex_reason read_keys(const xmlNode *role, struct saml_keys *keys) {
+  const xmlNode *key = saml_child(role, NS_METADATA, "KeyDescriptor"), *data, *certificate;
+  enum cortex_reason reason = CORTEX_OK;
+  const char *use, *text;
+
+  for (; key != NULL; key = saml_sibling(key, NS_METADATA, "KeyDescriptor")) {
+    use = saml_attribute(key, "use");
+    if (use != NULL && strcmp(use, "signing") != 0)
+      continue;
+    data = saml_child(saml_child(key, NS_DSIG, "KeyInfo"), NS_DSIG, "X509Data");
+    for (; data != NULL; data = saml_sibling(data, NS_DSIG, "X509Data")) {
+      certificate = saml_child(data, NS_DSIG, "X509Certificate");
+      text = saml_text(certificate);
+      if (reason == CORTEX_OK && text != NULL)
+        reason = saml_keys_add_base64(keys, text, strlen(text));
+    }
+  }
+  return reason;
+}
+
+/* The document that the search runs on: with anchors only what their signature covers. */
+static enum cortex_reason open_document(const struct saml_provider *provider, xmlDoc **doc_out,
+                                        struct cortex_error *error) {
+  struct saml_keys anchors = {.count = 0};
+  struct cx_buf covered;
+  enum cortex_reason reason;
+  xmlDoc *doc = NULL;
+
+  *doc_out = NULL;
+  cx_buf_init(&covered, 0);
+  reason = saml_document_parse("metadata", provider->metadata, strlen(provider->metadata),
+                               &saml_metadata_bounds, &doc, error);
+  if (reason != CORTEX_OK || provider->anchors == NULL) {
+    *doc_out = doc;
+    return reason;
+  }
+  reason = saml_document_check_ids(doc, NULL, error);
+  if (reason == CORTEX_OK)
+    reason = saml_keys_add_pem(&anchors, provider->anchors, strlen(provider->anchors));
+  if (reason == CORTEX_OK)
+    reason = saml_signature_verify(xmlDocGetRootElement(doc), &anchors, NULL, &covered, error);
+  if (reason == CORTEX_OK)
+    reason = saml_document_parse("metadata", covered.bytes, covered.len, &saml_metadata_bounds,
+                                 doc_out, error);
+  cx_buf_clear(&covered);
+  saml_keys_clear(&anchors);
+  xmlFreeDoc(doc);
+  return reason;
+}
+
+static enum cortex_reason judge(const struct search *search, const struct saml_provider *provider,
+                                const char *entity_id, struct saml_keys *keys,
+                                struct cortex_error *error) {
+  enum cortex_reason reason;
+
+  if (search->count == 0)
+    return REFUSE("the metadata holds no identity provider%s of SAML 2.0",
+                  provider->entity_id != NULL ? " of the idp_entity_id" : "");
+  if (search->count > 1)
+    return REFUSE("the metadata holds %zu identity providers: idp_entity_id must name one",
+                  search->count);
+  if (strcmp(search->found_id, entity_id) != 0)
+    return CORTEX_UNKNOWN_ISSUER;
+  if (search->expired)
+    return REFUSE("the metadata is over (validUntil)");
+  reason = read_keys(search->role, keys);
+  if (reason != CORTEX_OK)
+    return cx_error_set(error, reason == CORTEX_INTERNAL ? reason : CORTEX_KEYS_UNAVAILABLE,
+                        "the metadata's certificates cannot be read");
+  if (keys->count + keys->weak == 0)
+    return REFUSE("the metadata has no signing key");
+  return CORTEX_OK;
+}
+
+enum cortex_reason saml_metadata_keys(const struct saml_provider *provider, const char *entity_id,
+                                      int64_t now, struct saml_keys *keys,
+                                      struct cortex_error *error) {
+  struct search search = {.entity_id = provider->entity_id, .now = now};
+  struct cortex_error cause = CORTEX_ERROR_NONE;
+  enum cortex_reason reason;
+  xmlDoc *doc;
+
+  *keys = (struct saml_keys){.count = 0};
+  if (provider->entity_id != NULL && strcmp(provider->entity_id, entity_id) != 0)
+    return CORTEX_UNKNOWN_ISSUER;
+  if (provider->metadata == NULL)
+    return REFUSE("%s", provider->why);
+  reason = open_document(provider, &doc, &cause);
+  if (reason != CORTEX_OK)
+    return cx_error_set(error,
+                        reason == CORTEX_INTERNAL ? reason : CORTEX_KEYS_UNAVAILABLE, "%s",
+                        cause.message);
+  visit(&search, xmlDocGetRootElement(doc), false, 0);
+  reason = judge(&search, provider, entity_id, keys, error);
+  xmlFreeDoc(doc);
+  return reason;
+}

@@ -1,0 +1,213 @@
+/*
+ * Starting the helper that reads XML, asking it one question, and getting rid of it.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <config.h>
+
+#include "saml/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* One helper on its way. */
+struct run {
+  const struct cx_saml_worker *worker;
+  pid_t pid;
+  int fd;
+};
+
+#define REFUSE(reason, ...) cx_error_set(error, reason, __VA_ARGS__)
+
+/* Nothing of this process is passed on: not the client's socket, which a backend leaves open. */
+static int set_files(posix_spawn_file_actions_t *files, int fd) {
+  int failure = posix_spawn_file_actions_adddup2(files, fd, STDIN_FILENO);
+
+  if (failure == 0)
+    failure = posix_spawn_file_actions_adddup2(files, STDIN_FILENO, STDOUT_FILENO);
+  if (failure == 0)
+    failure = posix_spawn_file_actions_addopen(files, STDERR_FILENO, "/dev/null",
+                                               O_WRONLY | O_CLOEXEC, 0);
+  if (failure == 0)
+    failure = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
+  return failure;
+}
+
+/* A backend blocks and ignores signals as it likes; the helper must die of its limits. */
+static int set_signals(posix_spawnattr_t *attributes) {
+  sigset_t all, none;
+  int failure;
+
+  sigfillset(&all);
+  sigemptyset(&none);
+  failure = posix_spawnattr_setsigdefault(attributes, &all);
+  if (failure == 0)
+    failure = posix_spawnattr_setsigmask(attributes, &none);
+  if (failure == 0)
+    failure =
+        posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  return failure;
+}
+
+static int spawn(const char *path, int fd, pid_t *pid_out) {
+  char name[] = "cortex-saml";
+  char *const arguments[] = {name, NULL}, *const nothing[] = {NULL};
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  int failure = posix_spawn_file_actions_init(&files);
+
+  if (failure != 0)
+    return failure;
+  failure = posix_spawnattr_init(&attributes);
+  if (failure == 0) {
+    failure = set_files(&files, fd);
+    if (failure == 0)
+      failure = set_signals(&attributes);
+    if (failure == 0)
+      failure = posix_spawn(pid_out, path, &files, &attributes, arguments, nothing);
+    posix_spawnattr_destroy(&attributes);
+  }
+  posix_spawn_file_actions_destroy(&files);
+  return failure;
+}
+
+static enum cortex_reason start(struct run *run, struct cortex_error *error) {
+  int ends[2], failure;
+
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return REFUSE(CORTEX_HELPER_FAILED, "no socket for the helper: %s", strerror(errno));
+  failure = spawn(run->worker->path, ends[1], &run->pid);
+  close(ends[1]);
+  if (failure != 0) {
+    close(ends[0]);
+    return REFUSE(CORTEX_HELPER_FAILED, "%s cannot be started: %s", run->worker->path,
+                  strerror(failure));
+  }
+  run->fd = ends[0];
+  return CORTEX_OK;
+}
+
+/* Waits until the helper's end is ready; signals of the program in between change nothing. */
+static enum cortex_reason await(const struct run *run, short events, struct cortex_error *error) {
+  const struct cortex_clock *clock = run->worker->clock;
+  struct pollfd pollfd = {run->fd, events, 0};
+  int64_t left;
+  int ready;
+
+  do {
+    left = (run->worker->deadline - clock->monotonic(clock)) / 1000000;
+    if (left <= 0)
+      return REFUSE(CORTEX_HELPER_TIMEOUT, "the helper did not answer in time");
+    ready = poll(&pollfd, 1, left > 60000 ? 60000 : (int)left);
+  } while (ready == 0 || (ready < 0 && errno == EINTR));
+  return ready > 0 ? CORTEX_OK : REFUSE(CORTEX_HELPER_FAILED, "poll: %s", strerror(errno));
+}
+
+static enum cortex_reason send_all(const struct run *run, const void *bytes, size_t len,
+                                   struct cortex_error *error) {
+  enum cortex_reason reason;
+  size_t done = 0;
+  ssize_t n;
+
+  while (done < len) {
+    reason = await(run, POLLOUT, error);
+    if (reason != CORTEX_OK)
+      return reason;
+    n = send(run->fd, (const char *)bytes + done, len - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0)
+      done += (size_t)n;
+    else if (errno != EINTR && errno != EAGAIN)
+      return REFUSE(CORTEX_HELPER_FAILED, "the helper ended before it had read the question");
+  }
+  return CORTEX_OK;
+}
+
+static enum cortex_reason receive_all(const struct run *run, void *bytes, size_t len,
+                                      struct cortex_error *error) {
+  enum cortex_reason reason;
+  size_t done = 0;
+  ssize_t n;
+
+  while (done < len) {
+    reason = await(run, POLLIN, error);
+    if (reason != CORTEX_OK)
+      return reason;
+    n = recv(run->fd, (char *)bytes + done, len - done, MSG_DONTWAIT);
+    if (n > 0)
+      done += (size_t)n;
+    else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+      return REFUSE(CORTEX_HELPER_FAILED, "the helper ended without an answer");
+  }
+  return CORTEX_OK;
+}
+
+/* A length of four bytes, the most significant first, stands before each text. */
+static enum cortex_reason exchange(const struct run *run, const struct cx_buf *question,
+                                   struct cx_buf *answer, struct cortex_error *error) {
+  uint8_t head[4] = {(uint8_t)(question->len >> 24), (uint8_t)(question->len >> 16),
+                     (uint8_t)(question->len >> 8), (uint8_t)question->len};
+  enum cortex_reason reason = send_all(run, head, sizeof head, error);
+  size_t len;
+  char *room;
+
+  if (reason == CORTEX_OK)
+    reason = send_all(run, question->bytes, question->len, error);
+  if (reason == CORTEX_OK)
+    reason = receive_all(run, head, sizeof head, error);
+  if (reason != CORTEX_OK)
+    return reason;
+  len = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+  if (len == 0 || len > CX_SAML_ANSWER_MAX)
+    return REFUSE(CORTEX_HELPER_FAILED, "the helper's answer has %zu bytes", len);
+  room = cx_buf_reserve(answer, len);
+  if (room == NULL)
+    return cx_error_memory(error);
+  reason = receive_all(run, room, len, error);
+  if (reason == CORTEX_OK)
+    answer->len = len;
+  return reason;
+}
+
+/*
+ * Only our own process is waited for. It is killed only while it is still ours: where
+ * the program has children reaped behind our back, its number may be another's by now.
+ */
+static void stop(struct run *run) {
+  int status;
+  pid_t seen;
+
+  close(run->fd);
+  do
+    seen = waitpid(run->pid, &status, WNOHANG);
+  while (seen < 0 && errno == EINTR);
+  if (seen != 0)
+    return;
+  kill(run->pid, SIGKILL);
+  while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+    ;
+}
+
+enum cortex_reason cx_saml_worker_ask(const struct cx_saml_worker *worker,
+                                      const struct cx_buf *question, struct cx_buf *answer_out,
+                                      struct cortex_error *error) {
+  struct run run = {.worker = worker};
+  enum cortex_reason reason;
+
+  cx_buf_init(answer_out, CX_SAML_ANSWER_MAX);
+  if (worker->clock == NULL)
+    return REFUSE(CORTEX_INTERNAL, "there is no clock to limit the helper with");
+  if (question->failed || question->len > CX_SAML_QUESTION_MAX)
+    return REFUSE(CORTEX_INTERNAL, "the question to the helper is too large");
+  reason = start(&run, error);
+  if (reason != CORTEX_OK)
+    return reason;
+  reason = exchange(&run, question, answer_out, error);
+  stop(&run);
+  return reason;
+}
