@@ -4,6 +4,7 @@ SPDX-License-Identifier: PostgreSQL
 """
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -22,14 +23,13 @@ class Keys:
 
     def __init__(self, world, folder):
         self.world, self.process = world, None
-        self.cache, self.state = folder.make("key-cache"), folder.make("key-state")
-        self.requests = folder.make("key-state/requests", owned=True)
+        self.cache = folder.make("key-cache")
+        self.requests = world.cortex.state / "requests"
 
     def configure(self, port=None, **cache):
         uri = f"http://127.0.0.1:{port or self.world.openid.port}/jwks"
         self.world.cortex.configure(op={"jwks_file": None, "jwks_uri": uri},
-                                    cache={"path": self.cache, **cache},
-                                    state={"path": self.state})
+                                    cache={"path": self.cache, **cache})
 
     def refresh(self, code=0):
         done = self.world.cortex.run("refresh", "--config", self.world.cortex.conf)
@@ -64,8 +64,7 @@ def keys(world, folder):
     made = Keys(world, folder)
     yield made
     made.stop()
-    for path in (made.cache, made.state):
-        subprocess.run(["rm", "-r", path], check=True)
+    shutil.rmtree(made.cache)
 
 
 def log_in(world, token):
