@@ -1,0 +1,204 @@
+"""Logins with the responses of real SAML identity providers.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import base64
+import json
+import subprocess
+import time
+
+import pytest
+
+from cortex import CORTEXCTL
+from harness import BUILD
+from saml import ACS, ENCRYPTED, MFA, PEOPLE, VARIANTS, Samlp, entity_id
+
+PROVIDERS = ("simplesaml", "samlp")
+GROUPS = {"simplesaml": "groups", "samlp": Samlp.GROUPS}
+NAMES = {"simplesaml": "uid", "samlp": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"}
+# Their names are the username; the others need a map or an attribute.
+OPENING = [(name, variant) for variant, options in VARIANTS.items()
+           for name, option in zip(PROVIDERS, options)
+           if option is not None and variant not in ("transient", "email", "short", "other-acs")]
+
+
+class SamlWorld:
+    """The world, with both providers configured for one kind of answer."""
+
+    def __init__(self, world, saml):
+        self.world, self.saml = world, saml
+        self.folder = world.cortex.folder
+        self.key = self.folder / "sp.key"
+        world.cortex.write(self.key, saml.sp.private_pem())
+        for name in PROVIDERS:
+            self.write_metadata(name, saml.named(name).metadata())
+        self.configure("assertion")
+
+    def write_metadata(self, name, text):
+        self.world.cortex.write(self.folder / f"{name}.xml", text)
+
+    def configure(self, variant, **more):
+        self.world.cortex.configure(**{f'saml "{name}"': {
+            "metadata_file": self.folder / f"{name}.xml", "sp_entity_id": entity_id(variant), "acs_url": ACS,
+            "groups_attribute": GROUPS[name], "sp_key_file": self.key, "shared_names": "yes",
+            "mfa_acr": MFA, **{key: value[name] if isinstance(value, dict) else value for key, value in more.items()},
+        } for name in PROVIDERS})
+
+    def answer(self, name, variant="assertion", person="alice", **how):
+        return self.saml.named(name).answer(person, variant, **how)
+
+    def login(self, text, role="alice"):
+        return self.world.login(role, token=text)
+
+    def verify(self, text, *arguments):
+        done = subprocess.run([CORTEXCTL, "verify", "--config", self.world.cortex.conf, *arguments, "-"],
+                              input=text, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        return json.loads(done.stdout)
+
+
+HELPER = BUILD / "libcortexauth" / "cortex-saml"
+
+
+@pytest.fixture
+def samls(world, saml):
+    library = next(BUILD.glob("libcortexauth/.libs/libcortexauth.so.*.*.*")).read_bytes()
+    if bytes(HELPER) not in library:
+        pytest.skip(f"the library looks elsewhere for {HELPER}: configure --libexecdir={HELPER.parent}")
+    return SamlWorld(world, saml)
+
+
+@pytest.mark.parametrize("name,variant", OPENING)
+def test_answer_opens(samls, name, variant):
+    samls.configure(variant)
+    record = samls.login(samls.answer(name, variant)).assert_allowed()
+    assert record["issuer"] == samls.saml.named(name).entity
+    assert (record["username"], sorted(record["groups"])) == ("alice", sorted(PEOPLE["alice"]["groups"]))
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_unsolicited_answer_opens(samls, name):
+    samls.login(samls.answer(name, unsolicited=True)).assert_allowed()
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_unsolicited_answer_is_refused_where_the_operator_says_so(samls, name):
+    samls.configure("assertion", unsolicited="no")
+    samls.login(samls.answer(name, unsolicited=True)).assert_refused("unsolicited")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_150_groups_open(samls, name):
+    samls.world.make_role("dana")
+    text = samls.answer(name, person="dana")
+    assert len(text) > 12_000
+    record = samls.login(text, "dana").assert_allowed()
+    assert "engineers" in record["groups"]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_person_of_no_such_group_is_denied(samls, name):
+    samls.login(samls.answer(name, person="bob"), "bob").assert_refused("policy_denied")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_another_person_s_role_stays_closed(samls, name):
+    samls.login(samls.answer(name, person="dana"), "alice").assert_refused("assume_denied")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_second_use_is_refused(samls, name):
+    text = samls.answer(name)
+    samls.login(text).assert_allowed()
+    samls.login(text).assert_refused("replayed")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_transient_name_with_the_username_from_an_attribute(samls, name):
+    samls.configure("transient", username_attribute=NAMES)
+    record = samls.login(samls.answer(name, "transient")).assert_allowed()
+    assert record["username"] == "alice"
+
+
+def test_email_name_with_a_map(samls):
+    samls.configure("email", username_map=r"/^([a-z]+)@example\.test$/\1/")
+    record = samls.login(samls.answer("simplesaml", "email")).assert_allowed()
+    assert (record["subject"], record["username"]) == ("alice@example.test", "alice")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_second_factor_reaches_the_policy(samls, name):
+    samls.world.cortex.write(samls.world.cortex.policies / "analytics.cedar", """\
+@id("second-factor") permit (principal in Group::"engineers", action == Action::"read", resource) when { context.mfa };
+""")
+    samls.login(samls.answer(name)).assert_refused("policy_denied")
+    samls.configure("mfa")
+    samls.login(samls.answer(name, "mfa")).assert_allowed()
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_answer_that_is_over_is_refused(samls, name):
+    samls.configure("short", clock_skew="0")
+    text = samls.answer(name, "short")
+    time.sleep(3)
+    samls.login(text).assert_refused("token_expired")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_verify_moves_the_clock(samls, name):
+    text, now = samls.answer(name), int(time.time())
+    assert samls.verify(text)["ok"]
+    assert samls.verify(text, "--at", str(now + 86400))["error"] in ("token_expired", "session_over")
+    assert samls.verify(text, "--at", str(now - 86400))["error"] in ("not_yet_valid", "issued_in_future")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_answer_for_another_service_provider_is_refused(samls, name):
+    samls.login(samls.answer(name, "both")).assert_refused("audience_mismatch")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_answer_for_another_address_is_refused(samls, name):
+    samls.configure("other-acs")
+    answer = samls.verify(samls.answer(name, "other-acs"))
+    assert answer["error"] in ("destination_mismatch", "recipient_mismatch"), answer
+
+
+@pytest.mark.parametrize("name,other", [PROVIDERS, PROVIDERS[::-1]])
+def test_other_provider_s_key_is_refused(samls, name, other):
+    keys = {each: samls.saml.named(each).keys.der_base64() for each in PROVIDERS}
+    samls.write_metadata(name, samls.saml.named(name).metadata().replace(keys[name], keys[other]))
+    samls.login(samls.answer(name)).assert_refused("signature_invalid")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_provider_that_is_not_configured_is_refused(samls, name):
+    samls.write_metadata(name, samls.saml.named(name).metadata().replace(samls.saml.named(name).entity, "urn:else"))
+    assert samls.verify(samls.answer(name))["error"] in ("unknown_issuer", "keys_unavailable")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_changed_answer_is_refused(samls, name):
+    xml = base64.b64decode(samls.answer(name))
+    changed = xml.replace(b">alice<", b">admin<")
+    assert changed != xml
+    samls.world.make_role("admin")
+    login = samls.login(base64.b64encode(changed).decode(), "admin")
+    login.assert_refused("signature_invalid", recorded=False)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_encrypted_answer_without_the_key_is_refused(samls, name):
+    samls.configure("encrypted")
+    samls.world.cortex.write(samls.key, samls.saml.stranger.private_pem())
+    assert not samls.verify(samls.answer(name, "encrypted"))["ok"]
+    assert "encrypted" in ENCRYPTED
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_failure_of_the_provider_is_told(samls, name):
+    """A response that says AuthnFailed and carries no assertion."""
+    text = base64.b64decode(samls.answer(name)).decode()
+    start, end = text.index("<saml:Assertion"), text.index("</saml:Assertion>") + len("</saml:Assertion>")
+    failed = (text[:start] + text[end:]).replace("status:Success", "status:Responder")
+    assert samls.verify(base64.b64encode(failed.encode()).decode())["error"] == "saml_status"
