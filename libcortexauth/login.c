@@ -11,6 +11,9 @@
 #include <sys/random.h>
 
 #include "identity/identity.h"
+#include "policy/policy.h"
+#include "session/jit.h"
+#include "session/session.h"
 #include "settings/settings.h"
 #include "state/binding.h"
 #include "state/refresh_request.h"
@@ -34,6 +37,8 @@ struct login {
   bool is_signed;  /* a signature was verified, whatever became of the credential */
   bool is_bound;   /* the username belongs to this subject already */
   bool was_bound;  /* it does so from this login on */
+  const char *reference;
+  bool has_stamp; /* the session's stamp is there */
 };
 
 static int64_t monotonic(const struct login *login) {
@@ -187,6 +192,58 @@ static enum cortex_reason bind_name(struct login *login, struct cortex_error *er
                           &login->was_bound, error);
 }
 
+static enum cortex_reason check_reaper(const struct login *login, struct cortex_error *error) {
+  return cx_session_check_reaper(login->settings, login->now / 1000000, error);
+}
+
+/* What becomes a session says so before it begins: other logins count it from here on. */
+static enum cortex_reason begin_session(struct login *login, struct cortex_error *error) {
+  const struct cortex_request *request = login->request;
+  const struct cx_session_stamp stamp = {
+      .pid = request->pid,
+      .backend_start = request->backend_start,
+      .postmaster_start = request->postmaster_start,
+      .session_until = cortex_decision_session_until(login->decision),
+      .levels = cortex_decision_levels(login->decision),
+      .reference = login->reference,
+      .service = request->service,
+      .database = request->database,
+      .role = request->role,
+      .address = request->address,
+      .identity = login->identity,
+  };
+  enum cortex_reason reason;
+
+  if (request->postmaster_start == 0)
+    return CORTEX_OK;
+  reason = cx_session_begin(login->settings, &stamp, error);
+  login->has_stamp = reason == CORTEX_OK;
+  return reason;
+}
+
+/* A shared role is an operator's: only a person's own roles are made. */
+static enum cortex_reason prepare_role(const struct login *login, struct cortex_error *error) {
+  const struct cortex_request *request = login->request;
+  const struct cx_jit jit = {
+      .settings = login->settings,
+      .policy = login->policy,
+      .identity = login->identity,
+      .service = request->service,
+      .role = request->role,
+      .levels = cortex_decision_levels(login->decision),
+      .standing = cx_decision_standing(login->decision),
+      .postmaster_start = request->postmaster_start,
+      .now = login->now / 1000000,
+      .clock = request->clock,
+      .deadline = request->deadline,
+  };
+
+  if (!login->settings->roles.jit || jit.levels == CORTEX_LEVEL_ASSUME ||
+      request->postmaster_start == 0)
+    return CORTEX_OK;
+  return cx_jit_prepare(&jit, error);
+}
+
 static void fill_identity(const struct login *login, struct cortex_record *record) {
   const struct cortex_identity *identity = login->identity;
 
@@ -299,11 +356,17 @@ static enum cortex_reason run(struct login *login, struct cortex_error *error) {
   if (reason == CORTEX_OK)
     reason = cortex_binding_check(login->settings, login->identity, &login->is_bound, error);
   if (reason == CORTEX_OK)
+    reason = check_reaper(login, error);
+  if (reason == CORTEX_OK)
     reason = decide(login, error);
   if (reason == CORTEX_OK)
     reason = use_up(login, error);
   if (reason == CORTEX_OK)
     reason = bind_name(login, error);
+  if (reason == CORTEX_OK)
+    reason = begin_session(login, error);
+  if (reason == CORTEX_OK)
+    reason = prepare_role(login, error);
   return reason;
 }
 
@@ -323,7 +386,7 @@ static bool make_reference(char *reference) {
 
 enum cortex_reason cortex_login(const struct cortex_request *request,
                                 struct cortex_outcome *outcome) {
-  struct login login = {.request = request};
+  struct login login = {.request = request, .reference = outcome->reference};
 
   memset(outcome, 0, sizeof *outcome);
   outcome->reason = CORTEX_INTERNAL;
@@ -341,6 +404,8 @@ enum cortex_reason cortex_login(const struct cortex_request *request,
   }
   if (login.settings != NULL)
     record_outcome(&login, outcome);
+  if (login.has_stamp && outcome->effect == CORTEX_DENY)
+    cx_session_drop(login.settings, request->pid);
   cortex_decision_free(&login.decision);
   cortex_policy_free(&login.policy);
   cortex_identity_free(&login.identity);

@@ -96,6 +96,7 @@ void cx_call_login(struct cx_call *call, const struct cx_password *password) {
       .credential_len = password->len,
       .pid = call->process.pid,
       .backend_start = call->process.start,
+      .postmaster_start = call->process.postmaster_start,
       .clock = clock,
       .deadline = deadline,
   };

@@ -1,9 +1,10 @@
 /*
- * Reading /proc/self: start time, program name, command line.
+ * Reading /proc/self and the server's own notes: start times, program name, command line.
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "process.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -75,11 +76,39 @@ static void read_stat(struct cx_process *process) {
   process->start = start_time(close_bracket + 1);
 }
 
+/*
+ * One of the server's public variables that hold a time: MyStartTimestamp and
+ * PgStartTime are int64 in every release, microseconds since 2000. Of a program
+ * that has none, 0.
+ */
+static int64_t server_time(const char *name) {
+  static const int64_t year_2000 = INT64_C(946684800000000);
+  const int64_t *time = dlsym(RTLD_DEFAULT, name);
+
+  return time != NULL && *time > 0 && *time < INT64_MAX - year_2000 ? *time + year_2000 : 0;
+}
+
+/*
+ * What pg_stat_activity shows as backend_start, to the microsecond. The kernel's
+ * own note of this process keeps another program's variable of that name out.
+ */
+static void read_server_times(struct cx_process *process) {
+  int64_t start = server_time("MyStartTimestamp"), postmaster = server_time("PgStartTime");
+  int64_t off = start - process->start;
+
+  if (!process->is_postgres || start == 0 || postmaster == 0 || postmaster > start ||
+      off > 60 * MICROSECONDS || off < -60 * MICROSECONDS)
+    return;
+  process->start = start;
+  process->postmaster_start = postmaster;
+}
+
 void cx_process_read(struct cx_process *process_out) {
   static const char prefix[] = "postgres: ";
 
   process_out->pid = getpid();
   process_out->start = 0;
+  process_out->postmaster_start = 0;
   process_out->is_postgres = false;
   read_stat(process_out);
   if (gethostname(process_out->host, sizeof process_out->host) != 0)
@@ -90,4 +119,5 @@ void cx_process_read(struct cx_process *process_out) {
   if (process_out->title_len >= sizeof prefix - 1 &&
       memcmp(process_out->title, prefix, sizeof prefix - 1) == 0)
     process_out->is_postgres = true;
+  read_server_times(process_out);
 }

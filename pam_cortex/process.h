@@ -11,7 +11,8 @@
 
 struct cx_process {
   int64_t pid;
-  int64_t start;    /* microseconds since 1970, to a clock tick; 0: not known */
+  int64_t start;    /* microseconds since 1970: PostgreSQL's own, else to a clock tick; 0: not known */
+  int64_t postmaster_start; /* the same of PostgreSQL's first process; 0: this is no backend */
   bool is_postgres; /* the program is PostgreSQL's server, by its file or its title */
   char host[256];   /* this machine's name; empty: not known */
   char title[4096]; /* start of the command line; not NUL-terminated */
@@ -20,7 +21,8 @@ struct cx_process {
 
 /*
  * Fills in what can be learned; the rest stays empty. Reads /proc/self and the
- * system's clocks; leaves no descriptor open.
+ * system's clocks, and in a backend PostgreSQL's own notes of when it and its
+ * postmaster began; leaves no descriptor open.
  */
 void cx_process_read(struct cx_process *process_out);
 

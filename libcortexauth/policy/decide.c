@@ -16,17 +16,41 @@
 struct cortex_decision {
   enum cortex_effect effect;
   unsigned levels;
+  unsigned standing; /* of these, the ones that no login can lose; known where roles are made */
   int64_t session_until;
   struct cortex_determining *determining; /* strings are the decision's own */
   size_t determining_count;
 };
 
-bool cx_question_assumes(const struct cortex_question *question) {
-  return question->role != NULL && strcmp(question->role, question->identity->username) != 0;
+unsigned cx_question_own_level(const struct cortex_policy *policy,
+                               const struct cortex_question *question) {
+  const char *username = question->identity->username;
+  size_t len = strlen(username);
+  unsigned level;
+
+  /* A username has no "/", so nobody else's role looks like this. */
+  if (!policy->jit || question->role == NULL || strncmp(question->role, username, len) != 0 ||
+      question->role[len] != '/')
+    return 0;
+  for (level = CORTEX_LEVEL_READ; level <= CORTEX_LEVEL_ADMIN; level <<= 1)
+    if (strcmp(question->role + len + 1, cortex_level_name(level)) == 0)
+      return level;
+  return 0;
 }
 
-unsigned cx_question_levels(const struct cortex_question *question) {
-  return cx_question_assumes(question)
+bool cx_question_assumes(const struct cortex_policy *policy,
+                         const struct cortex_question *question) {
+  return question->role != NULL && strcmp(question->role, question->identity->username) != 0 &&
+         cx_question_own_level(policy, question) == 0;
+}
+
+unsigned cx_question_levels(const struct cortex_policy *policy,
+                            const struct cortex_question *question) {
+  unsigned own = cx_question_own_level(policy, question);
+
+  if (own != 0)
+    return own;
+  return cx_question_assumes(policy, question)
              ? CORTEX_LEVEL_ASSUME
              : (unsigned)(CORTEX_LEVEL_READ | CORTEX_LEVEL_WRITE | CORTEX_LEVEL_ADMIN);
 }
@@ -44,7 +68,12 @@ enum cortex_reason cx_question_check(const struct cortex_policy *policy,
     return cx_error_set(error, CORTEX_SERVICE_MISMATCH,
                         "the service \"%s\" is the database \"%s\", not \"%s\"", question->service,
                         service.database, question->database);
-  if (!cx_question_assumes(question))
+  if (cx_question_own_level(policy, question) != 0)
+    return strlen(question->role) <= CX_ROLE_MAX
+               ? CORTEX_OK
+               : cx_error_set(error, CORTEX_BAD_USERNAME, "a role name has 1 to %d bytes, not %zu",
+                              CX_ROLE_MAX, strlen(question->role));
+  if (!cx_question_assumes(policy, question))
     return CORTEX_OK;
   if (!policy->assume)
     return cx_error_set(error, CORTEX_ASSUME_DENIED,
@@ -154,7 +183,7 @@ static int64_t session_end(const struct cortex_policy *policy,
 static enum cortex_reason ask_levels(const struct cortex_policy *policy,
                                      const struct cortex_question *question,
                                      struct cortex_decision *decision, struct cortex_error *error) {
-  unsigned wanted = cx_question_levels(question), level;
+  unsigned wanted = cx_question_levels(policy, question), level;
   struct asking asking = {policy, NULL, decision, 0};
   enum cortex_reason reason = cx_request_build(policy, question, &asking.request, error);
 
@@ -173,8 +202,11 @@ static enum cortex_reason ask_levels(const struct cortex_policy *policy,
                         "the policy permits \"%s\" nothing on the service \"%s\"",
                         question->identity->username, question->service);
   decision->session_until = session_end(policy, question, asking.limit);
-  decision->effect = CORTEX_ALLOW;
-  return CORTEX_OK;
+  if (policy->jit && wanted != CORTEX_LEVEL_ASSUME)
+    reason = cx_standing_levels(policy, question, decision->levels, &decision->standing, error);
+  if (reason == CORTEX_OK)
+    decision->effect = CORTEX_ALLOW;
+  return reason;
 }
 
 enum cortex_reason cortex_decide(const struct cortex_policy *policy,
@@ -220,6 +252,10 @@ enum cortex_effect cortex_decision_effect(const struct cortex_decision *decision
 
 unsigned cortex_decision_levels(const struct cortex_decision *decision) {
   return decision->levels;
+}
+
+unsigned cx_decision_standing(const struct cortex_decision *decision) {
+  return decision->standing;
 }
 
 int64_t cortex_decision_session_until(const struct cortex_decision *decision) {

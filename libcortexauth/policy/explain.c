@@ -78,7 +78,7 @@ static enum cortex_reason tell_level(struct telling *telling, struct cedar_reque
 static enum cortex_reason tell_levels(struct telling *telling,
                                       const struct cortex_question *question,
                                       struct cortex_error *error) {
-  unsigned wanted = cx_question_levels(question), level;
+  unsigned wanted = cx_question_levels(telling->policy, question), level;
   struct cedar_request *request = NULL;
   enum cortex_reason reason = cx_request_build(telling->policy, question, &request, error);
 

@@ -22,9 +22,13 @@ struct cortex_policy {
   size_t image_len;
   struct cx_list protected; /* [roles] */
   bool assume;
+  bool jit;
   int64_t session_max;     /* seconds */
   int64_t session_default; /* seconds */
 };
+
+/* The decision's levels that the policy permits whatever the login is; 0 unless [roles] jit. */
+unsigned cx_decision_standing(const struct cortex_decision *decision);
 
 /* A Cedar failure as ours. */
 enum cortex_reason cx_policy_error(struct cortex_error *error, enum cortex_reason reason,
@@ -41,11 +45,27 @@ CORTEX_MUSTCHECK enum cortex_reason cx_services_sort(struct cortex_policy *polic
 /* The name of a service; "" past the end. */
 const char *cx_service_name(const struct cortex_policy *policy, size_t index);
 
-/* True when the question is about another role than the username. */
-bool cx_question_assumes(const struct cortex_question *question);
+/* True when the question is about a role that is not the person's own. */
+bool cx_question_assumes(const struct cortex_policy *policy,
+                         const struct cortex_question *question);
 
 /* The levels that a question asks for, as bits: the three levels, or assume alone. */
-unsigned cx_question_levels(const struct cortex_question *question);
+unsigned cx_question_levels(const struct cortex_policy *policy,
+                            const struct cortex_question *question);
+
+/* The one level that a role of the form USER/LEVEL is for, where such roles are made; else 0. */
+unsigned cx_question_own_level(const struct cortex_policy *policy,
+                               const struct cortex_question *question);
+
+/*
+ * Of these levels the ones that the policy permits whatever the login is.
+ *   out  standing_out: bits of enum cortex_level
+ *   gives  CORTEX_OK, CORTEX_INTERNAL
+ */
+CORTEX_MUSTCHECK enum cortex_reason cx_standing_levels(const struct cortex_policy *policy,
+                                                       const struct cortex_question *question,
+                                                       unsigned levels, unsigned *standing_out,
+                                                       struct cortex_error *error);
 
 /* What is asked before any policy: service, database, role. */
 CORTEX_MUSTCHECK enum cortex_reason cx_question_check(const struct cortex_policy *policy,

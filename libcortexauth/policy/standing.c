@@ -84,6 +84,34 @@ void cortex_standing_free(struct cortex_standing **standing) {
   *standing = NULL;
 }
 
+enum cortex_reason cx_standing_levels(const struct cortex_policy *policy,
+                                      const struct cortex_question *question, unsigned levels,
+                                      unsigned *standing_out, struct cortex_error *error) {
+  struct cedar_request *request = NULL;
+  struct cedar_partial_answer answer;
+  struct cedar_error why = {0};
+  enum cortex_reason reason = CORTEX_OK;
+  unsigned level;
+
+  *standing_out = 0;
+  if (cedar_request_new(policy->store, NULL, &request) != CEDAR_OK ||
+      !cx_request_put_principal(request, question->identity)) {
+    cedar_request_free(&request);
+    return cx_error_memory(error);
+  }
+  for (level = CORTEX_LEVEL_READ; reason == CORTEX_OK && level <= CORTEX_LEVEL_ADMIN; level <<= 1) {
+    if ((levels & level) == 0)
+      continue;
+    cx_request_ask(request, question, level);
+    if (cedar_authorize_partial(request, &answer, &why) != CEDAR_OK)
+      reason = cx_policy_error(error, CORTEX_INTERNAL, &why);
+    else if (answer.decision == CEDAR_PARTIAL_ALLOW)
+      *standing_out |= level;
+  }
+  cedar_request_free(&request);
+  return reason;
+}
+
 /* The position-th of an entity and all that it is in: a permit for any of them can reach it. */
 static bool self_or_ancestor(const struct cortex_standing *standing, struct cedar_uid_text self,
                              uint32_t position, struct cedar_uid_text *uid_out) {

@@ -209,6 +209,7 @@ static bool copy_rules(struct cortex_policy *policy, const struct cortex_setting
   size_t i;
 
   policy->assume = settings->roles.assume;
+  policy->jit = settings->roles.jit;
   policy->session_max = settings->session.max;
   policy->session_default = settings->session.default_length;
   for (i = 0; i < protected->count; i++)

@@ -376,6 +376,17 @@ static enum cortex_reason set_session_path(struct loader *loader) {
   return settings->session.path != NULL ? CORTEX_OK : cx_error_memory(loader->error);
 }
 
+/* A role that nobody can make is not made later. */
+static enum cortex_reason check_jit(struct loader *loader) {
+  const struct cortex_settings *settings = loader->settings;
+
+  if (!settings->roles.jit || settings->roles.jit_conninfo.values[0] != NULL)
+    return CORTEX_OK;
+  return cx_error_at(loader->error, CORTEX_CONFIG_INVALID,
+                     (struct cx_place){settings->name, cortex_settings_line(settings, "roles", "jit"), 0},
+                     "[roles] jit = yes needs jit_conninfo");
+}
+
 static enum cortex_reason read_sections(struct loader *loader, const char *bytes, size_t len) {
   struct cx_ini_handler handler = {on_section, on_pair, loader};
   enum cortex_reason reason =
@@ -393,6 +404,8 @@ static enum cortex_reason read_sections(struct loader *loader, const char *bytes
     reason = set_session_path(loader);
   if (reason == CORTEX_OK)
     reason = set_image_path(loader);
+  if (reason == CORTEX_OK)
+    reason = check_jit(loader);
   return reason;
 }
 

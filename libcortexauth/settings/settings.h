@@ -171,11 +171,20 @@ struct cx_session_settings {
   int64_t reaper_grace;
 };
 
+/* jit_conninfo: host, port, user, dbname, requirepeer; all NULL when it is not given. */
+#define CX_CONNINFO_KEYWORDS 5
+struct cx_conninfo {
+  char *values[CX_CONNINFO_KEYWORDS];
+};
+
+/* The keyword of a value, for libpq. Static storage. */
+const char *cx_conninfo_keyword(size_t index);
+
 struct cx_roles_settings {
   struct cx_list protected;
   bool assume;
   bool jit;
-  char *jit_conninfo;
+  struct cx_conninfo jit_conninfo;
 };
 
 struct cx_sync_settings {

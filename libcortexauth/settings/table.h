@@ -43,6 +43,7 @@ extern const size_t cx_option_count;
 extern const struct cx_type cx_type_text, cx_type_path, cx_type_private_key, cx_type_url, cx_type_list, cx_type_bool,
     cx_type_duration, cx_type_skew, cx_type_count, cx_type_case, cx_type_token_use,
     cx_type_namespace, cx_type_maps, cx_type_directory_kind, cx_type_bind,
-    cx_type_member_value, cx_type_claims, cx_type_algorithms, cx_type_saml_algorithms, cx_type_facility;
+    cx_type_member_value, cx_type_claims, cx_type_algorithms, cx_type_saml_algorithms, cx_type_facility,
+    cx_type_conninfo;
 
 #endif

@@ -64,7 +64,7 @@ class Cortex:
 
     def _copy_modules(self):
         """The built libraries, where the server's user can read them."""
-        for built in (*BUILD.glob("libcortexauth/.libs/libcortexauth.so.*"),
+        for built in (*BUILD.glob("libcortexauth/.libs/libcortexauth*.so*"),
                       BUILD / "pam_cortex" / ".libs" / "pam_cortex.so"):
             shutil.copy(built, self.modules)
 

@@ -8,9 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from harness import HERE, postgres_bin
-
-EXTENSION = HERE.parents[1] / "extension"
+from harness import BUILD, HERE, postgres_bin
 
 
 def private_tree(root, installed=None):
@@ -29,6 +27,6 @@ def private_tree(root, installed=None):
             os.symlink(entry, share / entry.name)
     for entry in Path("/usr/share/postgresql", version, "extension").iterdir():
         os.symlink(entry, share / "extension" / entry.name)
-    for entry in [*EXTENSION.glob("*.control"), *EXTENSION.glob("*.sql")]:
+    for entry in [*(HERE.parents[1] / "extension").glob("*.control"), *(BUILD / "extension").glob("cortex--*.sql")]:
         shutil.copy2(entry, share / "extension")
     return lib / "bin"

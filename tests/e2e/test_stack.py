@@ -2,11 +2,12 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import subprocess
 from contextlib import contextmanager
 
 import pytest
 
-from harness import IS_ROOT, PRODUCTION, STAGING, Folder
+from harness import BUILD, IS_ROOT, PRODUCTION, STAGING, Folder
 from world import make_world
 
 
@@ -90,3 +91,19 @@ def test_the_system_s_libpam(openid):
             world.postgres.stop()
             world.pam.remove()
         folder.remove()
+
+
+def exported(path):
+    """Names that a program or library defines for others."""
+    lines = subprocess.run(["nm", "-D", "--defined-only", str(path)], check=True, capture_output=True, text=True).stdout
+    return {line.split()[-1].partition("@")[0] for line in lines.splitlines()}
+
+
+def test_the_server_defines_no_call_that_the_library_makes(world):
+    """What it exports comes first: jansson's json_object would be PostgreSQL's SQL function."""
+    taken = exported(world.postgres.bin / "postgres")
+    assert "json_object" in taken
+    for library in (*(BUILD / "libcortexauth" / ".libs").glob("libcortexauth.so"), BUILD / "pam_cortex/.libs/pam_cortex.so"):
+        lines = subprocess.run(["nm", "-D", "--undefined-only", str(library)], check=True, capture_output=True, text=True)
+        calls = {line.split()[-1].partition("@")[0] for line in lines.stdout.splitlines()}
+        assert not {name for name in calls & taken if not name.startswith("_")}, library

@@ -67,12 +67,13 @@ def write_services(pam, cortex):
         pam.write("other", "auth required pam_deny.so", "account required pam_deny.so")
 
 
-def make_world(folder, openid, system=False):
-    """Started, with the databases and the people in it. The caller stops and removes."""
+def make_world(folder, openid, system=False, programs=None):
+    """Started, with the databases and the people in it. The caller stops and removes.
+    programs: of another PostgreSQL than the installed one."""
     cortex = Cortex(folder)
     pam = PamService(folder, system)
     write_services(pam, cortex)
-    postgres = Postgres(folder, {**pam.environment(), **cortex.environment()})
+    postgres = Postgres(folder, {**pam.environment(), **cortex.environment()}, programs)
     world = World(postgres, pam, cortex, openid)
     world.use_services()
     postgres.start()

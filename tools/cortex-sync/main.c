@@ -12,6 +12,7 @@
 #include "apply.h"
 #include "common/cli.h"
 #include "print.h"
+#include "reap.h"
 #include "record.h"
 #include "state.h"
 #include "wanted.h"
@@ -305,6 +306,12 @@ static enum cli_exit run(const struct cli *cli) {
 
   if (cli_has(cli, "apply") && cli_has(cli, "check"))
     return cli_misuse(cli, "--apply and --check exclude each other");
+  if (cli_has(cli, "apply") && cli_has(cli, "reap"))
+    return cli_misuse(cli, "--apply and --reap exclude each other");
+  if (cli_has(cli, "watch") && !cli_has(cli, "reap"))
+    return cli_misuse(cli, "--watch goes with --reap");
+  if (cli_has(cli, "reap"))
+    return reap_run(cli);
   if (!cli_number(cli, "allow-removals", 0, INT32_MAX, &sync.allowed))
     return CLI_USAGE;
   exit = load(&sync);
@@ -325,6 +332,8 @@ int main(int argc, char **argv) {
        false},
       {"adopt", NULL, "take over roles of people that somebody else made", false, false},
       {"wait", NULL, "wait for another run to end", false, false},
+      {"reap", NULL, "end sessions that are over, revoked or no longer permitted", false, false},
+      {"watch", NULL, "with --reap: go on, a round every ten seconds", false, false},
       {"json", NULL, "print one JSON object", false, false},
       {"quiet", NULL, "print no line for each change", false, false},
       {0},

@@ -17,6 +17,7 @@
 #include <cortexauth/login.h>
 #include <cortexauth/reason.h>
 #include <cortexauth/revocation.h>
+#include <cortexauth/session.h>
 #include <cortexauth/settings.h>
 #include <cortexauth/state.h>
 

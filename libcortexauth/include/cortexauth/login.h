@@ -27,6 +27,9 @@ struct cortex_request {
   size_t credential_len;
   int64_t pid;
   int64_t backend_start; /* microseconds since 1970; 0: not known */
+  /* The same of the server's first process; 0: the caller does not become a session,
+     and no stamp is left (see session.h). */
+  int64_t postmaster_start;
   const struct cortex_clock *clock;
   int64_t deadline; /* on clock->monotonic; 0: none */
 };

@@ -20,7 +20,8 @@ CREATE SCHEMA cortex;
 -- every login of Cortex to him.
 DO $do$
 DECLARE
-  ours CONSTANT text[] := ARRAY['cortex_managed', 'cortex_groups', 'cortex_grantor', 'cortex_runner'];
+  ours CONSTANT text[] := ARRAY['cortex_managed', 'cortex_groups', 'cortex_grantor', 'cortex_runner', 'cortex_jit'];
+  callers CONSTANT text[] := ARRAY['cortex_runner', 'cortex_jit'];
   wanted text;
   there pg_catalog.pg_authid;
 BEGIN
@@ -28,9 +29,9 @@ BEGIN
     SELECT * INTO there FROM pg_catalog.pg_authid WHERE rolname = wanted;
     IF NOT FOUND THEN
       EXECUTE pg_catalog.format('CREATE ROLE %I %s NOINHERIT', wanted,
-        CASE wanted WHEN 'cortex_runner' THEN 'LOGIN' ELSE 'NOLOGIN' END);
+        CASE WHEN wanted = ANY (callers) THEN 'LOGIN' ELSE 'NOLOGIN' END);
     ELSIF there.rolsuper OR there.rolcreaterole OR there.rolcreatedb OR there.rolreplication
-        OR there.rolbypassrls OR there.rolcanlogin <> (wanted = 'cortex_runner')
+        OR there.rolbypassrls OR there.rolcanlogin <> (wanted = ANY (callers))
         OR there.rolpassword IS NOT NULL THEN
       RAISE EXCEPTION 'role % exists and is not as this extension makes it', wanted
         USING HINT = 'Find out who made it, then drop it or take away its attributes and its password.';
@@ -129,7 +130,7 @@ SELECT pg_catalog.pg_extension_config_dump('cortex.run_data', '');
 -- the planner, which has no statistics of fresh memberships, at the index.
 CREATE VIEW cortex.role_state AS
   WITH RECURSIVE inner_role(oid) AS (
-    SELECT oid FROM pg_catalog.pg_authid WHERE rolname IN ('cortex_runner', 'cortex_grantor')
+    SELECT oid FROM pg_catalog.pg_authid WHERE rolname IN ('cortex_runner', 'cortex_grantor', 'cortex_jit')
     UNION
     SELECT m.member FROM inner_role i
       CROSS JOIN LATERAL (SELECT e.member FROM pg_catalog.pg_auth_members e WHERE e.roleid = i.oid OFFSET 0) m

@@ -1,0 +1,270 @@
+
+-- ---------------------------------------------------------------- logins and the sessions they open
+-- SPDX-License-Identifier: PostgreSQL
+
+-- Memberships belong to roles, not to sessions. So a role holds what the policy permits
+-- whatever the login is (standing), and beyond that only what every live session of
+-- it on the service was permitted. Two things are never touched: what another
+-- service gave, and what somebody else granted.
+
+-- What logins gave; cortex.grant_data says what cortex-sync gave.
+CREATE TABLE cortex.login_grant (
+  member text COLLATE "C" NOT NULL,
+  role text COLLATE "C" NOT NULL,
+  service text NOT NULL,
+  level text NOT NULL,
+  is_standing boolean NOT NULL,
+  granted_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (member, service, role, level)
+);
+COMMENT ON TABLE cortex.login_grant IS
+  'Memberships that logins gave. Those that are not standing end with the sessions that were permitted them.';
+SELECT pg_catalog.pg_extension_config_dump('cortex.login_grant', '');
+
+-- A row for each name that logins change, to take turns by: an advisory lock could
+-- be taken by anybody.
+CREATE TABLE cortex.login_lock (name text COLLATE "C" PRIMARY KEY);
+
+CREATE FUNCTION cortex.lock_login(wanted text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  INSERT INTO cortex.login_lock VALUES (wanted) ON CONFLICT DO NOTHING;
+  PERFORM FROM cortex.login_lock l WHERE l.name = wanted FOR UPDATE;
+END
+$f$;
+
+-- Stamps of live sessions: whose process is there. One that still authenticates is
+-- not in pg_stat_activity before 18, so it counts for some minutes without that.
+CREATE FUNCTION cortex.live_stamps() RETURNS TABLE (pid integer, facts jsonb)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  folder CONSTANT text := cortex.sessions_folder();
+  cluster CONSTANT text := (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint;
+  bytes bytea;
+  lines text[];
+  head text[];
+  known timestamptz;
+BEGIN
+  FOR pid IN SELECT n::integer FROM pg_ls_dir(folder) AS n WHERE n ~ '^[0-9]{1,9}$' LOOP
+    bytes := pg_read_binary_file(folder || '/' || pid, 0, 1048576, true);
+    CONTINUE WHEN bytes IS NULL OR substr(bytes, 1, 9) <> 'cortex 1 '::bytea
+      OR pg_read_file('/proc/' || pid || '/stat', 0, 1, true) IS NULL;
+    lines := string_to_array(convert_from(bytes, 'UTF8'), E'\n');
+    head := string_to_array(lines[1], ' ');
+    CONTINUE WHEN head[3] <> pid::text OR head[5] IS DISTINCT FROM cluster;
+    SELECT s.backend_start INTO known FROM pg_stat_get_activity(pid) s;
+    CONTINUE WHEN CASE WHEN FOUND THEN (date_part('epoch', known) * 1000000)::bigint::text <> head[4]
+      ELSE head[4]::numeric / 1000000 < date_part('epoch', clock_timestamp() - interval '5 minutes')::numeric END;
+    facts := lines[2]::jsonb;
+    RETURN NEXT;
+  END LOOP;
+END
+$f$;
+
+-- What a role holds of a service by a grant of ours and should not: another service
+-- did not give it, and it is none of these roles.
+CREATE FUNCTION cortex.login_excess(wanted text, service text, universe text[], roles text[]) RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT coalesce(array_agg(u.role), '{}') FROM unnest(universe) AS u(role)
+    JOIN pg_catalog.pg_auth_members m ON m.roleid = to_regrole(quote_ident(u.role))
+      AND m.member = to_regrole(quote_ident(wanted)) AND m.grantor = to_regrole('cortex_grantor')
+  WHERE u.role <> ALL (roles)
+    AND NOT EXISTS (SELECT FROM cortex.login_grant g
+                    WHERE g.member = wanted AND g.role = u.role AND g.service <> login_excess.service)
+    AND NOT EXISTS (SELECT FROM cortex.grants g
+                    WHERE g.member = wanted AND g.role = u.role AND g.service <> login_excess.service)
+$f$;
+
+-- What it should hold and does not; a membership that a DBA gave is enough.
+CREATE FUNCTION cortex.login_missing(wanted text, roles text[]) RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT coalesce(array_agg(DISTINCT w.role), '{}') FROM unnest(roles) AS w(role)
+  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                    WHERE m.roleid = to_regrole(quote_ident(w.role)) AND m.member = to_regrole(quote_ident(wanted)))
+$f$;
+
+CREATE FUNCTION cortex.login_is_ready(wanted text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT EXISTS (SELECT FROM cortex.role_state s
+                 WHERE s.name = wanted AND s.is_login AND NOT s.is_group AND NOT s.is_protected AND s.can_login)
+$f$;
+
+-- Revokes and grants, each by lists.
+CREATE FUNCTION cortex.change_login(wanted text, gone text[], missing text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF gone <> '{}' THEN
+    PERFORM cortex.change_members('revoke', gone, ARRAY[wanted],
+      ARRAY(SELECT generate_subscripts(gone, 1)), array_fill(1, ARRAY[cardinality(gone)]));
+  END IF;
+  IF missing <> '{}' THEN
+    PERFORM cortex.create_groups(missing);
+    PERFORM cortex.grant_members(missing, ARRAY[wanted],
+      ARRAY(SELECT generate_subscripts(missing, 1)), array_fill(1, ARRAY[cardinality(missing)]));
+  END IF;
+END
+$f$;
+
+-- Makes a role ready for the session that is about to begin: it is there, may log in, and
+-- holds what it may. All or nothing; true when something had to change. Writes nothing
+-- where all is in place, so that a standby can serve such a login, or one that may
+-- do more than its role holds there.
+--
+--   levels, roles, standing: each role of each permitted level, and whether the policy
+--     permits that level whatever the login is
+--   universe: every role that the service grants on any level
+CREATE FUNCTION cortex.login(wanted text, issuer text, subject text, service text,
+  universe text[], levels text[], roles text[], standing boolean[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+DECLARE
+  depends CONSTANT boolean := coalesce(false = ANY (standing), false);
+  gone text[];
+  missing text[];
+BEGIN
+  PERFORM cortex.require_home();
+  IF depends AND NOT pg_is_in_recovery() THEN
+    PERFORM cortex.lock_login(wanted);
+  END IF;
+  -- Invariant 1: a level that not every live session was permitted is held by none.
+  IF depends THEN
+    SELECT coalesce(array_agg(w.level ORDER BY w.i), '{}'), coalesce(array_agg(w.role ORDER BY w.i), '{}'),
+      coalesce(array_agg(w.is_standing ORDER BY w.i), '{}')
+    INTO levels, roles, standing
+    FROM unnest(levels, roles, standing) WITH ORDINALITY AS w(level, role, is_standing, i)
+    WHERE w.is_standing OR NOT EXISTS (
+      SELECT FROM cortex.live_stamps() l
+      WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = login.service
+        AND NOT l.facts -> 'levels' ? w.level);
+  END IF;
+  gone := cortex.login_excess(wanted, service, universe, roles);
+  missing := cortex.login_missing(wanted, roles);
+  IF cortex.login_is_ready(wanted) AND gone = '{}' AND (missing = '{}' OR pg_is_in_recovery()) THEN
+    IF NOT pg_is_in_recovery() AND depends THEN
+      PERFORM cortex.note_login(wanted, service, levels, roles, standing);
+    END IF;
+    RETURN false;
+  END IF;
+
+  PERFORM cortex.lock_login(wanted);
+  PERFORM cortex.create_logins(ARRAY[wanted], ARRAY[subject], issuer, 'login');
+  PERFORM cortex.restore_logins(ARRAY[wanted]);
+  -- Again: another login of this name may have committed while this one waited.
+  PERFORM cortex.change_login(wanted, cortex.login_excess(wanted, service, universe, roles),
+    cortex.login_missing(wanted, roles));
+  PERFORM cortex.note_login(wanted, service, levels, roles, standing);
+  IF NOT cortex.login_is_ready(wanted) THEN
+    RAISE EXCEPTION 'role % may not log in', quote_ident(wanted) USING ERRCODE = 'insufficient_privilege',
+      DETAIL = 'Somebody else took that right from it.';
+  END IF;
+  RETURN true;
+END
+$f$;
+
+CREATE FUNCTION cortex.note_login(wanted text, service text, levels text[], roles text[], standing boolean[])
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  DELETE FROM cortex.login_grant g
+  WHERE g.member = wanted AND g.service = note_login.service
+    AND (g.level, g.role) NOT IN (SELECT w.level, w.role FROM unnest(levels, roles) AS w(level, role));
+  INSERT INTO cortex.login_grant AS g (member, role, service, level, is_standing)
+  SELECT DISTINCT ON (w.role, w.level) wanted, w.role, note_login.service, w.level, w.is_standing
+  FROM unnest(levels, roles, standing) AS w(level, role, is_standing)
+  ON CONFLICT ON CONSTRAINT login_grant_pkey DO UPDATE SET is_standing = excluded.is_standing
+    WHERE g.is_standing <> excluded.is_standing;
+END
+$f$;
+
+-- ---------------------------------------------------------------- for the reaper
+
+-- Ends these sessions, and says which: only one that came through Cortex, by its stamp,
+-- and only the very backend. started counts microseconds since 1970.
+CREATE FUNCTION cortex.reap(pids integer[], starts bigint[]) RETURNS TABLE (pid integer, started bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+DECLARE
+  one record;
+BEGIN
+  FOR one IN
+    SELECT w.pid, w.started, s.backend_start, a.rolname::text AS role
+    FROM unnest(pids, starts) AS w(pid, started)
+      JOIN pg_stat_get_activity(NULL) s ON s.pid = w.pid
+      JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
+    WHERE s.backend_type = 'client backend' AND s.pid <> pg_backend_pid()
+      AND (date_part('epoch', s.backend_start) * 1000000)::bigint = w.started
+  LOOP
+    IF split_part(cortex.stamp_of(one.pid, one.backend_start), E'\n', 1)::jsonb ->> 'role' = one.role
+        AND pg_terminate_backend(one.pid) THEN
+      pid := one.pid;
+      started := one.started;
+      RETURN NEXT;
+    END IF;
+  END LOOP;
+END
+$f$;
+
+-- Takes back what ended sessions were permitted beyond what is standing, and roles
+-- of one level (USER/LEVEL) whose last session has ended. Says what it did.
+CREATE FUNCTION cortex.settle_logins() RETURNS TABLE (name text, role text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+DECLARE
+  one record;
+  gone text[];
+BEGIN
+  PERFORM cortex.require_home();
+  FOR one IN
+    SELECT DISTINCT g.member, g.service FROM cortex.login_grant g
+    WHERE NOT g.is_standing OR g.member ~ '/(read|write|admin)$'
+  LOOP
+    PERFORM cortex.lock_login(one.member);
+    CONTINUE WHEN EXISTS (SELECT FROM cortex.live_stamps() l
+                          WHERE l.facts ->> 'role' = one.member AND l.facts ->> 'service' = one.service);
+    gone := ARRAY(SELECT DISTINCT g.role FROM cortex.login_grant g
+                  WHERE g.member = one.member AND g.service = one.service);
+    DELETE FROM cortex.login_grant g
+    WHERE g.member = one.member AND g.service = one.service
+      AND (NOT g.is_standing OR g.member ~ '/(read|write|admin)$');
+    gone := cortex.login_excess(one.member, one.service, gone,
+      ARRAY(SELECT g.role FROM cortex.login_grant g WHERE g.member = one.member AND g.service = one.service));
+    PERFORM cortex.change_login(one.member, gone, '{}');
+    RETURN QUERY SELECT one.member, g.role FROM unnest(gone) AS g(role);
+  END LOOP;
+  FOR one IN
+    SELECT d.name AS member FROM cortex.role_data d
+    WHERE d.source = 'login' AND d.name ~ '/(read|write|admin)$'
+      AND NOT EXISTS (SELECT FROM cortex.login_grant g WHERE g.member = d.name)
+  LOOP
+    PERFORM cortex.lock_login(one.member);
+    CONTINUE WHEN EXISTS (SELECT FROM cortex.live_stamps() l WHERE l.facts ->> 'role' = one.member);
+    CONTINUE WHEN NOT cortex.drop_login(one.member);
+    name := one.member;
+    role := NULL;
+    RETURN NEXT;
+  END LOOP;
+END
+$f$;
+
+-- Drops a role that owns nothing; one that does loses the right to log in instead.
+-- False when it was so already.
+CREATE FUNCTION cortex.drop_login(wanted text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  PERFORM cortex.require_marked(ARRAY[wanted], false);
+  BEGIN
+    EXECUTE format('DROP ROLE %I', wanted);
+  EXCEPTION WHEN dependent_objects_still_exist OR object_in_use THEN
+    RETURN cortex.cut_logins(ARRAY[wanted]) > 0;
+  END;
+  DELETE FROM cortex.role_data d WHERE d.name = wanted;
+  DELETE FROM cortex.login_lock l WHERE l.name = wanted;
+  RETURN true;
+END
+$f$;
+
+REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
+  cortex.login_excess(text, text, text[], text[]), cortex.login_missing(text, text[]),
+  cortex.login_is_ready(text), cortex.change_login(text, text[], text[]),
+  cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
+  cortex.note_login(text, text, text[], text[], boolean[]),
+  cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.drop_login(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;
+GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.settle_logins() TO cortex_runner;

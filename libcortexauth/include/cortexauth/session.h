@@ -1,0 +1,80 @@
+/*
+ * Sessions: what each login left for the session that it opened.
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * A login that is allowed in a PostgreSQL backend leaves a stamp in the folder
+ * [session] path. The extension's SQL functions read it to say who a session
+ * is; a reaper reads all of them to say which sessions must end.
+ */
+#ifndef CORTEXAUTH_SESSION_H
+#define CORTEXAUTH_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cortexauth/decision.h>
+#include <cortexauth/error.h>
+#include <cortexauth/settings.h>
+
+/* One stamp. Strings are borrowed while it is visited. */
+struct cortex_session {
+  int64_t pid;
+  int64_t backend_start;    /* microseconds since 1970, as pg_stat_activity has it */
+  int64_t postmaster_start; /* the same of the server: tells clusters on one host apart */
+  int64_t session_until;    /* seconds since 1970 */
+  unsigned levels;          /* bits of enum cortex_level: what this session was permitted */
+  const char *reference;    /* of the login's record */
+  const char *service;
+  const char *database; /* NULL: not known */
+  const char *role;
+  const char *address; /* NULL: a Unix socket */
+  const struct cortex_identity *identity;
+};
+
+/*
+ * Is called for each stamp, in no order. What cannot be read as one comes with
+ * session NULL and the cause in the error; name is the file's.
+ *   gives  false to stop
+ */
+typedef bool (*cortex_session_visit)(const struct cortex_session *session, const char *name,
+                                     const struct cortex_error *cause, void *context);
+
+/*
+ * Visits every stamp of the folder. Stamps of sessions that have ended are among
+ * them: nothing removes one when its backend goes.
+ *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE with the folder in the error, CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_each(const struct cortex_settings *settings, cortex_session_visit visit,
+                    void *context, struct cortex_error *error);
+
+/*
+ * Whether a session may go on: it is not over, its credential, session and
+ * subject are not revoked, and the policy still permits each level that it was
+ * given, asked with the identity and address of its login and the time of now.
+ *
+ *   in   policy: NULL when it cannot be read: it refuses every login then, and ends nothing
+ *   in   now: microseconds since 1970
+ *   gives  CORTEX_OK, or why it must end: CORTEX_SESSION_EXPIRED, CORTEX_REVOKED,
+ *          CORTEX_POLICY_DENIED, CORTEX_ASSUME_DENIED, CORTEX_SERVICE_UNKNOWN,
+ *          CORTEX_PROTECTED_ROLE, …; CORTEX_STATE_UNAVAILABLE and CORTEX_INTERNAL
+ *          when that cannot be told
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_judge(const struct cortex_session *session, const struct cortex_settings *settings,
+                     const struct cortex_policy *policy, int64_t now, struct cortex_error *error);
+
+/* Removes the stamp of a session that has ended; one that is gone is fine. */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_forget(const struct cortex_settings *settings, int64_t pid,
+                      struct cortex_error *error);
+
+/*
+ * Notes that a reaper has just done its work, which [session] enforce = yes asks of
+ * every login. For the reaper alone.
+ *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_mark_reaped(const struct cortex_settings *settings, struct cortex_error *error);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * Connecting to the server that a login is on its way into, and asking it for the role.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "session/jit_call.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define QUERY "SELECT cortex.login($1, $2, $3, $4, $5, $6, $7, $8)"
+
+static int64_t milliseconds(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* libpq's messages have several lines; the first says what it is about. */
+static bool fail(struct cx_jit_query *query, const char *text) {
+  snprintf(query->message, sizeof query->message, "%.*s", (int)strcspn(text, "\r\n"), text);
+  return false;
+}
+
+/* ---- the environment ---- */
+
+/*
+ * What libpq would take from the environment of the postmaster, or from a service file
+ * that it names, is not the operator's answer in cortex.conf. A backend has one thread.
+ */
+struct put_aside {
+  PQconninfoOption *options;
+  char **values; /* of the variables, in the order of the options */
+};
+
+static void put_aside(struct put_aside *aside) {
+  size_t count = 0, i;
+
+  aside->options = PQconndefaults();
+  while (aside->options != NULL && aside->options[count].keyword != NULL)
+    count++;
+  aside->values = calloc(count + 1, sizeof *aside->values);
+  for (i = 0; aside->values != NULL && i < count; i++) {
+    const char *name = aside->options[i].envvar, *value = name != NULL ? getenv(name) : NULL;
+
+    if (value == NULL)
+      continue;
+    aside->values[i] = strdup(value);
+    unsetenv(name);
+  }
+}
+
+static void put_back(struct put_aside *aside) {
+  size_t i;
+
+  for (i = 0; aside->values != NULL && aside->options[i].keyword != NULL; i++)
+    if (aside->values[i] != NULL) {
+      setenv(aside->options[i].envvar, aside->values[i], 1);
+      free(aside->values[i]);
+    }
+  free(aside->values);
+  PQconninfoFree(aside->options);
+}
+
+/* ---- waiting ---- */
+
+static bool wait_for(const PGconn *connection, bool writes, int64_t end) {
+  struct pollfd file = {PQsocket(connection), writes ? POLLOUT : POLLIN, 0};
+  int64_t left = end - milliseconds();
+
+  /* An interrupted wait is one that is not over: the callers ask again. */
+  return left > 0 && file.fd >= 0 && poll(&file, 1, (int)left) != 0;
+}
+
+static bool connect_until(PGconn *connection, struct cx_jit_query *query, int64_t end) {
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+  if (PQstatus(connection) == CONNECTION_BAD)
+    return fail(query, PQerrorMessage(connection));
+  while (status != PGRES_POLLING_OK) {
+    if (status == PGRES_POLLING_FAILED)
+      return fail(query, PQerrorMessage(connection));
+    if (!wait_for(connection, status == PGRES_POLLING_WRITING, end))
+      return fail(query, "the server did not take the connection in time");
+    status = PQconnectPoll(connection);
+  }
+  return true;
+}
+
+static bool ask(PGconn *connection, struct cx_jit_query *query, int64_t end) {
+  PGresult *result;
+  bool is_done;
+
+  if (PQsendQueryParams(connection, QUERY, CX_JIT_VALUES, NULL, query->parameters, NULL, NULL, 0) ==
+      0)
+    return fail(query, PQerrorMessage(connection));
+  while (PQisBusy(connection)) {
+    if (!wait_for(connection, false, end))
+      return fail(query, "the server did not answer in time");
+    if (PQconsumeInput(connection) == 0)
+      return fail(query, PQerrorMessage(connection));
+  }
+  result = PQgetResult(connection);
+  is_done = PQresultStatus(result) == PGRES_TUPLES_OK;
+  if (!is_done)
+    fail(query, result != NULL ? PQresultErrorMessage(result) : PQerrorMessage(connection));
+  PQclear(result);
+  return is_done;
+}
+
+bool cx_jit_call(struct cx_jit_query *query) {
+  int64_t end = milliseconds() + query->timeout;
+  struct put_aside aside;
+  PGconn *connection;
+  bool is_done;
+
+  put_aside(&aside);
+  connection = PQconnectStartParams(query->keywords, query->values, 0);
+  is_done = connection != NULL ? connect_until(connection, query, end)
+                               : fail(query, "out of memory");
+  put_back(&aside);
+  is_done = is_done && ask(connection, query, end);
+  PQfinish(connection);
+  return is_done;
+}

@@ -1,0 +1,72 @@
+/*
+ * The type of jit_conninfo: exactly where, as whom and to whom a login connects.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings/table.h"
+#include "util/ini.h"
+
+#define REFUSE(...) cx_error_set(error, CORTEX_CONFIG_INVALID, __VA_ARGS__)
+
+/* In the order of struct cx_conninfo. libpq would fill in what is left out from its environment. */
+static const char *const keywords[CX_CONNINFO_KEYWORDS] = {"host", "port", "user", "dbname",
+                                                           "requirepeer"};
+
+const char *cx_conninfo_keyword(size_t index) {
+  return keywords[index];
+}
+
+static enum cortex_reason put(struct cx_conninfo *conninfo, char *word,
+                              struct cortex_error *error) {
+  char *equals = strchr(word, '=');
+  size_t i = 0;
+
+  if (equals == NULL || equals[1] == '\0' || strpbrk(equals, "'\\") != NULL)
+    return REFUSE("\"%s\" is not KEYWORD=VALUE without quotes", word);
+  *equals = '\0';
+  while (i < CX_CONNINFO_KEYWORDS && strcmp(word, keywords[i]) != 0)
+    i++;
+  if (i == CX_CONNINFO_KEYWORDS)
+    return REFUSE("\"%s\" is not one of host, port, user, dbname, requirepeer", word);
+  if (conninfo->values[i] != NULL)
+    return REFUSE("\"%s\" is there twice", word);
+  conninfo->values[i] = strdup(equals + 1);
+  return conninfo->values[i] != NULL ? CORTEX_OK : cx_error_memory(error);
+}
+
+/* conninfo = KEYWORD "=" VALUE *(" " KEYWORD "=" VALUE), each keyword once, all of them */
+static enum cortex_reason parse(char *value, const char *folder, void *member,
+                                struct cortex_error *error) {
+  struct cx_conninfo *conninfo = member;
+  enum cortex_reason reason = cx_ini_unquote(value, error);
+  char *rest = NULL, *word;
+  size_t i;
+
+  (void)folder;
+  if (reason == CORTEX_OK)
+    for (word = strtok_r(value, " \t", &rest); word != NULL && reason == CORTEX_OK;
+         word = strtok_r(NULL, " \t", &rest))
+      reason = put(conninfo, word, error);
+  for (i = 0; i < CX_CONNINFO_KEYWORDS && reason == CORTEX_OK; i++)
+    if (conninfo->values[i] == NULL)
+      reason = REFUSE("\"%s\" is missing: host, port, user, dbname and requirepeer must be named",
+                      keywords[i]);
+  if (reason == CORTEX_OK && conninfo->values[0][0] != '/')
+    reason = REFUSE("host must be the folder of a Unix socket: only there requirepeer proves "
+                    "whose server it is");
+  return reason;
+}
+
+static void clear(void *member) {
+  struct cx_conninfo *conninfo = member;
+  size_t i;
+
+  for (i = 0; i < CX_CONNINFO_KEYWORDS; i++) {
+    free(conninfo->values[i]);
+    conninfo->values[i] = NULL;
+  }
+}
+
+const struct cx_type cx_type_conninfo = {"connection", parse, clear};

@@ -1,0 +1,595 @@
+"""Sessions: who they are in SQL, roles made just in time, and sessions that end.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import json
+import os
+import pwd
+import subprocess
+import threading
+import time
+
+import psycopg
+import pytest
+
+from cortex import service_entity
+from harness import BUILD, DATABASES, IS_ROOT, PRODUCTION, STAGING, Folder, wait_until
+from pgtree import private_tree
+from world import make_world
+
+CORTEX_SYNC = BUILD / "tools" / "cortex-sync" / "cortex-sync"
+GROUPS = {"read": "analytics_read", "write": "analytics_write", "admin": "analytics_admin"}
+POLICY = """
+@id("readers") permit (principal in Group::"engineers", action == Action::"read", resource);
+@id("writers-with-mfa") permit (principal in Group::"engineers", action == Action::"write", resource)
+when { context.mfa };
+@id("admins") @max_session("15m") permit (principal in Group::"admins", action == Action::"admin", resource)
+when { context.mfa };
+"""
+WHOAMI = "select (cortex.whoami()).username"
+
+
+class Host:
+    """A server with the extension, entered through Cortex, whose roles Cortex makes."""
+
+    def __init__(self, openid):
+        self.folder = Folder()
+        self.world = make_world(self.folder, openid, programs=private_tree(self.folder.make("postgresql")))
+        self.postgres, self.cortex = self.world.postgres, self.world.cortex
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        server = "postgres" if IS_ROOT else me
+        with open(self.postgres.data / "pg_ident.conf", "a", encoding="utf-8") as file:
+            file.write(f"jit {server} cortex_jit\nrunner {me} cortex_runner\n")
+        lines = ["local postgres cortex_jit peer map=jit", "local postgres cortex_runner peer map=runner",
+                 "local postgres,analytics_staging stranger trust"]
+        for service, database in DATABASES.items():
+            lines += [f"hostssl {database} all 127.0.0.1/32 pam pamservice=cortex-{service}"]
+        self.postgres.write_hba(*lines)
+        self.postgres.reload()
+        for database in ("postgres", *DATABASES.values()):
+            self.sql("create extension cortex; insert into cortex.option values ('sessions', '/nonexistent')", database)
+        self.sql("create role stranger login")
+        self.jit = (f'"host={self.postgres.sockets} port={self.postgres.port} user=cortex_jit '
+                    f'dbname=postgres requirepeer={server}"')
+        self.runner = (f'"host={self.postgres.sockets} port={self.postgres.port} user=cortex_runner '
+                       'dbname=postgres"')
+
+    def sql(self, statement, database="postgres"):
+        return self.postgres.sql(statement, database)
+
+    def reset(self):
+        self.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename ~ '^(alice|bob|eve)'")
+        self.cortex.reset({"keys": []})
+        for database in ("postgres", *DATABASES.values()):
+            self.sql(f"update cortex.option set value = '{self.cortex.state / 'sessions'}'", database)
+        self.cortex.write(self.cortex.policies / "analytics.cedar", POLICY)
+        self.services(GROUPS, {**GROUPS, "read": "production_read"})
+        self.configure()
+        for name in self.sql("select quote_ident(rolname) from pg_roles where rolname ~ '^(alice|bob|eve)'").split():
+            for database in ("postgres", *DATABASES.values()):
+                self.sql(f"drop owned by {name}", database)
+            self.sql(f"drop role {name}")
+        self.sql("delete from cortex.role_data; delete from cortex.login_grant; delete from cortex.login_lock; "
+                 "delete from cortex.grant_data")
+
+    def services(self, *grants):
+        entities = []
+        for (name, environment), granted in zip(((STAGING, "staging"), (PRODUCTION, "production")), grants):
+            entity = service_entity(name, environment)
+            entity["attrs"]["grants"] = {level: [role] for level, role in granted.items()}
+            entities.append(entity)
+        self.cortex.write_entities(entities)
+
+    def configure(self, roles=None, session=None, **sections):
+        self.cortex.configure(roles={"jit": "yes", "jit_conninfo": self.jit, **(roles or {})},
+                              session=session or {}, sync={"conninfo": self.runner}, **sections)
+
+    def token(self, person="alice", groups=("engineers",), mfa=False, **claims):
+        claims.update(groups=list(groups), **({"amr": ["mfa"]} if mfa else {}))
+        return self.cortex.dev_token("--user", person, *(f"--claim={name}={json.dumps(value)}"
+                                                         for name, value in claims.items()))
+
+    def connect(self, role="alice", token=None, service=STAGING, **how):
+        """A session of a real client that stays."""
+        info = self.postgres.conninfo(role, DATABASES[service])
+        return psycopg.connect(**info, password=token or self.token(role.partition("/")[0], **how), autocommit=True)
+
+    def login(self, role="alice", token=None, service=STAGING, sql="select 1", **how):
+        return self.world.login(role, service, token or self.token(role.partition("/")[0], **how), sql=sql)
+
+    def members(self, role):
+        return set(filter(None, self.sql(
+            "select r.rolname from pg_auth_members m join pg_roles r on r.oid = m.roleid "
+            f"join pg_roles a on a.oid = m.member where a.rolname = '{role}'").split())) - {"cortex_managed"}
+
+    def exists(self, role):
+        return self.sql(f"select rolcanlogin from pg_roles where rolname = '{role}'") == "t"
+
+    def reap(self, *arguments, check=0):
+        done = subprocess.run([str(CORTEX_SYNC), "--config", str(self.cortex.conf), "--reap", *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def events(self, event):
+        lines = self.cortex.trail.read_text(encoding="utf-8").splitlines()
+        return [record for record in map(json.loads, lines) if record["event"] == event]
+
+    def stamp(self, connection):
+        return self.cortex.state / "sessions" / str(connection.info.backend_pid)
+
+    def edit_stamp(self, connection, change):
+        """As somebody who may write there would; a new file, with the old one's owner."""
+        path = self.stamp(connection)
+        text, status = path.read_text(encoding="ascii"), path.stat()
+        path.unlink()
+        path.write_text(change(text), encoding="ascii")
+        path.chmod(0o640)
+        os.chown(path, status.st_uid, status.st_gid)
+
+
+@pytest.fixture(scope="module")
+def shared(openid):
+    made = Host(openid)
+    yield made
+    made.postgres.stop()
+    made.world.pam.remove()
+    made.folder.remove()
+
+
+@pytest.fixture
+def host(shared):
+    shared.reset()
+    yield shared
+    assert shared.postgres.is_running()
+    assert not shared.cortex.trail.exists() or shared.cortex.verify_trail().returncode == 0
+
+
+def one(connection, sql, *parameters):
+    return connection.execute(sql, parameters or None).fetchone()[0]
+
+
+def is_ended(connection):
+    try:
+        connection.execute("select 1")
+        return False
+    except psycopg.OperationalError:
+        return True
+
+
+# --- who the session is ---
+
+def test_a_session_knows_who_it_is(host):
+    with host.connect(groups=("engineers", 'with "quotes"'), department="Zürich", address={"city": "Bern"}) as alice:
+        issuer, subject, username, groups, service, levels, until = alice.execute(
+            "select (i).* from cortex.whoami() i").fetchone()
+        assert (issuer, subject, username) == ("https://dev.cortex.invalid", "alice", "alice")
+        assert groups == ["engineers", 'with "quotes"']
+        assert (service, levels) == (STAGING, ["read"])
+        assert 0 < until.timestamp() - time.time() < 12 * 3600
+        assert one(alice, "select cortex.claim('department')") == "Zürich"
+        assert one(alice, "select cortex.claim('address.city')") == "Bern"
+        assert one(alice, "select cortex.claim('none')") is None
+        assert one(alice, "select cortex.has_group('engineers')") is True
+        assert one(alice, "select cortex.has_group('admins')") is False
+
+
+def test_the_record_and_the_server_agree_on_pid_and_start(host):
+    with host.connect() as alice:
+        started = one(alice, "select (extract(epoch from backend_start) * 1000000)::bigint from pg_stat_activity "
+                             "where pid = pg_backend_pid()")
+        record = host.cortex.records()[-1]
+        assert record["pid"] == alice.info.backend_pid
+        assert host.stamp(alice).read_text(encoding="ascii").split()[2:4] == [str(alice.info.backend_pid), str(started)]
+
+
+def test_other_sessions_are_nobody(host):
+    info = host.postgres.conninfo("stranger", DATABASES[STAGING], tls=False)
+    with psycopg.connect(**info, autocommit=True) as stranger:
+        for call in ("whoami()", "claim('sub')", "has_group('engineers')"):
+            assert one(stranger, f"select cortex.{call}") is None
+    assert host.sql(WHOAMI) == ""
+
+
+ATTACKS = {
+    "set role": "set role analytics_read",
+    "application name": "set application_name = 'eve'",
+    "search path": "set search_path = evil, pg_catalog",
+    "settings": "select set_config('cortex.username', 'eve', false), set_config('session.pid', '1', false)",
+    "temporary tables": "create temp table option as select 'sessions'::text as name, '/tmp'::text as value; "
+                        "create temp table pg_stat_activity as select 1 as pid",
+    "functions of one's own": "create schema evil; "
+                              "create function evil.pg_backend_pid() returns int language sql as 'select 1'; "
+                              "create function evil.pg_read_binary_file(text, bigint, bigint, boolean) returns bytea "
+                              "language sql as $$ select 'cortex 1'::bytea $$; set search_path = evil, pg_catalog",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_session_stays_who_it_is(host, attack):
+    host.sql("grant create, temporary on database analytics_staging to public", DATABASES[STAGING])
+    with host.connect() as alice:
+        alice.execute(ATTACKS[attack])
+        assert one(alice, WHOAMI) == "alice"
+        assert one(alice, "select cortex.has_group('engineers')") is True
+    host.sql("drop schema if exists evil cascade", DATABASES[STAGING])
+
+
+def test_set_session_authorization_leads_to_nobody(host):
+    host.sql("create role root login superuser; create role eve login")
+    try:
+        with host.connect() as alice:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                alice.execute("set session authorization eve")
+            assert one(alice, WHOAMI) == "alice"
+        assert host.sql("set session authorization eve; " + WHOAMI).splitlines()[-1:] in ([], [""])
+    finally:
+        host.sql("drop role root; drop role eve")
+
+
+def test_what_is_behind_the_calls_is_not_for_users(host):
+    with host.connect() as alice:
+        for call in ("select cortex.stamp()", "select cortex.stamp_of(1, now())", "select * from cortex.sessions",
+                     "select * from cortex.read_sessions()", "select * from cortex.option",
+                     "select cortex.reap('{1}', '{1}')", "select * from cortex.settle_logins()",
+                     "select cortex.login('eve', '', '', '', '{}', '{}', '{}', '{}')",
+                     "select * from cortex.login_grant", "select * from cortex.live_stamps()"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                alice.execute(call)
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: text.replace("cortex 1 ", "cortex 1 1", 1),
+    lambda text: " ".join([*text.split(" ", 3)[:3], "1" + text.split(" ", 3)[3]]),
+    lambda text: text.replace("\n", "0\n", 1),
+    lambda text: text.replace('"role":"alice"', '"role":"eve"'),
+    lambda text: "",
+    lambda text: "garbage",
+], ids=["pid", "backend start", "postmaster", "role", "empty", "garbage"])
+def test_a_stamp_of_another_session_speaks_for_nobody(host, change):
+    with host.connect() as alice:
+        host.edit_stamp(alice, change)
+        assert one(alice, WHOAMI) is None
+        assert one(alice, "select cortex.has_group('engineers')") is None
+
+
+def test_a_pid_that_is_used_again_is_not_the_person_before(host):
+    """The stamp of an ended session under the pid of one that came in by trust."""
+    with host.connect() as alice:
+        left = host.stamp(alice).read_text(encoding="ascii")
+    info = host.postgres.conninfo("stranger", DATABASES[STAGING], tls=False)
+    with psycopg.connect(**info, autocommit=True) as stranger:
+        pid = stranger.info.backend_pid
+        words = left.split(" ")
+        path = host.cortex.state / "sessions" / str(pid)
+        path.write_text(" ".join([*words[:2], str(pid), *words[3:]]).replace('"role":"alice"', '"role":"stranger"'),
+                        encoding="ascii")
+        path.chmod(0o644)
+        assert one(stranger, WHOAMI) is None
+        path.unlink()
+
+
+def test_row_level_security_by_claim(host):
+    host.sql("create table if not exists notes (department text, note text); alter table notes enable row level security; "
+             "truncate notes; insert into notes values ('a', 'x'), ('b', 'y'); drop policy if exists own on notes; "
+             "create policy own on notes using (department = (select cortex.claim('department'))); "
+             "grant select on notes to public", DATABASES[STAGING])
+    with host.connect(department="a") as alice:
+        assert alice.execute("select note from notes").fetchall() == [("x",)]
+        alice.execute("set role analytics_read")
+        assert alice.execute("select note from notes").fetchall() == [("x",)]
+    with host.connect() as alice:
+        assert alice.execute("select note from notes").fetchall() == []
+
+
+def test_a_column_s_default_names_the_person(host):
+    host.sql("create table if not exists log (who text default (cortex.whoami()).username, what text); "
+             "grant insert, select on log to public", DATABASES[STAGING])
+    with host.connect() as alice:
+        assert one(alice, "insert into log (what) values ('x') returning who") == "alice"
+
+
+def test_a_view_shows_the_people_behind_sessions(host):
+    with host.connect() as alice:
+        row = host.sql("select username, service, pid, datname, usename from cortex.sessions")
+        assert row == f"alice|{STAGING}|{alice.info.backend_pid}|{DATABASES[STAGING]}|alice"
+
+
+def test_parallel_workers_do_not_ask(host):
+    with host.connect() as alice:
+        alice.execute("set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0; "
+                      "set force_parallel_mode = on" if alice.info.server_version < 160000 else
+                      "set debug_parallel_query = on")
+        assert one(alice, "select count(*) from pg_class where cortex.has_group('engineers')") > 0
+
+
+# --- roles just in time ---
+
+def test_a_first_login_makes_the_role(host):
+    assert not host.exists("alice")
+    host.login().assert_allowed("1")
+    assert host.exists("alice")
+    assert host.members("alice") == {"analytics_read"}
+    assert host.sql("select rolpassword is null from pg_authid where rolname = 'alice'") == "t"
+    assert host.sql("select issuer, subject, source from cortex.roles where name = 'alice'") \
+        == "https://dev.cortex.invalid|alice|login"
+
+
+def inner_logins(host, mark):
+    return host.postgres.log_since(mark).count("connection authorized: user=cortex_jit")
+
+
+def test_a_repeat_login_makes_no_connection(host):
+    host.login().assert_allowed("1")
+    mark = host.postgres.log_mark()
+    host.login().assert_allowed("1")
+    host.login().assert_allowed("1")
+    assert inner_logins(host, mark) == 0
+    host.login(groups=("engineers", "admins"), mfa=True).assert_allowed("1")
+    assert inner_logins(host, mark) == 1
+
+
+def test_a_note_grants_nothing(host):
+    """A role that was dropped, or locked by a DBA, stays so."""
+    host.login().assert_allowed("1")
+    host.sql("alter role alice nologin")
+    assert "is not permitted to log in" in host.login().result.stderr
+    for path in (host.cortex.state / "sessions").glob("ready-*"):
+        path.unlink()
+    host.login().assert_refused("role_unavailable")
+    assert not host.exists("alice")
+
+
+def test_six_first_logins_at_once(host):
+    token, done = host.token(), []
+    threads = [threading.Thread(target=lambda: done.append(host.postgres.psql(
+        "alice", DATABASES[STAGING], "select 1", token).returncode)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == [0] * 6, host.postgres.log_since(0)[-3000:]
+    assert host.members("alice") == {"analytics_read"}
+
+
+def test_a_level_is_held_only_while_every_session_was_permitted_it(host):
+    with host.connect(mfa=True) as strong:
+        assert host.members("alice") == {"analytics_read", "analytics_write"}
+        with host.connect() as weak:
+            assert host.members("alice") == {"analytics_read"}
+            with host.connect(mfa=True):
+                assert host.members("alice") == {"analytics_read"}
+            assert one(weak, "select 1") == 1
+        assert one(strong, "select 1") == 1
+
+
+def test_a_level_goes_with_its_last_session(host):
+    with host.connect(mfa=True):
+        host.reap()
+        assert host.members("alice") == {"analytics_read", "analytics_write"}
+    wait_until("the end of the session", lambda: host.sql(
+        "select count(*) from pg_stat_activity where usename = 'alice'") == "0")
+    assert "revoked analytics_write from alice" in host.reap()
+    assert host.members("alice") == {"analytics_read"}
+    assert [(r["role"], r["grant"]) for r in host.events("revoked")] == [("alice", "analytics_write")]
+
+
+def test_services_do_not_touch_each_other(host):
+    host.login(service=STAGING).assert_allowed("1")
+    host.login(service=PRODUCTION).assert_allowed("1")
+    assert host.members("alice") == {"analytics_read", "production_read"}
+    host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.replace(
+        "resource);", f'resource in Environment::"production");', 1))
+    host.login(service=STAGING).assert_refused("policy_denied")
+    host.login(service=PRODUCTION).assert_allowed("1")
+    assert host.members("alice") == {"analytics_read", "production_read"}
+
+
+def test_what_a_dba_granted_stays(host):
+    host.login().assert_allowed("1")
+    host.sql("create role dba_role; grant dba_role to alice; grant analytics_admin to alice")
+    try:
+        host.login(mfa=True).assert_allowed("1")
+        host.reap()
+        host.login().assert_allowed("1")
+        assert host.members("alice") >= {"dba_role", "analytics_admin", "analytics_read"}
+    finally:
+        host.sql("revoke analytics_admin from alice; drop role dba_role")
+
+
+def test_a_role_of_one_level_lives_as_long_as_its_sessions(host):
+    how = {"groups": ("engineers", "admins"), "mfa": True}
+    with host.connect(**how) as alice, host.connect("alice/admin", **how) as admin:
+        assert host.members("alice/admin") == {"analytics_admin"}
+        assert one(admin, "select session_user") == "alice/admin"
+        assert one(admin, WHOAMI) == "alice"
+        host.reap()
+        assert host.exists("alice/admin")
+        assert one(alice, "select 1") == 1
+    host.login("alice/admin", groups=("engineers",), mfa=True).assert_refused("policy_denied")
+    wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename ~ '^alice'") == "0")
+    assert "dropped alice/admin" in host.reap()
+    assert not host.exists("alice/admin") and host.exists("alice")
+
+
+@pytest.mark.parametrize("role", ["bob/admin", "alice/root", "alice/", "alice/admin/admin", "alice/assume"])
+def test_only_one_s_own_levels_are_roles(host, role):
+    how = {"groups": ("engineers", "admins"), "mfa": True}
+    host.login(role, token=host.token("alice", **how)).assert_refused("assume_denied")
+
+
+def test_somebody_else_s_role_is_not_taken_over(host):
+    for name, attributes in (("bob", ""), ("alice", "superuser")):
+        host.sql(f"create role {name} login {attributes}")
+        host.login(name).assert_refused("role_unavailable")
+    assert host.members("bob") == set()
+
+
+FAULTS = {
+    "nobody listens": {"jit_conninfo": '"host=/nonexistent port=1 user=cortex_jit dbname=postgres requirepeer=postgres"'},
+    "another server's user": None,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_role_that_cannot_be_made_is_a_clear_refusal(host, fault):
+    host.configure(roles=FAULTS[fault] or {"jit_conninfo": host.jit.replace("requirepeer=postgres", "requirepeer=nobody")})
+    began = time.monotonic()
+    host.login().assert_refused("role_unavailable")
+    assert time.monotonic() - began < 5
+    assert not list((host.cortex.state / "sessions").glob("[0-9]*"))
+
+
+def test_a_lock_ends_the_wait_in_time(host):
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as dba:
+        dba.execute("lock table cortex.login_lock in access exclusive mode")
+        began = time.monotonic()
+        host.login().assert_refused("role_unavailable")
+        assert time.monotonic() - began < 5
+    host.login().assert_allowed("1")
+
+
+def test_no_slot_left_is_refused_in_time(host):
+    free = int(host.sql("select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"))
+    info = host.postgres.conninfo("stranger", DATABASES[STAGING], tls=False)
+    held = [psycopg.connect(**info) for _ in range(free - 1)]
+    try:
+        host.login().assert_refused("role_unavailable")
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_the_environment_of_the_server_does_not_lead_elsewhere(host):
+    """PGSERVICE, PGOPTIONS and the like in the postmaster's environment change nothing."""
+    host.postgres.stop()
+    host.postgres.environment.update(PGSERVICE="nowhere", PGOPTIONS="-c role=stranger", PGHOSTADDR="127.0.0.9",
+                                     PGSSLMODE="require", PGCHANNELBINDING="require", PGCONNECT_TIMEOUT="x")
+    host.postgres.start()
+    try:
+        host.login().assert_allowed("1")
+    finally:
+        host.postgres.stop()
+        for name in ("PGSERVICE", "PGOPTIONS", "PGHOSTADDR", "PGSSLMODE", "PGCHANNELBINDING", "PGCONNECT_TIMEOUT"):
+            del host.postgres.environment[name]
+        host.postgres.start()
+
+
+# --- sessions end ---
+
+def shorten(host, connection, seconds=-1):
+    """The stamp says that the time is over."""
+    until = int(time.time()) + seconds
+    host.edit_stamp(connection, lambda text: json_edit(text, session_until=until))
+
+
+def json_edit(text, **facts):
+    head, body, claims, _ = text.split("\n")
+    return "\n".join([head, json.dumps({**json.loads(body), **facts}), claims, ""])
+
+
+def test_a_session_ends_at_its_time(host):
+    with host.connect() as alice, host.connect("bob") as bob:
+        assert host.reap() == ""
+        shorten(host, alice)
+        assert "would end session of alice" in host.reap("--check", check=1)
+        assert not is_ended(alice)
+        assert "ended session of alice" in host.reap()
+        assert is_ended(alice) and not is_ended(bob)
+        record, = host.events("session_ended")
+        login = next(r for r in host.cortex.records() if r["role"] == "alice")
+        assert (record["reason"], record["reference"]) == ("session_expired", login["reference"])
+        assert record["pid"] == login["pid"]
+
+
+def test_a_session_ends_when_the_policy_takes_its_level_away(host):
+    with host.connect(mfa=True) as alice, host.connect("bob") as bob:
+        host.cortex.write(host.cortex.policies / "analytics.cedar",
+                          POLICY.replace("{ context.mfa }", '{ context.mfa && principal.username != "alice" }', 1))
+        assert "policy_denied" in host.reap()
+        assert is_ended(alice) and not is_ended(bob)
+
+
+def test_a_session_ends_when_its_subject_is_revoked(host):
+    with host.connect() as alice, host.connect("bob") as bob:
+        host.cortex.run("revoke", "--config", host.cortex.conf, "--subject", "dev", "alice", check=True)
+        assert "revoked" in host.reap()
+        assert is_ended(alice) and not is_ended(bob)
+
+
+def test_foreign_sessions_are_never_ended(host):
+    """Not by a forged stamp of a session that came in by trust, nor one of another start."""
+    info = host.postgres.conninfo("stranger", DATABASES[STAGING], tls=False)
+    with host.connect() as alice, psycopg.connect(**info, autocommit=True) as stranger:
+        text = host.stamp(alice).read_text(encoding="ascii")
+        pid = stranger.info.backend_pid
+        words = json_edit(text, session_until=1).split(" ")
+        (host.cortex.state / "sessions" / str(pid)).write_text(" ".join([*words[:2], str(pid), *words[3:]]), encoding="ascii")
+        host.reap()
+        assert not is_ended(stranger) and not is_ended(alice)
+        (host.cortex.state / "sessions" / str(pid)).unlink()
+
+
+def test_a_policy_that_cannot_be_read_ends_nothing(host):
+    with host.connect() as alice, host.connect("bob") as bob:
+        host.cortex.write(host.cortex.policies / "analytics.cedar", "permit (")
+        shorten(host, bob)
+        host.reap(check=3)
+        assert not is_ended(alice) and is_ended(bob)
+
+
+def test_stamps_of_ended_sessions_go(host):
+    with host.connect() as alice:
+        path = host.stamp(alice)
+        host.reap()
+        assert path.exists()
+    wait_until("the process to end", lambda: not os.path.exists(f"/proc/{path.name}"))
+    host.reap()
+    assert not path.exists()
+
+
+def test_without_the_extension_sessions_end_too(host):
+    with host.connect() as alice:
+        shorten(host, alice)
+        host.sql("create role reaper login; grant pg_signal_backend, pg_read_all_stats to reaper")
+        host.sql("create database bare")
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        ident = host.postgres.data / "pg_ident.conf"
+        hba = host.postgres.data / "pg_hba.conf"
+        before = hba.read_text(encoding="utf-8")
+        ident.write_text(ident.read_text(encoding="utf-8") + f"bare {me} reaper\n", encoding="utf-8")
+        hba.write_text("local bare reaper peer map=bare\n" + before, encoding="utf-8")
+        host.postgres.reload()
+        try:
+            host.cortex.configure(sync={"conninfo": host.runner.replace("cortex_runner", "reaper")
+                                        .replace("dbname=postgres", "dbname=bare")})
+            assert "ended session of alice" in host.reap()
+            assert is_ended(alice)
+        finally:
+            hba.write_text(before, encoding="utf-8")
+            host.postgres.reload()
+            host.sql("drop database bare")
+            host.sql("drop role reaper")
+
+
+def test_enforce_refuses_logins_when_nobody_reaps(host):
+    host.configure(session={"enforce": "yes", "reaper_grace": "60"})
+    host.login().assert_refused("reaper_stale")
+    host.reap()
+    host.login().assert_allowed("1")
+    past = time.time() - 120
+    os.utime(host.cortex.state / "sessions" / "reaped", (past, past))
+    host.login().assert_refused("reaper_stale")
+
+
+def test_watching_ends_sessions_by_itself(host):
+    with host.connect() as alice:
+        watcher = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--reap", "--watch"],
+                                   stdout=subprocess.DEVNULL)
+        try:
+            wait_until("the first round", (host.cortex.state / "sessions" / "reaped").exists)
+            shorten(host, alice)
+            wait_until("the session's end", lambda: is_ended(alice), 30)
+        finally:
+            watcher.terminate()
+            watcher.wait(10)

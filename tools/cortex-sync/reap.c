@@ -1,0 +1,402 @@
+/*
+ * Reaping: read the stamps, judge each, end what must end, take back what it had, say so.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "reap.h"
+
+#include <cortexauth/cortexauth.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/pg.h"
+
+#define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
+#define TIMEOUT 30     /* seconds, of a statement and of waiting for a lock */
+#define WATCH_PAUSE 10 /* seconds between two rounds: well within the minute that is promised */
+
+/* A session that must end: a copy of its stamp, and why. */
+struct doomed {
+  struct cortex_session session; /* its strings are those of texts */
+  enum cortex_reason reason;
+  bool is_ended;
+  char *texts[7];
+};
+
+struct reaping {
+  const struct cli *cli;
+  struct cortex_settings *settings;
+  struct cortex_policy *policy; /* NULL: it cannot be read, so nothing is judged by it */
+  struct pg *pg;
+  int64_t now;        /* microseconds since 1970 */
+  int64_t postmaster; /* start of the server that is asked, microseconds since 1970 */
+  struct doomed *doomed;
+  size_t count;
+  size_t live;   /* sessions of this server that go on */
+  bool failed;   /* something could not be done */
+};
+
+static void fail(struct reaping *reaping, const struct cortex_error *error) {
+  cli_complain_error(error);
+  reaping->failed = true;
+}
+
+/* ---- judging ---- */
+
+/*
+ * A process of that pid is there. It may be a later one: then the server knows another start
+ * and ends nothing, and the next login of that pid replaces the stamp. To compare starts
+ * here would trust the wall clock, and a clock that was set would hide live sessions.
+ */
+static bool is_alive(const struct cortex_session *session) {
+  return kill((pid_t)session->pid, 0) == 0 || errno != ESRCH;
+}
+
+static bool copy_texts(struct doomed *doomed, const struct cortex_session *session) {
+  const char *const texts[] = {session->reference,
+                               session->service,
+                               session->database,
+                               session->role,
+                               cortex_identity_issuer(session->identity),
+                               cortex_identity_subject(session->identity),
+                               cortex_identity_username(session->identity)};
+  size_t i;
+
+  for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    doomed->texts[i] = texts[i] != NULL ? strdup(texts[i]) : NULL;
+    if (texts[i] != NULL && doomed->texts[i] == NULL)
+      return false;
+  }
+  doomed->session.reference = doomed->texts[0];
+  doomed->session.service = doomed->texts[1];
+  doomed->session.database = doomed->texts[2];
+  doomed->session.role = doomed->texts[3];
+  return true;
+}
+
+static bool put(struct reaping *reaping, const struct cortex_session *session,
+                enum cortex_reason reason) {
+  struct doomed *items =
+      realloc(reaping->doomed, (reaping->count + 1) * sizeof *reaping->doomed);
+
+  if (items == NULL)
+    return false;
+  reaping->doomed = items;
+  items[reaping->count] = (struct doomed){.session = *session, .reason = reason};
+  items[reaping->count].session.identity = NULL;
+  return copy_texts(&items[reaping->count++], session);
+}
+
+static bool visit(const struct cortex_session *session, const char *name,
+                  const struct cortex_error *cause, void *context) {
+  struct reaping *reaping = context;
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cortex_reason reason;
+
+  if (session == NULL) {
+    cli_complain("session stamp %s: %s", name, cause->message);
+    reaping->failed = true;
+    return true;
+  }
+  if (!is_alive(session)) {
+    if (!cli_has(reaping->cli, "check") &&
+        cortex_session_forget(reaping->settings, session->pid, &error) != CORTEX_OK)
+      fail(reaping, &error);
+    return true;
+  }
+  if (session->postmaster_start != reaping->postmaster)
+    return true;
+  reason = cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, &error);
+  reaping->live += reason == CORTEX_OK;
+  if (reason == CORTEX_INTERNAL || reason == CORTEX_STATE_UNAVAILABLE)
+    fail(reaping, &error);
+  else if (reason != CORTEX_OK && !put(reaping, session, reason)) {
+    cli_complain("out of memory");
+    reaping->failed = true;
+    return false;
+  }
+  return true;
+}
+
+/* ---- ending ---- */
+
+static bool complain_pg(struct reaping *reaping) {
+  cli_complain("database: %s", pg_message(reaping->pg));
+  reaping->failed = true;
+  return false;
+}
+
+static bool take_number(struct pg *pg, int64_t *number_out) {
+  PGresult *result = pg_take(pg);
+
+  if (result == NULL || PQntuples(result) != 1) {
+    PQclear(result);
+    return false;
+  }
+  *number_out = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+  PQclear(result);
+  return pg_settle(pg);
+}
+
+static bool ask_server(struct reaping *reaping) {
+  const struct pg_setup setup = {cortex_settings_value(reaping->settings, "sync", "conninfo"),
+                                 "cortex-sync", TIMEOUT, TIMEOUT};
+
+  if (!pg_open(&setup, &reaping->pg) ||
+      !pg_send(reaping->pg, "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint",
+               NULL, 0) ||
+      !pg_sync(reaping->pg) || !take_number(reaping->pg, &reaping->postmaster))
+    return complain_pg(reaping);
+  return true;
+}
+
+/* The end that the server confirms, by pid and start. */
+static void mark_ended(struct reaping *reaping, const PGresult *result) {
+  int row, rows = PQntuples(result);
+  size_t i;
+
+  for (row = 0; row < rows; row++)
+    for (i = 0; i < reaping->count; i++)
+      if (reaping->doomed[i].session.pid == strtoll(PQgetvalue(result, row, 0), NULL, 10) &&
+          reaping->doomed[i].session.backend_start ==
+              strtoll(PQgetvalue(result, row, 1), NULL, 10))
+        reaping->doomed[i].is_ended = true;
+}
+
+/*
+ * Through the extension, which looks at the stamps again; without it by the view that
+ * everybody has, for which the role needs pg_signal_backend and pg_read_all_stats.
+ */
+static const char *const ways[] = {
+    "SELECT pid, started FROM cortex.reap($1, $2)",
+    "SELECT a.pid, w.started FROM unnest($1::integer[], $2::bigint[], $3::text[]) AS w(pid, started, role) "
+    "JOIN pg_stat_activity a ON a.pid = w.pid AND a.usename = w.role "
+    "AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() "
+    "AND (date_part('epoch', a.backend_start) * 1000000)::bigint = w.started "
+    "WHERE pg_terminate_backend(a.pid)"};
+
+static void put_bigint(struct pg_array *array, int64_t number) {
+  char text[24];
+
+  snprintf(text, sizeof text, "%" PRId64, number);
+  pg_array_put(array, text);
+}
+
+static bool end_by(struct reaping *reaping, const char *sql, int parameters) {
+  struct pg_array pids = {0}, starts = {0}, roles = {0};
+  const char *values[3];
+  PGresult *result = NULL;
+  bool is_done = false;
+  size_t i;
+
+  for (i = 0; i < reaping->count; i++) {
+    put_bigint(&pids, reaping->doomed[i].session.pid);
+    put_bigint(&starts, reaping->doomed[i].session.backend_start);
+    pg_array_put(&roles, reaping->doomed[i].session.role);
+  }
+  values[0] = pg_array_end(&pids);
+  values[1] = pg_array_end(&starts);
+  values[2] = pg_array_end(&roles);
+  if (values[0] != NULL && values[1] != NULL && values[2] != NULL &&
+      pg_send(reaping->pg, sql, values, parameters) && pg_sync(reaping->pg) &&
+      (result = pg_take(reaping->pg)) != NULL) {
+    mark_ended(reaping, result);
+    is_done = pg_settle(reaping->pg);
+  }
+  PQclear(result);
+  pg_array_clear(&pids);
+  pg_array_clear(&starts);
+  pg_array_clear(&roles);
+  return is_done;
+}
+
+static bool lacks_extension(const struct pg *pg) {
+  return strcmp(pg_sqlstate(pg), "3F000") == 0 || strcmp(pg_sqlstate(pg), "42883") == 0;
+}
+
+static bool end_sessions(struct reaping *reaping) {
+  if (reaping->count == 0 || end_by(reaping, ways[0], 2))
+    return true;
+  if (!lacks_extension(reaping->pg))
+    return complain_pg(reaping);
+  pg_close(&reaping->pg);
+  return ask_server(reaping) && (end_by(reaping, ways[1], 3) || complain_pg(reaping));
+}
+
+/* ---- the proof ---- */
+
+static enum cortex_reason record(const struct reaping *reaping, struct cortex_record *entry,
+                                 struct cortex_error *error) {
+  struct cortex_audit_options options;
+  char host[256] = "";
+
+  gethostname(host, sizeof host - 1);
+  entry->host = host;
+  cortex_audit_options_get(reaping->settings, &options);
+  return cortex_audit_append(&options, entry, cortex_clock_system(), 0, error);
+}
+
+static void record_ended(struct reaping *reaping, const struct doomed *doomed) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  struct cortex_record entry = {
+      .event = CORTEX_EVENT_SESSION_ENDED,
+      .reference = doomed->session.reference,
+      .service = doomed->session.service,
+      .database = doomed->session.database,
+      .role = doomed->session.role,
+      .pid = doomed->session.pid,
+      .backend_start = doomed->session.backend_start,
+      .issuer = doomed->texts[4],
+      .subject = doomed->texts[5],
+      .username = doomed->texts[6],
+      .session_until = doomed->session.session_until,
+      .reason = doomed->reason,
+  };
+
+  if (record(reaping, &entry, &error) != CORTEX_OK)
+    fail(reaping, &error);
+}
+
+static void tell(struct reaping *reaping, const char *did) {
+  size_t i;
+
+  for (i = 0; i < reaping->count; i++) {
+    const struct doomed *doomed = &reaping->doomed[i];
+
+    if (did == NULL && !doomed->is_ended)
+      continue;
+    if (did == NULL)
+      record_ended(reaping, doomed);
+    if (!cli_has(reaping->cli, "quiet"))
+      printf("%s session of %s on %s (pid %" PRId64 ", login %s): %s\n",
+             did != NULL ? did : "ended", doomed->session.role, doomed->session.service,
+             doomed->session.pid, doomed->session.reference, cortex_reason_name(doomed->reason));
+  }
+}
+
+/* ---- what ended sessions leave behind ---- */
+
+static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  struct cortex_record entry = {
+      .event = grant != NULL ? CORTEX_EVENT_REVOKED : CORTEX_EVENT_ROLE_DROPPED,
+      .role = name,
+      .grant = grant,
+      .detail = "its last session has ended",
+  };
+
+  if (record(reaping, &entry, &error) != CORTEX_OK)
+    fail(reaping, &error);
+  if (!cli_has(reaping->cli, "quiet"))
+    printf(grant != NULL ? "revoked %s from %s\n" : "dropped %.0s%s\n", grant != NULL ? grant : "",
+           name);
+}
+
+/* Memberships that no live session was permitted any more, and roles of one level. */
+static bool settle(struct reaping *reaping) {
+  PGresult *result;
+  int row;
+
+  if (!pg_send(reaping->pg, "SELECT name, role FROM cortex.settle_logins()", NULL, 0) ||
+      !pg_sync(reaping->pg))
+    return complain_pg(reaping);
+  result = pg_take(reaping->pg);
+  if (result == NULL)
+    return lacks_extension(reaping->pg) || complain_pg(reaping);
+  for (row = 0; row < PQntuples(result); row++)
+    record_settled(reaping, PQgetvalue(result, row, 0),
+                   PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1));
+  PQclear(result);
+  return pg_settle(reaping->pg) || complain_pg(reaping);
+}
+
+/* ---- one round ---- */
+
+static enum cli_exit load(struct reaping *reaping) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  if (cortex_settings_load(cli_value_or(reaping->cli, "config", CONFIG_DEFAULT),
+                           &reaping->settings, &error) != CORTEX_OK) {
+    cli_complain_error(&error);
+    return CLI_USAGE;
+  }
+  if (cortex_settings_value(reaping->settings, "sync", "conninfo") == NULL) {
+    cli_complain("[sync] conninfo is missing: it says whose sessions to look after");
+    return CLI_USAGE;
+  }
+  if (cortex_policy_load(reaping->settings, &reaping->policy, &error) != CORTEX_OK)
+    fail(reaping, &error);
+  return CLI_DONE;
+}
+
+static bool reap(struct reaping *reaping) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  if (!ask_server(reaping))
+    return false;
+  if (cortex_session_each(reaping->settings, visit, reaping, &error) != CORTEX_OK) {
+    fail(reaping, &error);
+    return false;
+  }
+  if (cli_has(reaping->cli, "check")) {
+    tell(reaping, "would end");
+    return true;
+  }
+  if (!end_sessions(reaping))
+    return false;
+  tell(reaping, NULL);
+  return settle(reaping);
+}
+
+/* Logins that rely on a reaper may go on only while it does all of its work. */
+static void mark(struct reaping *reaping) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  if (!reaping->failed && !cli_has(reaping->cli, "check") &&
+      cortex_session_mark_reaped(reaping->settings, &error) != CORTEX_OK)
+    fail(reaping, &error);
+}
+
+static void clear(struct reaping *reaping) {
+  size_t i, j;
+
+  for (i = 0; i < reaping->count; i++)
+    for (j = 0; j < sizeof reaping->doomed[i].texts / sizeof reaping->doomed[i].texts[0]; j++)
+      free(reaping->doomed[i].texts[j]);
+  free(reaping->doomed);
+  pg_close(&reaping->pg);
+  cortex_policy_free(&reaping->policy);
+  cortex_settings_free(&reaping->settings);
+}
+
+static enum cli_exit round_once(const struct cli *cli) {
+  const struct cortex_clock *clock = cortex_clock_system();
+  struct reaping reaping = {.cli = cli, .now = clock->now(clock)};
+  enum cli_exit exit = load(&reaping);
+
+  if (exit == CLI_DONE && reap(&reaping))
+    mark(&reaping);
+  if (exit == CLI_DONE && reaping.failed)
+    exit = CLI_OUTSIDE;
+  else if (exit == CLI_DONE && cli_has(cli, "check") && reaping.count > 0)
+    exit = CLI_NO;
+  clear(&reaping);
+  return exit;
+}
+
+enum cli_exit reap_run(const struct cli *cli) {
+  const struct timespec pause = {WATCH_PAUSE, 0};
+  enum cli_exit exit = round_once(cli);
+
+  while (cli_has(cli, "watch") && exit != CLI_USAGE) {
+    fflush(stdout);
+    nanosleep(&pause, NULL);
+    exit = round_once(cli);
+  }
+  return exit;
+}
