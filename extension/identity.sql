@@ -74,7 +74,7 @@ CREATE TYPE cortex.identity AS (
 );
 
 CREATE FUNCTION cortex.identity_of(facts jsonb) RETURNS cortex.identity
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $f$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
   RETURN ROW(facts ->> 'issuer', facts ->> 'subject', facts ->> 'username',
     ARRAY(SELECT jsonb_array_elements_text(facts -> 'groups')), facts ->> 'service',

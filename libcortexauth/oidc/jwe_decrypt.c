@@ -273,14 +273,14 @@ static bool decrypt_content(const struct cx_jwe_content_algorithm *content,
 
 bool cx_jwe_decrypt(const struct cx_jwe_method *method, const struct cx_jwe *jwe, EVP_PKEY *pkey,
                     struct cx_buf *plain) {
-  bool (*open)(const struct cx_jwe_method *, const struct cx_jwe *, EVP_PKEY *, uint8_t *) =
+  bool (*open_with)(const struct cx_jwe_method *, const struct cx_jwe *, EVP_PKEY *, uint8_t *) =
       method->key->digest != NULL ? open_rsa : open_ec;
   uint8_t key[KEY_MAX], none[KEY_MAX];
   bool is_open, done;
 
   if (!EVP_PKEY_is_a(pkey, method->key->kind) || RAND_bytes(none, sizeof none) != 1)
     return false;
-  is_open = open(method, jwe, pkey, key);
+  is_open = open_with(method, jwe, pkey, key);
   if (!is_open)
     memcpy(key, none, sizeof key);
   done = (method->content->digest == NULL || check_mac(method->content, jwe, key)) &&

@@ -35,7 +35,8 @@ static char first_byte(const char *bytes, size_t len) {
 static bool is_other_encoding(const uint8_t *bytes, size_t len) {
   static const uint8_t marks[][4] = {{0xfe, 0xff, 0, '<'}, {0xff, 0xfe, '<', 0}, {0, '<', 0, '?'},
                                      {'<', 0, '?', 0},     {0, 0, 0, '<'},       {'<', 0, 0, 0},
-                                     {0, 0, 0xfe, 0xff}, {0xff, 0xfe, 0, 0},   {0x4c, 0x6f, 0xa7, 0x94}, {0, '<', 0, 's'}};
+                                     {0, 0, 0xfe, 0xff},   {0xff, 0xfe, 0, 0},   {0, '<', 0, 's'},
+                                     {0x4c, 0x6f, 0xa7, 0x94}};
   size_t i;
 
   for (i = 0; len >= 4 && i < sizeof marks / sizeof marks[0]; i++)

@@ -75,7 +75,7 @@ static struct cortex_settings *open_settings(void) {
 }
 
 static void verify_once(const struct cortex_settings *settings, const void *keyring) {
-  struct cortex_credential credential = {token, token_len, keyring, time(NULL), time(NULL)};
+  struct cortex_credential credential = {.bytes = token, .len = token_len, .keyring = keyring, .now = time(NULL), .real_now = time(NULL)};
   struct cortex_identity *identity;
 
   need(verify(settings, &credential, &identity, NULL) == CORTEX_OK, "the token is refused");

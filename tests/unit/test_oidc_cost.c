@@ -53,7 +53,7 @@ static enum cortex_reason measure(const struct input *input) {
   struct cortex_keyring *keyring = cortex_keyring_new();
   char *own = jwt_key_set(key, "k1");
   const char *keys = input->keys != NULL ? input->keys : own;
-  struct cortex_credential credential = {input->token, input->len, keyring, NOW, NOW};
+  struct cortex_credential credential = {.bytes = input->token, .len = input->len, .keyring = keyring, .now = NOW, .real_now = NOW};
   enum cortex_reason reason = CORTEX_INTERNAL;
   double least = 1e9, start, took;
   int i;

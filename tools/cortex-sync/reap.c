@@ -169,16 +169,19 @@ static void mark_ended(struct reaping *reaping, const PGresult *result) {
 }
 
 /*
- * Through the extension, which looks at the stamps again; without it by the view that
+ * OFFSET 0 keeps the end of a session behind the conditions: the planner may ask them in any
+ * order, and would end somebody else's. Through the extension, which looks at the stamps again; without it by the view that
  * everybody has, for which the role needs pg_signal_backend and pg_read_all_stats.
  */
 static const char *const ways[] = {
     "SELECT pid, started FROM cortex.reap($1, $2)",
-    "SELECT a.pid, w.started FROM unnest($1::integer[], $2::bigint[], $3::text[]) AS w(pid, started, role) "
+    "SELECT m.pid, m.started FROM ("
+    "SELECT a.pid, w.started "
+    "FROM unnest($1::integer[], $2::bigint[], $3::text[]) AS w(pid, started, role) "
     "JOIN pg_stat_activity a ON a.pid = w.pid AND a.usename = w.role "
     "AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() "
     "AND (date_part('epoch', a.backend_start) * 1000000)::bigint = w.started "
-    "WHERE pg_terminate_backend(a.pid)"};
+    "OFFSET 0) m WHERE pg_terminate_backend(m.pid)"};
 
 static void put_bigint(struct pg_array *array, int64_t number) {
   char text[24];
