@@ -169,9 +169,9 @@ static void mark_ended(struct reaping *reaping, const PGresult *result) {
 }
 
 /*
- * OFFSET 0 keeps the end of a session behind the conditions: the planner may ask them in any
- * order, and would end somebody else's. Through the extension, which looks at the stamps again; without it by the view that
- * everybody has, for which the role needs pg_signal_backend and pg_read_all_stats.
+ * Through the extension, which looks at the stamps again; without it by the view that everybody
+ * has, for which the role needs pg_signal_backend and pg_read_all_stats. OFFSET 0 keeps the end
+ * of a session behind the conditions: the planner asks those in any order, and would end others.
  */
 static const char *const ways[] = {
     "SELECT pid, started FROM cortex.reap($1, $2)",
