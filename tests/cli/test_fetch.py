@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import os
 import socket
 import time
 
@@ -16,6 +17,9 @@ CA = Authority()
 HTTPS = Server(CA.context())
 HTTP = Server()
 ELSEWHERE = Server()
+
+# cortexctl(8): verify ends within five seconds; a sanitized program takes some to begin.
+LIMIT = 10 if "CORTEX_SAML_EVERY" in os.environ else 5
 
 
 def token_for(issuer, *arguments):
@@ -36,7 +40,7 @@ def verify(issuer, *keys, token=None, arguments=(), environment=None, name="fetc
         support.ENVIRONMENT.clear()
         support.ENVIRONMENT.update(before)
     seconds = time.monotonic() - start
-    assert seconds < 5, f"took {seconds:.1f} s"
+    assert seconds < LIMIT, f"took {seconds:.1f} s"
     assert done.stderr == "", done.stderr
     answer = one_object(done.stdout)
     assert (done.returncode, answer["ok"]) in ((0, True), (1, False)), (done.returncode, answer)

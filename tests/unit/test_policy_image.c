@@ -270,7 +270,7 @@ static void young_sources_are_not_trusted_to_be_told_apart(void **state) {
 
 static void flip(const struct world *world, off_t at, unsigned char mask) {
   int fd = open(path_of(world, "image"), O_RDWR | O_CLOEXEC);
-  unsigned char byte;
+  unsigned char byte = 0;
 
   assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
   byte ^= mask;
