@@ -12,9 +12,9 @@ import urllib.request
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from server import Answer, Server
-from support import BUILD, ENVIRONMENT, folder
+from support import BUILD, ENVIRONMENT, built, folder
 
-CORTEX_LOGIN = BUILD / "tools" / "cortex-login" / "cortex-login"
+CORTEX_LOGIN = built.program(BUILD, "cortex-login")
 WELL_KNOWN = "/.well-known/openid-configuration"
 SECRET = "not-a-secret"
 

@@ -9,14 +9,18 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
 BUILD = pathlib.Path(os.environ.get("top_builddir", pathlib.Path(__file__).parents[2] / "build"))
 SOURCE = pathlib.Path(os.environ.get("top_srcdir", pathlib.Path(__file__).parents[2]))
-CORTEXCTL = BUILD / "tools" / "cortexctl" / "cortexctl"
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
+import built  # pylint: disable=wrong-import-position
+
+CORTEXCTL = built.program(BUILD, "cortexctl")
 ENVIRONMENT = {**{name: value for name, value in os.environ.items()
                   if name.startswith(("ASAN", "UBSAN", "LSAN")) or name == "PATH"},
-               "LC_ALL": "C.UTF-8"}
+               "LC_ALL": "C.UTF-8", **built.environment(BUILD)}
 ISSUER = "https://dev.cortex.invalid"
 
 
@@ -77,12 +81,15 @@ def parts(token):
 
 
 class Issuer:
-    """A development issuer in a folder of its own."""
+    """A development issuer in a folder of its own; like another one, because making keys takes long."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, like=None):
         self.home = folder()
         self.path = self.home / "dev"
-        assert_exit(ctl("dev-issuer", *arguments, self.path), 0)
+        if like:
+            shutil.copytree(like.path, self.path)
+        else:
+            assert_exit(ctl("dev-issuer", *arguments, self.path), 0)
         self.conf = self.path / "cortex.conf"
 
     def token(self, *arguments):

@@ -8,10 +8,10 @@ import re
 import shutil
 import subprocess
 
-from harness import BUILD, DATABASES, IS_ROOT, PRODUCTION, SERVER_USER, STAGING
+from harness import BUILD, DATABASES, IS_ROOT, PRODUCTION, SERVER_USER, STAGING, built
 from openid import ALGORITHMS, ISSUER, RESOURCE, client_id
 
-CORTEXCTL = BUILD / "tools" / "cortexctl" / "cortexctl"
+CORTEXCTL = built.program(BUILD, "cortexctl")
 
 POLICY = """\
 @id("engineers-read-analytics-staging")
@@ -134,7 +134,8 @@ class Cortex:
     def run(self, *arguments, check=False):
         command = [str(CORTEXCTL), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False,
-                              stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
+                              stdin=subprocess.DEVNULL,
+                              env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **built.environment(BUILD)})
         assert not check or done.returncode == 0, done.stderr
         return done
 

@@ -11,12 +11,17 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUILD = Path(os.environ.get("CORTEX_BUILD") or HERE.parents[1]).resolve()
+sys.path.insert(0, str(HERE.parent / "support"))
+import built  # pylint: disable=wrong-import-position
+
+os.environ.update(built.environment(BUILD))
 IS_ROOT = os.geteuid() == 0
 SERVER_USER = pwd.getpwnam("postgres") if IS_ROOT else pwd.getpwuid(os.geteuid())
 STAGING, PRODUCTION = "analytics-staging", "analytics-production"

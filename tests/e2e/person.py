@@ -8,9 +8,9 @@ import subprocess
 import urllib.request
 from urllib.parse import urlsplit
 
-from harness import BUILD
+from harness import BUILD, built
 
-CORTEX_LOGIN = BUILD / "tools" / "cortex-login" / "cortex-login"
+CORTEX_LOGIN = built.program(BUILD, "cortex-login")
 
 
 class Person:
@@ -65,6 +65,7 @@ class Machine:
         self.environment = {
             "PATH": f"{CORTEX_LOGIN.parent}:{os.environ['PATH']}", "HOME": str(path),
             "XDG_CACHE_HOME": str(path / "cache"), "LC_ALL": "C.UTF-8", "BROWSER": "",
+            **built.environment(BUILD),
             "XDG_CONFIG_HOME": str(path / "xdg")}
 
     def write(self, **profiles):

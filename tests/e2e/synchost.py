@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 
-from harness import BUILD
+from harness import BUILD, built
 from rolehost import RoleHost
 
-CORTEX_SYNC = os.environ.get("CORTEX_SYNC") or BUILD / "tools" / "cortex-sync" / "cortex-sync"
+CORTEX_SYNC = os.environ.get("CORTEX_SYNC") or built.program(BUILD, "cortex-sync")
 
 CONFIG = """
 [oidc "corp"]

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 
 from cortex import service_entity
-from harness import BUILD, DATABASES, IS_ROOT, PRODUCTION, STAGING, Folder, wait_until
+from harness import BUILD, DATABASES, IS_ROOT, PRODUCTION, STAGING, Folder, built, wait_until
 from pgtree import private_tree
 from world import make_world
 
-CORTEX_SYNC = BUILD / "tools" / "cortex-sync" / "cortex-sync"
+CORTEX_SYNC = built.program(BUILD, "cortex-sync")
 GROUPS = {"read": "analytics_read", "write": "analytics_write", "admin": "analytics_admin"}
 POLICY = """
 @id("readers") permit (principal in Group::"engineers", action == Action::"read", resource);
