@@ -177,7 +177,9 @@ static enum cortex_reason use_up(const struct login *login, struct cortex_error 
     return cx_error_set(error, CORTEX_INTERNAL, "the credential's issuer has no section");
   is_saml = cx_issuer_is(issuer, CX_KIND_SAML);
   use.window = is_saml ? issuer->saml.reuse_window : issuer->oidc.reuse_window;
-  if (!(is_saml ? issuer->saml.one_use : issuer->oidc.one_use))
+  if (login->identity->one_time) /* SAML core 2.5.1.5: no option of ours makes it more */
+    use.window = 0;
+  else if (!(is_saml ? issuer->saml.one_use : issuer->oidc.one_use))
     return CORTEX_OK;
   return cx_replay_use(login->settings, &use, &wait, error);
 }

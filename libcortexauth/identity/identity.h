@@ -31,6 +31,7 @@ struct cortex_identity {
   int64_t authenticated_at;        /* seconds since 1970; 0: not known */
   int64_t usable_until;            /* seconds since 1970, without skew */
   int64_t session_not_on_or_after; /* SAML; 0: none */
+  bool one_time;                   /* the issuer demands a single use (SAML OneTimeUse) */
   char token_id[65]; /* SHA-256 of issuer and jti, else of the credential; hex; "" for none */
 };
 

@@ -75,24 +75,34 @@ static bool write_answer(const char *text) {
 }
 
 /* Everything that needs a file is done before: OpenSSL's and jansson's random numbers are seeded. */
-static bool prepare(void) {
+static bool prepare(unsigned milliseconds) {
   unsigned char seed[16];
 
   json_object_seed(0);
-  return saml_sandbox_limit() && saml_signature_init() && RAND_bytes(seed, sizeof seed) == 1 &&
+  return saml_sandbox_limit(milliseconds) && saml_signature_init() && RAND_bytes(seed, sizeof seed) == 1 &&
          saml_sandbox_enter();
 }
 
+/* The one argument: how many milliseconds the process may live. 0: there is none. */
+static unsigned read_life(int argc, char **argv) {
+  unsigned long life = 0;
+  char *end = NULL;
+
+  if (argc == 2 && argv[1][0] >= '1' && argv[1][0] <= '9')
+    life = strtoul(argv[1], &end, 10);
+  return end != NULL && *end == '\0' && life <= SAML_LIFE_MAX_MS ? (unsigned)life : 0;
+}
+
 int main(int argc, char **argv) {
+  unsigned life = read_life(argc, argv);
   char *question, *answer;
   size_t len = 0;
 
-  (void)argv;
-  if (argc > 1) {
+  if (life == 0) {
     fputs("cortex-saml is started by the login, not by people\n", stderr);
     return 2;
   }
-  if (!prepare())
+  if (!prepare(life))
     return 3;
   question = read_question(&len);
   if (question == NULL)

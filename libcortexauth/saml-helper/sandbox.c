@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -33,7 +34,7 @@
 #define SANITIZED 1
 #endif
 
-#define SECONDS 5 /* of processor time and of life; a caller waits less */
+#define SECONDS (SAML_LIFE_MAX_MS / 1000) /* of processor time */
 #define MEMORY (512UL * 1024 * 1024)
 
 static bool set_limit(int which, rlim_t most) {
@@ -42,9 +43,17 @@ static bool set_limit(int which, rlim_t most) {
   return setrlimit((__rlimit_resource_t)which, &limit) == 0;
 }
 
-bool saml_sandbox_limit(void) {
-  alarm(SECONDS);
-  return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 &&
+/* The signal's default action ends the process, whoever is left to notice. */
+static bool limit_life(unsigned milliseconds) {
+  const struct itimerval life = {
+      .it_value = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000L}};
+
+  return milliseconds > 0 && milliseconds <= SAML_LIFE_MAX_MS &&
+         setitimer(ITIMER_REAL, &life, NULL) == 0;
+}
+
+bool saml_sandbox_limit(unsigned milliseconds) {
+  return limit_life(milliseconds) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 &&
          prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && set_limit(RLIMIT_CPU, SECONDS) &&
          set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_FSIZE, 0) && set_limit(RLIMIT_NPROC, 0)
 #ifndef SANITIZED /* whose shadow is larger than any memory */

@@ -18,6 +18,7 @@ struct profile {
   int64_t now;
 };
 
+#define TIME_MAX INT64_C(253402300799) /* the year 9999, so that sums stay in range */
 #define NOT_UNDERSTOOD "the helper's answer is not one that is understood"
 
 static bool is_name(const json_t *value) {
@@ -32,7 +33,27 @@ static enum cortex_reason misunderstood(struct cortex_error *error) {
 /* ---- refusals ---- */
 
 /* A helper may refuse a credential or lack keys; it does not speak for policy or state. */
-static enum cortex_reason reason_named(const char *name) {
+static bool is_helpers(enum cortex_reason reason) {
+  switch (cortex_reason_class(reason)) {
+  case CORTEX_CLASS_CREDENTIAL:
+    return reason != CORTEX_REPLAYED && reason != CORTEX_REVOKED;
+  case CORTEX_CLASS_KEYS:
+    return true;
+  case CORTEX_CLASS_IDENTITY:
+    return reason == CORTEX_MISSING_USERNAME;
+  case CORTEX_CLASS_INTERNAL:
+    return reason == CORTEX_INTERNAL;
+  case CORTEX_CLASS_OK:
+  case CORTEX_CLASS_POLICY:
+  case CORTEX_CLASS_STATE:
+  case CORTEX_CLASS_CONFIG:
+  case CORTEX_CLASSES:
+    break;
+  }
+  return false;
+}
+
+static enum cortex_reason reason_named(const json_t *name) {
   static const struct {
     const char *name;
     enum cortex_reason reason;
@@ -43,15 +64,15 @@ static enum cortex_reason reason_named(const char *name) {
   };
   size_t i;
 
-  for (i = 0; name != NULL && i < sizeof known / sizeof known[0]; i++)
-    if (strcmp(known[i].name, name) == 0)
+  for (i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (cx_json_is_text(name, known[i].name, strlen(known[i].name)) && is_helpers(known[i].reason))
       return known[i].reason;
   return CORTEX_OK;
 }
 
 static enum cortex_reason refuse(const json_t *answer, struct cortex_error *error) {
   const json_t *detail = json_object_get(answer, "detail"), *label = json_object_get(answer, "label");
-  enum cortex_reason reason = reason_named(json_string_value(json_object_get(answer, "error")));
+  enum cortex_reason reason = reason_named(json_object_get(answer, "error"));
   struct cx_place place = {json_is_string(label) ? json_string_value(label) : NULL, 0, 0};
   const char *text = json_is_string(detail) ? json_string_value(detail) : "";
 
@@ -129,6 +150,8 @@ static enum cortex_reason read_username(struct profile *profile, struct cortex_e
                           "the attribute %s must have one value, a text",
                           saml->username_attribute);
   }
+  if (!json_is_string(value))
+    return misunderstood(error);
   return cx_identity_map(&saml->naming, json_string_value(value), json_string_length(value),
                          &profile->identity->username, error);
 }
@@ -195,7 +218,14 @@ static enum cortex_reason read_authentication(struct profile *profile,
       identity->acr != NULL && cx_list_has(&profile->issuer->saml.mfa_acr, identity->acr);
   identity->authenticated_at =
       json_integer_value(json_object_get(profile->answer, "authenticated_at"));
+  /* Anything but a plain "no" is taken as the stricter. */
+  identity->one_time = !json_is_false(json_object_get(profile->answer, "one_time"));
   return reason;
+}
+
+static bool is_time(const json_t *value, int64_t least) {
+  return json_is_integer(value) && json_integer_value(value) >= least &&
+         json_integer_value(value) <= TIME_MAX;
 }
 
 /* The library keeps the times too: no answer opens a login that is over. */
@@ -204,8 +234,7 @@ static enum cortex_reason read_times(struct profile *profile, struct cortex_erro
   const json_t *session = json_object_get(profile->answer, "session_until");
   struct cortex_identity *identity = profile->identity;
 
-  if (!json_is_integer(until) || json_integer_value(until) <= 0 || !json_is_integer(session) ||
-      json_integer_value(session) < 0)
+  if (!is_time(until, 1) || !is_time(session, 0))
     return misunderstood(error);
   identity->usable_until = json_integer_value(until);
   identity->session_not_on_or_after = json_integer_value(session);

@@ -8,13 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define LIFE_MAX_MS 5000 /* the most that the helper itself lets be asked for */
 
 /* One helper on its way. */
 struct run {
@@ -32,8 +36,7 @@ static int set_files(posix_spawn_file_actions_t *files, int fd) {
   if (failure == 0)
     failure = posix_spawn_file_actions_adddup2(files, STDIN_FILENO, STDOUT_FILENO);
   if (failure == 0)
-    failure = posix_spawn_file_actions_addopen(files, STDERR_FILENO, "/dev/null",
-                                               O_WRONLY | O_CLOEXEC, 0);
+    failure = posix_spawn_file_actions_addopen(files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   if (failure == 0)
     failure = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
   return failure;
@@ -55,15 +58,21 @@ static int set_signals(posix_spawnattr_t *attributes) {
   return failure;
 }
 
-static int spawn(const char *path, int fd, pid_t *pid_out) {
-  char name[] = "cortex-saml";
-  char *const arguments[] = {name, NULL}, *const nothing[] = {NULL};
+static int64_t milliseconds_left(const struct cx_saml_worker *worker) {
+  return (worker->deadline - worker->clock->monotonic(worker->clock)) / 1000000;
+}
+
+/* Its life, in milliseconds, is told to it: where nobody is left to kill it, it still ends in time. */
+static int spawn(const char *path, int64_t life, int fd, pid_t *pid_out) {
+  char name[] = "cortex-saml", limit[24];
+  char *const arguments[] = {name, limit, NULL}, *const nothing[] = {NULL};
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
   int failure = posix_spawn_file_actions_init(&files);
 
   if (failure != 0)
     return failure;
+  snprintf(limit, sizeof limit, "%" PRId64, life < LIFE_MAX_MS ? life : LIFE_MAX_MS);
   failure = posix_spawnattr_init(&attributes);
   if (failure == 0) {
     failure = set_files(&files, fd);
@@ -78,11 +87,14 @@ static int spawn(const char *path, int fd, pid_t *pid_out) {
 }
 
 static enum cortex_reason start(struct run *run, struct cortex_error *error) {
+  int64_t life = milliseconds_left(run->worker);
   int ends[2], failure;
 
+  if (life <= 0)
+    return REFUSE(CORTEX_HELPER_TIMEOUT, "there is no time left to start the helper");
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return REFUSE(CORTEX_HELPER_FAILED, "no socket for the helper: %s", strerror(errno));
-  failure = spawn(run->worker->path, ends[1], &run->pid);
+  failure = spawn(run->worker->path, life, ends[1], &run->pid);
   close(ends[1]);
   if (failure != 0) {
     close(ends[0]);
@@ -95,13 +107,12 @@ static enum cortex_reason start(struct run *run, struct cortex_error *error) {
 
 /* Waits until the helper's end is ready; signals of the program in between change nothing. */
 static enum cortex_reason await(const struct run *run, short events, struct cortex_error *error) {
-  const struct cortex_clock *clock = run->worker->clock;
   struct pollfd pollfd = {run->fd, events, 0};
   int64_t left;
   int ready;
 
   do {
-    left = (run->worker->deadline - clock->monotonic(clock)) / 1000000;
+    left = milliseconds_left(run->worker);
     if (left <= 0)
       return REFUSE(CORTEX_HELPER_TIMEOUT, "the helper did not answer in time");
     ready = poll(&pollfd, 1, left > 60000 ? 60000 : (int)left);
@@ -147,6 +158,21 @@ static enum cortex_reason receive_all(const struct run *run, void *bytes, size_t
   return CORTEX_OK;
 }
 
+/* One answer and no more: what goes on speaking, or does not end, is not the helper we know. */
+static enum cortex_reason expect_end(const struct run *run, struct cortex_error *error) {
+  enum cortex_reason reason;
+  char byte;
+  ssize_t n;
+
+  do {
+    reason = await(run, POLLIN, error);
+    if (reason != CORTEX_OK)
+      return reason;
+    n = recv(run->fd, &byte, 1, MSG_DONTWAIT);
+  } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+  return n == 0 ? CORTEX_OK : REFUSE(CORTEX_HELPER_FAILED, "the helper did not end after its answer");
+}
+
 /* A length of four bytes, the most significant first, stands before each text. */
 static enum cortex_reason exchange(const struct run *run, const struct cx_buf *question,
                                    struct cx_buf *answer, struct cortex_error *error) {
@@ -170,27 +196,39 @@ static enum cortex_reason exchange(const struct run *run, const struct cx_buf *q
     return cx_error_memory(error);
   reason = receive_all(run, room, len, error);
   if (reason == CORTEX_OK)
+    reason = expect_end(run, error);
+  if (reason == CORTEX_OK)
     answer->len = len;
   return reason;
 }
 
+static pid_t wait_for(const struct run *run, int options, int *status) {
+  pid_t seen;
+
+  do
+    seen = waitpid(run->pid, status, options);
+  while (seen < 0 && errno == EINTR);
+  return seen;
+}
+
 /*
  * Only our own process is waited for. It is killed only while it is still ours: where
- * the program has children reaped behind our back, its number may be another's by now.
+ * the program has children reaped behind our back, its number may be another's by now,
+ * and how it ended is not known. A kill does not change the status of one that is
+ * already on its way out, so nothing is waited for longer than the kernel takes.
+ *   gives  false when it did not end by itself, without complaint
  */
-static void stop(struct run *run) {
-  int status;
+static bool stop(struct run *run) {
+  int status = 0;
   pid_t seen;
 
   close(run->fd);
-  do
-    seen = waitpid(run->pid, &status, WNOHANG);
-  while (seen < 0 && errno == EINTR);
-  if (seen != 0)
-    return;
-  kill(run->pid, SIGKILL);
-  while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
-    ;
+  seen = wait_for(run, WNOHANG, &status);
+  if (seen == 0) {
+    kill(run->pid, SIGKILL);
+    seen = wait_for(run, 0, &status);
+  }
+  return seen != run->pid || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 enum cortex_reason cx_saml_worker_ask(const struct cx_saml_worker *worker,
@@ -208,6 +246,9 @@ enum cortex_reason cx_saml_worker_ask(const struct cx_saml_worker *worker,
   if (reason != CORTEX_OK)
     return reason;
   reason = exchange(&run, question, answer_out, error);
-  stop(&run);
+  if (!stop(&run) && reason == CORTEX_OK)
+    reason = REFUSE(CORTEX_HELPER_FAILED, "the helper crashed after its answer");
+  if (reason != CORTEX_OK)
+    cx_buf_clear(answer_out);
   return reason;
 }

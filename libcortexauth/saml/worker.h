@@ -23,7 +23,8 @@ struct cx_saml_worker {
 /*
  * Runs the helper with no descriptor of ours but the one it talks through, an
  * empty environment and default signals; sends the question, reads the answer,
- * and leaves no process behind. Safe beside threads and in a backend: no fork
+ * and leaves no process behind. An answer counts only when the helper then ends by
+ * itself, with nothing more said and status 0. Safe beside threads and in a backend: no fork
  * of ours, no signal handler, no SIGPIPE, only its own process is waited for.
  *
  *   out  answer_out: made by this call; what it holds is not to be trusted

@@ -3,7 +3,6 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import base64
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,16 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "saml"))
 
 import document  # noqa: E402
-import keys  # noqa: E402
-
-TEMPLATE = f"""<ds:Signature xmlns:ds="{document.DS}"><ds:SignedInfo>\
-<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>\
-<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/><ds:Reference URI="#_a1">\
-<ds:Transforms><ds:Transform Algorithm="{document.DS}enveloped-signature"/>\
-<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></ds:Transforms>\
-<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/></ds:Reference></ds:SignedInfo>\
-<ds:SignatureValue/><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{keys.certificate("idp")}</ds:X509Certificate>\
-</ds:X509Data></ds:KeyInfo></ds:Signature>"""
+import xmlsec  # noqa: E402
 
 
 def settings(folder):
@@ -30,7 +20,7 @@ def settings(folder):
     return {"metadata_file": path, "sp_entity_id": document.SP, "acs_url": document.ACS, "one_use": "no"}
 
 
-def make_response(folder, seconds):
+def make_response(seconds):
     """Alice the engineer, of the size that providers send: base64 text of about 6 KB."""
     document.NOW = int(time.time())
     facts = document.statement(document.attribute("groups", "engineers", "staff"),
@@ -38,8 +28,5 @@ def make_response(folder, seconds):
     assertion = document.assertion(
         who=document.subject(confirmations=document.confirmation(until=seconds)),
         terms=document.conditions(until=seconds), authenticated=document.authn(session=seconds), facts=facts)
-    path = folder / "response.xml"
-    path.write_text(document.response(assertion).replace("{{SIG:_a1}}", TEMPLATE), encoding="utf-8")
-    done = subprocess.run(["xmlsec1", "--sign", "--privkey-pem", keys.FOLDER / "idp.key", "--id-attr:ID",
-                           f"{document.A}:Assertion", path], check=True, capture_output=True)
-    return base64.b64encode(done.stdout).decode()
+    text = document.response(assertion).replace("{{SIG:_a1}}", xmlsec.template("_a1"))
+    return base64.b64encode(xmlsec.sign(text, f"{document.A}:Assertion")).decode()

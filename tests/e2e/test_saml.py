@@ -60,11 +60,15 @@ class SamlWorld:
 HELPER = BUILD / "libcortexauth" / "cortex-saml"
 
 
-@pytest.fixture
-def samls(world, saml):
+def require_helper():
     library = next(BUILD.glob("libcortexauth/.libs/libcortexauth.so.*.*.*")).read_bytes()
     if bytes(HELPER) not in library:
         pytest.skip(f"the library looks elsewhere for {HELPER}: configure --libexecdir={HELPER.parent}")
+
+
+@pytest.fixture
+def samls(world, saml):
+    require_helper()
     return SamlWorld(world, saml)
 
 
