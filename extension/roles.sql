@@ -472,6 +472,9 @@ BEGIN
     DELETE FROM cortex.grant_data g WHERE g.role IN (SELECT unnest(dropped));
     PERFORM cortex.drop_members(dropped);
   END IF;
+  DELETE FROM cortex.login_grant g
+  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = g.member)
+    OR NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = g.role);
 END
 $f$;
 
@@ -523,11 +526,13 @@ BEGIN
   FOR one IN SELECT r.name, r.i FROM unnest(old_names) WITH ORDINALITY AS r(name, i) LOOP
     EXECUTE format('ALTER ROLE %I RENAME TO %I', one.name, 'cortex_rename_' || one.i);
     UPDATE cortex.role_data d SET name = 'cortex_rename_' || one.i WHERE d.name = one.name;
+    UPDATE cortex.login_grant g SET member = 'cortex_rename_' || one.i WHERE g.member = one.name;
   END LOOP;
   FOR one IN SELECT r.name, r.i FROM unnest(new_names) WITH ORDINALITY AS r(name, i) LOOP
     EXECUTE format('ALTER ROLE %I RENAME TO %I', 'cortex_rename_' || one.i, one.name);
     DELETE FROM cortex.role_data d WHERE d.name = one.name;
     UPDATE cortex.role_data d SET name = one.name WHERE d.name = 'cortex_rename_' || one.i;
+    UPDATE cortex.login_grant g SET member = one.name WHERE g.member = 'cortex_rename_' || one.i;
   END LOOP;
   PERFORM cortex.require_marked(new_names, false);
   RETURN cardinality(old_names);
@@ -541,7 +546,8 @@ BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.note_roles(names);
   UPDATE cortex.role_data d
-  SET source = coalesce(n.source, ''), subject = CASE WHEN n.subject = '' THEN d.subject ELSE n.subject END
+  SET source = coalesce(n.source, ''), subject = CASE WHEN n.subject = '' THEN d.subject ELSE n.subject END,
+    issuer = CASE WHEN n.subject IN ('', d.subject) THEN d.issuer ELSE '' END
   FROM unnest(names, subjects, sources) AS n(name, subject, source) WHERE d.name = n.name AND NOT d.is_group;
 END
 $f$;
@@ -602,6 +608,7 @@ BEGIN
   END IF;
   PERFORM cortex.drop_members(ARRAY(
     SELECT d.id FROM cortex.role_data d WHERE d.name IN (SELECT n.name FROM unnest(names) AS n(name))));
+  DELETE FROM cortex.login_grant g WHERE g.member IN (SELECT n.name FROM unnest(names) AS n(name));
   -- A role that a DBA had locked by hand before stays his: no cut_at, no restoring.
   UPDATE cortex.role_data d SET last_seen = coalesce(d.last_seen, now()),
     cut_at = CASE WHEN d.name IN (SELECT n.name FROM unnest(able) AS n(name)) THEN now() ELSE d.cut_at END
@@ -662,6 +669,11 @@ BEGIN
     RAISE EXCEPTION 'role % is no member of % by a grant of Cortex', quote_ident(bad.member), quote_ident(bad.role)
       USING ERRCODE = 'insufficient_privilege';
   END IF;
+  DELETE FROM cortex.login_grant g
+  USING unnest(role_at, member_at) AS p(r, m)
+    JOIN unnest(roles) WITH ORDINALITY AS r(name, i) ON r.i = p.r
+    JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
+  WHERE g.role = r.name AND g.member = m.name;
   RETURN cortex.change_members('revoke', roles, members, role_at, member_at);
 END
 $f$;

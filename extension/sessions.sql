@@ -61,8 +61,18 @@ BEGIN
 END
 $f$;
 
+-- For cortex-sync: memberships that logins gave, and that it leaves to them.
+CREATE FUNCTION cortex.sync_login_grants() RETURNS TABLE (role oid, members oid[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+  SELECT r.oid, array_agg(DISTINCT m.oid)
+  FROM cortex.login_grant g
+    JOIN pg_catalog.pg_authid r ON r.rolname = g.role
+    JOIN pg_catalog.pg_authid m ON m.rolname = g.member
+  GROUP BY r.oid
+$f$;
+
 -- What a role holds of a service by a grant of ours and should not: another service
--- did not give it, and it is none of these roles.
+-- did not give it, nor cortex-sync, whose reasons a directory has; and it is none of these roles.
 CREATE FUNCTION cortex.login_excess(wanted text, service text, universe text[], roles text[]) RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
   SELECT coalesce(array_agg(u.role), '{}') FROM unnest(universe) AS u(role)
@@ -71,8 +81,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
   WHERE u.role <> ALL (roles)
     AND NOT EXISTS (SELECT FROM cortex.login_grant g
                     WHERE g.member = wanted AND g.role = u.role AND g.service <> login_excess.service)
-    AND NOT EXISTS (SELECT FROM cortex.grants g
-                    WHERE g.member = wanted AND g.role = u.role AND g.service <> login_excess.service)
+    AND NOT EXISTS (SELECT FROM cortex.role_data r JOIN cortex.grant_data g ON g.role = r.id
+                    WHERE r.name = u.role
+                      AND (SELECT d.id FROM cortex.role_data d WHERE d.name = wanted) = ANY (g.members))
 $f$;
 
 -- What it should hold and does not; a membership that a DBA gave is enough.
@@ -147,6 +158,11 @@ BEGIN
 
   PERFORM cortex.lock_login(wanted);
   PERFORM cortex.create_logins(ARRAY[wanted], ARRAY[subject], issuer, 'login');
+  -- Who left a directory stays away until it names them again, however long a credential lives.
+  IF EXISTS (SELECT FROM cortex.role_data d WHERE d.name = wanted AND d.cut_at IS NOT NULL AND d.source <> 'login') THEN
+    RAISE EXCEPTION 'role % was cut by cortex-sync', quote_ident(wanted) USING ERRCODE = 'insufficient_privilege',
+      DETAIL = 'Its directory no longer names the person.';
+  END IF;
   PERFORM cortex.restore_logins(ARRAY[wanted]);
   -- Again: another login of this name may have committed while this one waited.
   PERFORM cortex.change_login(wanted, cortex.login_excess(wanted, service, universe, roles),
@@ -265,6 +281,7 @@ REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.login_is_ready(text), cortex.change_login(text, text[], text[]),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]),
-  cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.drop_login(text) FROM PUBLIC;
+  cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.drop_login(text), cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;
-GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.settle_logins() TO cortex_runner;
+GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.sync_login_grants()
+TO cortex_runner;

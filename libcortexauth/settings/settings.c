@@ -203,6 +203,8 @@ static enum cortex_reason add_section(struct loader *loader, unsigned line, cons
 
   if (label == NULL || !is_label(label))
     return REFUSE(loader, line, "a label in quotes with 1 to 32 of A-Z a-z 0-9 . _ - is needed");
+  if (strcmp(loader->section, "directory") == 0 && strcmp(label, "login") == 0)
+    return REFUSE(loader, line, "the label \"login\" is kept for roles that logins make");
   for (i = 0; i < settings->section_count; i++)
     if (settings->sections[i].kind == loader->section &&
         strcmp(settings->sections[i].label, label) == 0)

@@ -10,6 +10,7 @@ from cortex import CORTEXCTL
 from harness import BUILD, Folder
 from openid import Provider
 from saml import KeyPair, SamlProviders, Samlp, SimpleSaml, simplesaml_program
+from sessionhost import Host
 from world import make_world
 
 
@@ -70,6 +71,25 @@ def world(server):
     if server.cortex.trail.is_file():
         verified = server.cortex.verify_trail()
         assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+@pytest.fixture(scope="session")
+def session_server(openid):
+    made = Host(openid)
+    yield made
+    made.postgres.stop()
+    made.world.pam.remove()
+    made.folder.remove()
+
+
+@pytest.fixture
+def host(session_server):
+    """A server with roles made just in time; without people, fresh files and a fresh trail."""
+    session_server.reset()
+    yield session_server
+    assert session_server.postgres.is_running()
+    trail = session_server.cortex.trail
+    assert not trail.exists() or session_server.cortex.verify_trail().returncode == 0
 
 
 def pytest_terminal_summary(terminalreporter):

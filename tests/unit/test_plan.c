@@ -36,7 +36,7 @@ static uint32_t source_of(struct model *model, const char *name) {
 
 /* ---- cases ---- */
 
-/* there KIND NAME [nologin] [cut] */
+/* there KIND NAME [nologin] [cut] [by-login] */
 static void read_there(struct model *model, char *const *words, const char *line) {
   static const char *const kinds[] = {"absent", "foreign", "protected", "login", "group"};
   uint32_t made = role_of(model, words[2]);
@@ -49,6 +49,8 @@ static void read_there(struct model *model, char *const *words, const char *line
   assert_int_not_equal(role->kind, ROLE_ABSENT);
   role->can_login = role->kind != ROLE_GROUP && strstr(line, " nologin") == NULL;
   role->is_cut = strstr(line, " cut") != NULL;
+  if (strstr(line, " by-login") != NULL)
+    role->known_label = names_put(&model->labels, LABEL_LOGIN, strlen(LABEL_LOGIN));
 }
 
 static void read_want(struct model *model, char *const *words) {
@@ -79,6 +81,7 @@ static void read_line(struct scene *scene, char *const *words, const char *line)
                           : strcmp(words[0], "altered") == 0 ? &model->altered
                           : strcmp(words[0], "others") == 0  ? &model->others
                           : strcmp(words[0], "noted") == 0   ? &model->noted
+                          : strcmp(words[0], "lent") == 0    ? &model->lent
                                                              : NULL;
 
     assert_non_null(edges);
@@ -94,6 +97,7 @@ static void sort_all(struct model *model) {
   edges_sort(&model->altered);
   edges_sort(&model->others);
   edges_sort(&model->noted);
+  edges_sort(&model->lent);
 }
 
 /* Reads the scene up to ---, and leaves the file there. */
@@ -116,6 +120,7 @@ static void read_scene(FILE *file, struct scene *scene) {
       read_line(scene, words, line);
   }
   sort_all(&scene->model);
+  assert_true(model_match(&scene->model));
 }
 
 static void print_roles(FILE *out, const struct model *model, const char *word,
@@ -160,6 +165,7 @@ static char *print_plan(const struct scene *scene, const struct plan *plan) {
   print_roles(out, model, "create group", &plan->groups);
   print_roles(out, model, "create login", &plan->logins);
   print_roles(out, model, "restore", &plan->restore);
+  print_roles(out, model, "people", &plan->people);
   print_edges(out, model, "grant", &plan->grant, false);
   print_edges(out, model, "note", &plan->note, true);
   print_edges(out, model, "forget", &plan->forget, true);
@@ -225,6 +231,7 @@ static void draw_model(struct model *model) {
     role->can_login = role->kind != ROLE_GROUP && draw(4) != 0;
     role->is_cut = role->kind == ROLE_LOGIN && !role->can_login && draw(2) == 0;
     role->wish = draw(4) == 0 ? WISH_NONE : i < GROUPS ? WISH_GROUP : WISH_LOGIN;
+    role->is_lent = role->kind == ROLE_LOGIN && role->wish != WISH_LOGIN && draw(2) == 0;
   }
   source_of(model, "a");
   source_of(model, "b");
@@ -241,6 +248,8 @@ static void draw_model(struct model *model) {
       if (draw(2) == 0 && model->roles[i].kind != ROLE_ABSENT &&
           model->roles[j].kind != ROLE_ABSENT)
         edges_put(have[draw(3)], edge);
+      if (draw(3) == 0)
+        edges_put(&model->lent, edge);
       if (draw(3) == 0)
         edges_put(&model->noted, (struct edge){i, j, draw(2)});
     }

@@ -31,7 +31,7 @@ static bool is_unknowable(const struct model *model, const struct role *role) {
 }
 
 static void freeze(struct model *model) {
-  uint32_t i;
+  uint32_t login = names_find(&model->labels, LABEL_LOGIN, strlen(LABEL_LOGIN)), i;
 
   for (i = 0; i < model->names.count; i++) {
     struct role *role = &model->roles[i];
@@ -39,6 +39,8 @@ static void freeze(struct model *model) {
     role->is_frozen =
         role->is_contested ||
         (role->kind == ROLE_LOGIN && (is_unnamed(model, role) || is_unknowable(model, role)));
+    role->is_lent = role->kind == ROLE_LOGIN && role->wish != WISH_LOGIN && login != NAMES_NONE &&
+                    role->known_label == login;
   }
 }
 
@@ -120,7 +122,8 @@ static bool move_roles(struct model *model, const uint32_t *new_name) {
 }
 
 bool model_match(struct model *model) {
-  struct edges *const lists[] = {&model->ours, &model->altered, &model->others, &model->noted};
+  struct edges *const lists[] = {&model->ours, &model->altered, &model->others, &model->noted,
+                                 &model->lent};
   uint32_t *by_subject, *new_name = NULL, i, old, moved = 0;
   bool fine = false, again = true;
   size_t j;

@@ -171,6 +171,7 @@ void model_clear(struct model *model) {
   edges_clear(&model->altered);
   edges_clear(&model->others);
   edges_clear(&model->noted);
+  edges_clear(&model->lent);
   *model = (struct model){0};
 }
 
@@ -206,6 +207,7 @@ void model_forget(struct model *model) {
   edges_clear(&model->altered);
   edges_clear(&model->others);
   edges_clear(&model->noted);
+  edges_clear(&model->lent);
 }
 
 const char *source_part(const struct model *model, uint32_t source, enum source_part part,

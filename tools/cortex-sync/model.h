@@ -34,6 +34,7 @@ struct role {
   bool is_cut;       /* by us */
   bool is_contested; /* several people are called so */
   bool is_frozen;    /* left as it is: nobody can tell whether the person is still there */
+  bool is_lent;      /* made by a login, and in no directory: left to logins and the reaper */
 };
 
 /* A membership, and why it is; source is a number in model.sources, or 0 where nobody asks why. */
@@ -102,8 +103,13 @@ struct model {
   struct edges altered; /* ours, with options we do not grant */
   struct edges others;  /* granted by somebody else */
   struct edges noted;
+  struct edges lent;    /* ours, given by logins; those of them that are noted are both's */
   struct edges renamed; /* role: the new name, member: the old one, which is gone from above */
 };
+
+/* The label that the cluster has noted for roles that a login made: no directory may be called so.
+ */
+#define LABEL_LOGIN "login"
 
 #define SOURCE_END '\x1f'
 

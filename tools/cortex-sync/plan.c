@@ -110,14 +110,15 @@ static void plan_roles(const struct making *making) {
   for (i = 0; i < making->model->names.count; i++) {
     const struct role *role = &making->model->roles[i];
 
-    making->frozen[i] = role->is_frozen;
+    making->frozen[i] = role->is_frozen || role->is_lent;
     if (role->is_frozen)
       continue;
     if (role->wish == WISH_LOGIN)
       plan_login(making, i, role);
     if (role->wish == WISH_GROUP)
       plan_group(making, i, role);
-    if (role->wish != WISH_LOGIN && role->kind == ROLE_LOGIN && role->can_login) {
+    if (role->wish != WISH_LOGIN && role->kind == ROLE_LOGIN && role->can_login &&
+        !making->frozen[i]) {
       put(making->plan, &making->plan->cut, i);
       making->is_cut[i] = true;
     }
@@ -130,20 +131,32 @@ static bool is_kept(const struct making *making, const struct edge *edge) {
   return making->kept[edge->role] && making->kept[edge->member];
 }
 
+/* A directory gave a reason for it once, so what becomes of it is not the logins' business. */
+static bool is_noted(const struct model *model, size_t *cursor, const struct edge *edge) {
+  const struct edge first = {edge->role, edge->member, 0};
+
+  if (edges_seek(&model->noted, cursor, first))
+    return true;
+  return *cursor < model->noted.count && model->noted.items[*cursor].role == edge->role &&
+         model->noted.items[*cursor].member == edge->member;
+}
+
 /* What is there and ours, and not wanted as it is. */
 static void plan_losses(const struct making *making, const struct edges *have, bool is_altered) {
+  const struct model *model = making->model;
   struct plan *plan = making->plan;
-  size_t i, at = 0;
+  size_t i, at = 0, lent = 0, noted = 0;
 
   for (i = 0; i < have->count; i++) {
     const struct edge *edge = &have->items[i];
-    bool is_wanted = edges_seek(&making->model->wanted, &at, *edge) && is_kept(making, edge);
+    bool is_wanted = edges_seek(&model->wanted, &at, *edge) && is_kept(making, edge);
+    bool is_lent = edges_seek(&model->lent, &lent, *edge) && !is_noted(model, &noted, edge);
 
-    if (making->model->roles[edge->member].kind != ROLE_LOGIN || making->frozen[edge->member])
+    if (model->roles[edge->member].kind != ROLE_LOGIN || making->frozen[edge->member])
       continue; /* protected since: nothing of it is changed */
     if (making->is_cut[edge->member]) {
       edges_put(&plan->cut_edges, *edge);
-    } else if (!is_wanted || is_altered) {
+    } else if (is_wanted ? is_altered : !is_lent) {
       edges_put(&plan->revoke, *edge);
       making->ends[edge->member] = making->ends[edge->member] || !is_wanted;
     }

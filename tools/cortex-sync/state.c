@@ -25,7 +25,8 @@ bool state_ask(struct pg *pg, bool take_lock) {
          pg_send(pg,
                  "SELECT role, service, level, policy, reason, members "
                  "FROM cortex.sync_grants()",
-                 NULL, 0);
+                 NULL, 0) &&
+         pg_send(pg, "SELECT role, members FROM cortex.sync_login_grants()", NULL, 0);
 }
 
 static bool index_init(struct index *index, size_t count) {
@@ -160,6 +161,19 @@ static bool take_notes(const PGresult *result, struct model *model, const struct
   return !model->noted.failed;
 }
 
+static bool take_lent(const PGresult *result, struct model *model, const struct index *index) {
+  int row, rows = PQntuples(result);
+
+  for (row = 0; row < rows; row++) {
+    uint32_t role = number_of(index, number_at(result, row, 0));
+
+    if (role != NAMES_NONE)
+      take_list(PQgetvalue(result, row, 1), role, 0, index, &model->lent);
+  }
+  edges_sort(&model->lent);
+  return !model->lent.failed;
+}
+
 bool state_take(struct pg *pg, struct model *model) {
   struct index oids = {0}, notes = {0};
   PGresult *result = NULL;
@@ -176,6 +190,10 @@ bool state_take(struct pg *pg, struct model *model) {
   PQclear(result);
   result = pg_take(pg);
   if (result == NULL || !take_notes(result, model, &notes))
+    goto out;
+  PQclear(result);
+  result = pg_take(pg);
+  if (result == NULL || !take_lent(result, model, &oids))
     goto out;
   fine = model_match(model);
 out:

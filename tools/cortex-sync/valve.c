@@ -11,7 +11,8 @@ static size_t count_logins(const struct model *model) {
   uint32_t i;
 
   for (i = 0; i < model->names.count; i++)
-    count += model->roles[i].kind == ROLE_LOGIN && model->roles[i].can_login;
+    count +=
+        model->roles[i].kind == ROLE_LOGIN && model->roles[i].can_login && !model->roles[i].is_lent;
   return count;
 }
 
@@ -19,11 +20,11 @@ static bool is_too_many(size_t removed, size_t there) {
   return removed > VALVE_COUNT && removed * 100 > there * VALVE_PERCENT;
 }
 
-static void count_members(const struct edges *edges, size_t *counts) {
+static void count_members(const struct model *model, const struct edges *edges, size_t *counts) {
   size_t i;
 
   for (i = 0; i < edges->count; i++)
-    counts[edges->items[i].role]++;
+    counts[edges->items[i].role] += !model->roles[edges->items[i].member].is_lent;
 }
 
 /* Gains count too: a group whose members are all exchanged is not empty. */
@@ -34,11 +35,11 @@ static bool is_group_emptied(const struct model *model, const struct plan *plan)
   bool emptied = had == NULL || lost == NULL || gained == NULL; /* without memory: refuse */
 
   if (!emptied) {
-    count_members(&model->ours, had);
-    count_members(&model->altered, had);
-    count_members(&plan->revoke, lost);
-    count_members(&plan->cut_edges, lost);
-    count_members(&plan->grant, gained);
+    count_members(model, &model->ours, had);
+    count_members(model, &model->altered, had);
+    count_members(model, &plan->revoke, lost);
+    count_members(model, &plan->cut_edges, lost);
+    count_members(model, &plan->grant, gained);
   }
   for (i = 0; !emptied && i < count; i++)
     emptied = had[i] >= VALVE_GROUP && lost[i] >= had[i] && gained[i] == 0;

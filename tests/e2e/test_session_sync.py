@@ -1,0 +1,99 @@
+"""Roles made by logins beside roles that cortex-sync makes: both together come to rest.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import json
+import subprocess
+
+from cortex import own_by_server
+from sessionhost import CORTEX_SYNC, POLICY, is_ended
+
+
+class Directory:
+    """The same host with a people file, and cortex-sync over it."""
+
+    def __init__(self, host):
+        self.host = host
+        self.file = host.cortex.folder / "people.json"
+        host.cortex.trail.touch()
+        own_by_server(host.cortex.trail)
+        host.configure()
+        conf = host.cortex.conf
+        host.cortex.write(conf, conf.read_text(encoding="utf-8").replace("[sync]\n", f"[sync]\npeople = {self.file}\n"))
+
+    def names(self, **people):
+        entities = [{"uid": {"type": "User", "id": name}, "attrs": {},
+                     "parents": [{"type": "Group", "id": group} for group in groups]}
+                    for name, groups in people.items()]
+        self.host.cortex.write(self.file, json.dumps(entities))
+        return self
+
+    def apply(self, *arguments):
+        done = subprocess.run([str(CORTEX_SYNC), "--config", str(self.host.cortex.conf), "--apply", "--json", *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    def rests(self):
+        """Nothing is left to do: neither for cortex-sync nor for the reaper."""
+        return self.apply()["in_sync"] and self.host.reap() == ""
+
+
+def test_cortex_sync_leaves_what_logins_made_alone(host):
+    """A role that no directory names, and what a login gave to one that a directory names."""
+    directory = Directory(host).names(bob=["engineers"])
+    with host.connect(mfa=True) as alice:
+        directory.apply()
+        assert host.exists("alice") and host.members("alice") == {"analytics_read", "analytics_write"}
+        with host.connect("bob", mfa=True) as bob:
+            assert host.members("bob") == {"analytics_read", "analytics_write", "production_read"}
+            assert directory.rests()
+            assert not is_ended(alice) and not is_ended(bob)
+            assert host.members("bob") == {"analytics_read", "analytics_write", "production_read"}
+    assert host.members("alice") == {"analytics_read", "analytics_write"}
+
+
+def test_a_directory_adopts_the_role_that_a_login_made(host):
+    directory = Directory(host).names(bob=["engineers"])
+    host.login().assert_allowed("1")
+    directory.apply()
+    directory.names(bob=["engineers"], alice=["engineers"]).apply()
+    assert host.sql("select source, subject from cortex.roles where name = 'alice'") == "people|alice"
+    assert host.members("alice") == {"analytics_read", "production_read"}
+    assert directory.rests()
+    host.login().assert_allowed("1")
+    assert directory.rests()
+    assert host.members("alice") == {"analytics_read", "production_read"}
+
+
+def test_who_left_the_directory_does_not_come_back_by_a_login(host):
+    directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
+    directory.apply()
+    host.login().assert_allowed("1")
+    directory.names(bob=["engineers"]).apply()
+    assert not host.exists("alice") and host.members("alice") == set()
+    for path in (host.cortex.state / "sessions").glob("ready-*"):
+        path.unlink()
+    host.login().assert_refused("role_unavailable")
+    assert directory.rests()
+    assert host.sql("select count(*) from cortex.login_grant where member = 'alice'") == "0"
+    directory.names(bob=["engineers"], alice=["engineers"]).apply()
+    host.login().assert_allowed("1")
+
+
+def test_a_login_keeps_what_the_directory_gave(host):
+    """Its token may name fewer groups; and the directory takes back what it gave, whoever gave it too."""
+    host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.replace(
+        "\nwhen { context.mfa };", ";", 1).replace('Group::"engineers", action == Action::"write"',
+                                                'Group::"writers", action == Action::"write"'))
+    directory = Directory(host).names(alice=["engineers", "writers"])
+    directory.apply()
+    host.login().assert_allowed("1")
+    assert "analytics_write" in host.members("alice") and directory.rests()
+    host.login(groups=["engineers", "writers"]).assert_allowed("1")
+    directory.names(alice=["engineers"]).apply()
+    assert "analytics_write" not in host.members("alice") and directory.rests()
+    for path in (host.cortex.state / "sessions").glob("ready-*"):
+        path.unlink()
+    host.login(groups=["engineers", "writers"]).assert_allowed("1")
+    assert "analytics_write" in host.members("alice") and directory.rests()
