@@ -16,13 +16,21 @@
 
 #define ISSUERS_MAX 256
 #define SECTIONS_MAX 4096
+#define TEXTS_STEP 32
+
+/* The options of one section: the table keeps them together. */
+struct rows {
+  size_t first, end;
+};
 
 struct loader {
   struct cortex_settings *settings;
   const char *folder;
-  const char *section; /* of the table; NULL before the first */
+  const char *section; /* of the table's first row of the section; NULL before the first section */
+  struct rows rows;    /* of that section */
   unsigned section_line;
-  bool seen[CX_OPTIONS_MAX];
+  bool seen[CX_OPTIONS_MAX];     /* options of this section */
+  bool was_read[CX_OPTIONS_MAX]; /* sections, by their first row */
   union { /* a value of a labelled section, for as long as it takes to check it */
     char *text;
     struct cx_list list;
@@ -106,16 +114,18 @@ static char *text_of(const struct cx_option *option, const void *member, const c
 
 static bool remember(struct cx_texts *texts, const struct cx_option *option, char *text,
                      unsigned line) {
-  struct cx_written *items;
+  struct cx_written *items = texts->items;
 
   if (text == NULL)
     return false;
-  items = realloc(texts->items, (texts->count + 1) * sizeof *items);
-  if (items == NULL) {
-    free(text);
-    return false;
+  if (texts->count % TEXTS_STEP == 0) {
+    items = realloc(items, (texts->count + TEXTS_STEP) * sizeof *items);
+    if (items == NULL) {
+      free(text);
+      return false;
+    }
+    texts->items = items;
   }
-  texts->items = items;
   items[texts->count++] = (struct cx_written){option, text, line};
   return true;
 }
@@ -127,10 +137,6 @@ static enum cortex_reason set_option(struct loader *loader, const struct cx_opti
   enum cortex_reason reason;
   struct cortex_error why = CORTEX_ERROR_NONE;
 
-  if ((option->flags & CX_DEFAULT_ONLY) != 0 &&
-      (option->default_value == NULL || strcmp(option->default_value, value) != 0))
-    return REFUSE(loader, line, "%s: this version supports only %s", option->key,
-                  option->default_value != NULL ? option->default_value : "its absence");
   memcpy(room, value, strlen(value) + 1); /* a line's part, and shorter than one */
   reason = option->type->parse(room, loader->folder, member, &why);
   if (reason == CORTEX_INTERNAL)
@@ -151,10 +157,10 @@ static enum cortex_reason finish_section(struct loader *loader) {
   enum cortex_reason reason = CORTEX_OK;
   size_t i;
 
-  for (i = 0; i < cx_option_count && reason == CORTEX_OK; i++) {
+  for (i = loader->rows.first; i < loader->rows.end && reason == CORTEX_OK; i++) {
     const struct cx_option *option = &cx_options[i];
 
-    if (loader->seen[i] || strcmp(option->section, loader->section) != 0)
+    if (loader->seen[i])
       continue;
     if ((option->flags & CX_REQUIRED) != 0)
       return REFUSE(loader, loader->section_line, "the section lacks the key \"%s\"", option->key);
@@ -224,47 +230,55 @@ static enum cortex_reason add_section(struct loader *loader, unsigned line, cons
   return CORTEX_OK;
 }
 
-static const char *find_section(const char *name) {
-  size_t i;
+/* The rows of the section that begins with a row. */
+static struct rows rows_from(size_t first) {
+  struct rows rows = {first, first + 1};
 
-  for (i = 0; i < cx_option_count; i++)
-    if (strcmp(cx_options[i].section, name) == 0)
-      return cx_options[i].section;
-  return NULL;
+  while (rows.end < cx_option_count &&
+         strcmp(cx_options[rows.end].section, cx_options[first].section) == 0)
+    rows.end++;
+  return rows;
 }
 
-/* True when a section of that name, which may stand once, was read before. */
-static bool was_read(const struct loader *loader, const char *section) {
-  const struct cx_texts *texts = &loader->settings->texts;
-  size_t i;
+static bool find_section(const char *name, struct rows *rows_out) {
+  size_t first = 0;
 
-  for (i = 0; i < texts->count; i++)
-    if (strcmp(texts->items[i].option->section, section) == 0)
-      return true;
-  return false;
+  while (first < cx_option_count && strcmp(cx_options[first].section, name) != 0)
+    first++;
+  if (first < cx_option_count)
+    *rows_out = rows_from(first);
+  return first < cx_option_count;
+}
+
+static void begin_section(struct loader *loader, const struct rows *rows, unsigned line) {
+  memset(loader->seen + rows->first, 0, (rows->end - rows->first) * sizeof loader->seen[0]);
+  loader->rows = *rows;
+  loader->section = cx_options[rows->first].section;
+  loader->section_line = line;
+  loader->was_read[rows->first] = true;
 }
 
 static enum cortex_reason on_section(void *context, unsigned line, const char *name,
                                      const char *label, struct cortex_error *error) {
   struct loader *loader = context;
-  const char *section = find_section(name);
   enum cortex_reason reason = loader->section != NULL ? finish_section(loader) : CORTEX_OK;
+  struct rows rows;
+  bool again;
 
   (void)error;
   if (reason != CORTEX_OK)
     return reason;
-  if (section == NULL)
+  if (!find_section(name, &rows))
     return REFUSE(loader, line, "there is no section \"%s\"", name);
-  memset(loader->seen, 0, sizeof loader->seen);
-  loader->section = section;
-  loader->section_line = line;
-  if (is_issuer_section(section))
+  again = loader->was_read[rows.first];
+  begin_section(loader, &rows, line);
+  if (is_issuer_section(loader->section))
     return add_issuer(loader, line, label);
-  if (is_labelled_section(section))
+  if (is_labelled_section(loader->section))
     return add_section(loader, line, label);
   if (label != NULL)
     return REFUSE(loader, line, "the section \"%s\" takes no label", name);
-  if (was_read(loader, section))
+  if (again)
     return REFUSE(loader, line, "the section \"%s\" stands twice", name);
   return CORTEX_OK;
 }
@@ -277,10 +291,10 @@ static enum cortex_reason on_pair(void *context, unsigned line, const char *key,
   (void)error;
   if (loader->section == NULL)
     return REFUSE(loader, line, "\"%s\" stands before the first section", key);
-  for (i = 0; i < cx_option_count; i++)
-    if (strcmp(cx_options[i].section, loader->section) == 0 && strcmp(cx_options[i].key, key) == 0)
+  for (i = loader->rows.first; i < loader->rows.end; i++)
+    if (strcmp(cx_options[i].key, key) == 0)
       break;
-  if (i == cx_option_count)
+  if (i == loader->rows.end)
     return REFUSE(loader, line, "the section \"%s\" has no key \"%s\"", loader->section, key);
   if (loader->seen[i] && (cx_options[i].flags & CX_REPEATABLE) == 0)
     return REFUSE(loader, line, "the key \"%s\" stands twice", key);
@@ -291,15 +305,15 @@ static enum cortex_reason on_pair(void *context, unsigned line, const char *key,
 /* Sections that the file leaves out get their defaults all the same. */
 static enum cortex_reason add_missing_sections(struct loader *loader) {
   enum cortex_reason reason = CORTEX_OK;
+  struct rows rows;
   size_t i;
 
-  for (i = 0; i < cx_option_count && reason == CORTEX_OK; i++) {
+  for (i = 0; i < cx_option_count && reason == CORTEX_OK; i = rows.end) {
+    rows = rows_from(i);
     if (is_issuer_section(cx_options[i].section) || is_labelled_section(cx_options[i].section) ||
-        was_read(loader, cx_options[i].section))
+        loader->was_read[i])
       continue;
-    memset(loader->seen, 0, sizeof loader->seen);
-    loader->section = cx_options[i].section;
-    loader->section_line = 0;
+    begin_section(loader, &rows, 0);
     reason = finish_section(loader);
   }
   return reason;
@@ -310,11 +324,38 @@ static const char *name_of(const struct cortex_issuer *issuer) {
   return cx_issuer_is(issuer, CX_KIND_SAML) ? issuer->saml.idp_entity_id : issuer->oidc.issuer;
 }
 
-static bool is_same_issuer(const struct cortex_issuer *left, const struct cortex_issuer *right) {
-  const char *name = name_of(left), *other = name_of(right);
+/* By kind, name and line, so that issuers of one name stand beside each other. */
+static int compare_issuers(const void *left, const void *right) {
+  const struct cortex_issuer *a = *(const struct cortex_issuer *const *)left;
+  const struct cortex_issuer *b = *(const struct cortex_issuer *const *)right;
+  int order = strcmp(name_of(a), name_of(b));
 
-  return cx_issuer_is(left, right->kind) && name != NULL && other != NULL &&
-         strcmp(name, other) == 0;
+  if (order == 0)
+    order = strcmp(a->kind, b->kind);
+  return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+/* Of two issuers of one name, a credential would choose neither. */
+static enum cortex_reason check_names(struct loader *loader) {
+  const struct cortex_settings *settings = loader->settings;
+  const struct cortex_issuer **sorted = malloc(settings->issuer_count * sizeof *sorted);
+  enum cortex_reason reason = CORTEX_OK;
+  size_t count = 0, i;
+
+  if (sorted == NULL)
+    return cx_error_memory(loader->error);
+  for (i = 0; i < settings->issuer_count; i++)
+    if (name_of(&settings->issuers[i]) != NULL)
+      sorted[count++] = &settings->issuers[i];
+  qsort(sorted, count, sizeof *sorted, compare_issuers);
+  for (i = 1; i < count && reason == CORTEX_OK; i++)
+    if (strcmp(name_of(sorted[i - 1]), name_of(sorted[i])) == 0 &&
+        cx_issuer_is(sorted[i - 1], sorted[i]->kind))
+      reason = REFUSE(loader, sorted[i]->line,
+                      "the issuer of \"%s\" is already the issuer of \"%s\" in line %u",
+                      sorted[i]->label, sorted[i - 1]->label, sorted[i - 1]->line);
+  free(sorted);
+  return reason;
 }
 
 static enum cortex_reason check_saml(struct loader *loader, const struct cortex_issuer *issuer) {
@@ -330,20 +371,13 @@ static enum cortex_reason check_saml(struct loader *loader, const struct cortex_
 static enum cortex_reason check_issuers(struct loader *loader) {
   const struct cortex_settings *settings = loader->settings;
   enum cortex_reason reason = CORTEX_OK;
-  size_t i, j;
+  size_t i;
 
   if (settings->issuer_count == 0)
     return REFUSE(loader, 1, "there is no [oidc] or [saml] section: nobody could log in");
-  for (i = 0; i < settings->issuer_count && reason == CORTEX_OK; i++) {
-    for (j = 0; j < i; j++)
-      if (is_same_issuer(&settings->issuers[i], &settings->issuers[j]))
-        return REFUSE(loader, settings->issuers[i].line,
-                      "the issuer of \"%s\" is already the issuer of \"%s\" in line %u",
-                      settings->issuers[i].label, settings->issuers[j].label,
-                      settings->issuers[j].line);
+  for (i = 0; i < settings->issuer_count && reason == CORTEX_OK; i++)
     reason = check_saml(loader, &settings->issuers[i]);
-  }
-  return reason;
+  return reason == CORTEX_OK ? check_names(loader) : reason;
 }
 
 /* [policy] image is a file of the cache path unless it is named. */

@@ -14,9 +14,7 @@
 
 enum cx_option_flags {
   CX_REQUIRED = 1,
-  CX_REPEATABLE = 2,
-  /* Known, but only its default can be kept so far: any other value is refused. */
-  CX_DEFAULT_ONLY = 4
+  CX_REPEATABLE = 2
 };
 
 /* How a value of one type is read into its member and released again. */
@@ -37,6 +35,7 @@ struct cx_option {
   unsigned flags;
 };
 
+/* The options of one section stand together. */
 extern const struct cx_option cx_options[];
 extern const size_t cx_option_count;
 

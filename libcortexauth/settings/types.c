@@ -94,22 +94,34 @@ static void clear_list(void *member) {
   cx_list_clear(member);
 }
 
+static bool is_known(const char *const *known, const char *name) {
+  while (*known != NULL && strcmp(*known, name) != 0)
+    known++;
+  return *known != NULL;
+}
+
+/* Names that end with NULL, for a message. */
+static void list_names(char *list, size_t size, const char *const *names) {
+  size_t used = 0, i;
+
+  *list = '\0';
+  for (i = 0; names[i] != NULL && used < size; i++)
+    used += (size_t)snprintf(list + used, size - used, "%s%s", i > 0 ? ", " : "", names[i]);
+}
+
 /* A list of names out of those that are known (ends with NULL). */
 static enum cortex_reason parse_known(char *value, const char *folder, void *member,
                                       const char *const *known, struct cortex_error *error) {
   struct cx_list *list = member;
   enum cortex_reason reason = parse_list(value, folder, member, error);
-  char all[160] = "";
-  size_t i, j, used = 0;
+  char all[160];
+  size_t i;
 
-  for (j = 0; known[j] != NULL && used < sizeof all; j++)
-    used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", j > 0 ? ", " : "", known[j]);
-  for (i = 0; reason == CORTEX_OK && i < list->count; i++) {
-    for (j = 0; known[j] != NULL && strcmp(known[j], list->items[i]) != 0; j++)
-      ;
-    if (known[j] == NULL)
+  for (i = 0; reason == CORTEX_OK && i < list->count; i++)
+    if (!is_known(known, list->items[i])) {
+      list_names(all, sizeof all, known);
       return REFUSE("\"%s\" is not one of %s", list->items[i], all);
-  }
+    }
   return reason;
 }
 
@@ -132,20 +144,18 @@ static enum cortex_reason parse_saml_algorithms(char *value, const char *folder,
 static enum cortex_reason choose(char *value, const char *const *names, int *index_out,
                                  struct cortex_error *error) {
   enum cortex_reason reason = cx_ini_unquote(value, error);
-  char list[160] = "";
-  size_t used = 0;
+  char list[160];
   int i;
 
-  for (i = 0; reason == CORTEX_OK && names[i] != NULL; i++) {
+  for (i = 0; reason == CORTEX_OK && names[i] != NULL; i++)
     if (strcmp(names[i], value) == 0) {
       *index_out = i;
       return CORTEX_OK;
     }
-    if (used < sizeof list)
-      used +=
-          (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", names[i]);
-  }
-  return reason == CORTEX_OK ? REFUSE("expected one of: %s", list) : reason;
+  if (reason != CORTEX_OK)
+    return reason;
+  list_names(list, sizeof list, names);
+  return REFUSE("expected one of: %s", list);
 }
 
 static enum cortex_reason parse_bool(char *value, const char *folder, void *member,

@@ -90,6 +90,21 @@ static void every_option_is_listed_once(void **state) {
   assert_true(i > 40);
 }
 
+/* The reader looks for an option among its section's rows only. */
+static void options_of_a_section_stand_together(void **state) {
+  struct cortex_option option, before, other;
+  size_t i, j;
+
+  (void)state;
+  for (i = 1; cortex_option_get(i, &option); i++) {
+    assert_true(cortex_option_get(i - 1, &before));
+    if (strcmp(option.section, before.section) == 0)
+      continue;
+    for (j = 0; j < i && cortex_option_get(j, &other); j++)
+      assert_string_not_equal(option.section, other.section);
+  }
+}
+
 static void a_missing_file_is_named(void **state) {
   struct cortex_settings *settings = NULL;
   struct cortex_error error = CORTEX_ERROR_NONE;
@@ -155,6 +170,7 @@ int main(void) {
       cmocka_unit_test(defaults_are_those_of_the_manual),
       cmocka_unit_test(values_are_read_by_their_types),
       cmocka_unit_test(every_option_is_listed_once),
+      cmocka_unit_test(options_of_a_section_stand_together),
       cmocka_unit_test(a_missing_file_is_named),
       cmocka_unit_test(every_case_of_the_folder_is_met),
   };

@@ -24,6 +24,7 @@
 #define ASK_NS INT64_C(10000000000) /* an issuer's documents together */
 #define DEFAULT_INTERVAL 900        /* of an issuer that states no age */
 #define BACKOFF_MAX 900             /* an issuer that is back is noticed by then */
+#define AT_ONCE 16 /* issuers asked at a time: more would wait for each other within their deadlines */
 #define IDLE_MS 60000
 #define LOOK_MS 1000 /* between looks for requests where they cannot be watched */
 
@@ -41,6 +42,7 @@ struct job {
   int64_t asked;   /* when this attempt began */
   int64_t max_age; /* the shortest that its answers stated */
   struct fetch_result result;
+  bool is_seen; /* of REFRESH_ONCE: it has had its turn */
   bool was_run;
   bool has_failed;
 };
@@ -294,13 +296,16 @@ static void take_answer(struct run *run, struct job *job, bool is_done) {
 
 /* ---- all issuers ---- */
 
-/* Each once: what is fresh is said to be so. */
+/* Each once, as others end: what is fresh is said to be so. */
 static void start_once(struct run *run, int64_t now) {
   size_t i;
 
-  for (i = 0; i < run->count; i++) {
+  for (i = 0; i < run->count && run->active < AT_ONCE; i++) {
     struct job *job = &run->jobs[i];
 
+    if (job->is_seen)
+      continue;
+    job->is_seen = true;
     if (run->options->is_forced || !is_fresh(run, job, now))
       start(run, job, now);
     else
@@ -319,7 +324,7 @@ static int64_t start_wanted(struct run *run, int64_t now) {
     struct job *job = &run->jobs[i];
     bool is_asked_for;
 
-    if (job->step != STEP_IDLE)
+    if (job->step != STEP_IDLE || run->active >= AT_ONCE)
       continue;
     is_asked_for = requests_has(&run->requests, job->place.label);
     if (is_asked_for && request_at(run, job, now) <= now) {
@@ -372,7 +377,9 @@ static void serve(struct run *run) {
 
   for (;;) {
     wait = IDLE_MS;
-    if (run->options->mode != REFRESH_ONCE)
+    if (run->options->mode == REFRESH_ONCE)
+      start_once(run, real_now());
+    else
       wait = (int)start_wanted(run, real_now()) * 1000;
     if (is_over(run))
       return;
@@ -461,8 +468,6 @@ bool refresh_run(const struct cortex_settings *settings, const struct refresh_op
       !requests_open(settings, options->mode != REFRESH_ONCE, &run.requests)) {
     cli_complain("out of memory");
   } else {
-    if (options->mode == REFRESH_ONCE)
-      start_once(&run, real_now());
     serve(&run);
     done = true;
   }
