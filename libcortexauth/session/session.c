@@ -21,7 +21,8 @@ static void name_of(int64_t pid, char name[NAME_ROOM]) {
 }
 
 enum cortex_reason cx_session_begin(const struct cortex_settings *settings,
-                                    const struct cx_session_stamp *stamp, struct cortex_error *error) {
+                                    const struct cx_session_stamp *stamp,
+                                    struct cortex_error *error) {
   char name[NAME_ROOM];
   struct cx_state state;
   struct cx_buf text;
@@ -74,31 +75,41 @@ enum cortex_reason cortex_session_mark_reaped(const struct cortex_settings *sett
   return reason;
 }
 
-enum cortex_reason cx_session_check_reaper(const struct cortex_settings *settings, int64_t now,
-                                           struct cortex_error *error) {
+enum cortex_reason cortex_session_reaped(const struct cortex_settings *settings, int64_t *when_out,
+                                         struct cortex_error *error) {
   struct cx_state state;
   struct stat status;
-  int64_t age;
-  int result;
+  enum cortex_reason reason = cx_state_open(settings, CX_STATE_SESSIONS, &state, error);
+
+  *when_out = 0;
+  if (reason == CORTEX_OK &&
+      fstatat(state.fd, CX_SESSION_REAPED, &status, AT_SYMLINK_NOFOLLOW) == 0)
+    *when_out = status.st_mtim.tv_sec;
+  cx_state_close(&state);
+  return reason;
+}
+
+enum cortex_reason cx_session_check_reaper(const struct cortex_settings *settings, int64_t now,
+                                           struct cortex_error *error) {
+  int64_t age, reaped;
   enum cortex_reason reason;
 
   if (!settings->session.enforce)
     return CORTEX_OK;
-  reason = cx_state_open(settings, CX_STATE_SESSIONS, &state, error);
+  reason = cortex_session_reaped(settings, &reaped, error);
   if (reason != CORTEX_OK)
     return reason;
-  result = fstatat(state.fd, CX_SESSION_REAPED, &status, AT_SYMLINK_NOFOLLOW);
-  cx_state_close(&state);
-  if (result != 0)
-    return cx_error_set(error, CORTEX_REAPER_STALE,
-                        "no run of cortex-sync --reap has ended well yet ([session] enforce = yes)");
-  age = now - status.st_mtim.tv_sec;
+  if (reaped == 0)
+    return cx_error_set(
+        error, CORTEX_REAPER_STALE,
+        "no run of cortex-sync --reap has ended well yet ([session] enforce = yes)");
+  age = now - reaped;
   /* Both ways: a note from far ahead says that one of the clocks is wrong. */
   if (age <= settings->session.reaper_grace && age >= -settings->session.reaper_grace)
     return CORTEX_OK;
   return cx_error_set(error, CORTEX_REAPER_STALE,
-                      "the last run of cortex-sync --reap ended %" PRId64
-                      " s ago, at most %" PRId64 " s are allowed ([session] reaper_grace)",
+                      "the last run of cortex-sync --reap ended %" PRId64 " s ago, at most %" PRId64
+                      " s are allowed ([session] reaper_grace)",
                       age, settings->session.reaper_grace);
 }
 
@@ -110,10 +121,10 @@ struct visiting {
 };
 
 static struct cortex_session plain_of(const struct cx_session_stamp *stamp) {
-  return (struct cortex_session){stamp->pid,     stamp->backend_start, stamp->postmaster_start,
-                                 stamp->session_until, stamp->levels,  stamp->reference,
-                                 stamp->service, stamp->database,      stamp->role,
-                                 stamp->address, stamp->identity};
+  return (struct cortex_session){
+      stamp->pid,    stamp->backend_start, stamp->postmaster_start, stamp->session_until,
+      stamp->levels, stamp->reference,     stamp->service,          stamp->database,
+      stamp->role,   stamp->address,       stamp->identity};
 }
 
 static enum cortex_reason read_one(const struct cx_state *state, const char *name,

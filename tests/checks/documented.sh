@@ -19,6 +19,11 @@ sed -nE 's/^REASON\([A-Z_]+, ([a-z_]+),.*/\1/p' libcortexauth/include/cortexauth
 listed "$work/reasons" $pages >>"$work/bad"
 report 'every reason code has its line in a manual'
 
+sed -nE 's/^FAULT\([A-Z_]+, ([a-z_]+),.*/\1/p' tools/cortexctl/fault_list.h >"$work/faults"
+[ "$(wc -l <"$work/faults")" -gt 50 ] || echo 'fault_list.h was not understood' >"$work/bad"
+listed "$work/faults" tools/cortexctl/cortexctl.8 >>"$work/bad"
+report 'every finding of doctor is in cortexctl.8'
+
 "$top_builddir/tests/checks/list_options" >"$work/options" || echo 'list_options failed' >"$work/bad"
 for section in $(cut -d' ' -f1 "$work/options" | sort -u); do
   sed -n "s/^$section //p" "$work/options" >"$work/keys"

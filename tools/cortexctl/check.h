@@ -1,5 +1,5 @@
 /*
- * What the parts of cortexctl check have in common: the question and its findings.
+ * What check and doctor have in common: the question and its findings.
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef CORTEXCTL_CHECK_H
@@ -11,11 +11,23 @@
 #include <cortexauth/cedar.h>
 #include <cortexauth/decision.h>
 #include <cortexauth/settings.h>
+#include <jansson.h>
+
+#define CHECK_PAM_FOLDER "/etc/pam.d"
 
 enum check_severity {
   CHECK_WARNING, /* allowed, and most likely not meant */
   CHECK_ERROR,   /* logins will be refused, or allowed in a way nobody wants */
-  CHECK_OUTSIDE  /* could not be found out: something outside failed */
+  CHECK_OUTSIDE, /* could not be found out: something outside failed */
+  CHECK_NOTE,    /* good to know; nothing is wrong */
+  CHECK_SEVERITIES
+};
+
+enum check_fault {
+#define FAULT(symbol, name, severity, meaning, fix) CHECK_##symbol,
+#include "fault_list.h"
+#undef FAULT
+  CHECK_FAULTS
 };
 
 struct check {
@@ -24,7 +36,8 @@ struct check {
   bool offline;
   const struct cortex_settings *settings;
   const struct cortex_policy *policy;
-  size_t found[3]; /* by severity */
+  size_t found[CHECK_SEVERITIES];
+  json_t *findings; /* NULL: each is printed at once */
 };
 
 /* A place; name NULL: none, line and column 0: not known. */
@@ -34,9 +47,18 @@ struct check_place {
   unsigned column;
 };
 
-/* One finding: "FILE:LINE: warning: what" on standard error. */
-void check_report(struct check *check, enum check_severity severity, struct check_place place,
-                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/*
+ * One finding: "FILE:LINE: warning: what" on standard error, or an object among the
+ * findings with name, severity, place, what, meaning and fix.
+ */
+void check_find(struct check *check, enum check_fault fault, struct check_place place,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The exact fix of the finding before, in place of the general one. */
+void check_fix(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "error", "warning", … */
+const char *check_severity_name(enum check_severity severity);
 
 /* Where a key of the configuration stands; section "oidc" and the like need the other call. */
 struct check_place check_key_place(const struct check *check, const char *section, const char *key);

@@ -27,13 +27,14 @@ static void check_trail(struct check *check, const char *file) {
   int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
   if (fd < 0 || fstat(fd, &status) != 0)
-    check_report(check, CHECK_ERROR, place, "%s: %s", file, strerror(errno));
+    check_find(check, CHECK_AUDIT_UNUSABLE, place, "%s: %s", file, strerror(errno));
   else if (!S_ISREG(status.st_mode))
-    check_report(check, CHECK_ERROR, place, "%s is not a regular file", file);
+    check_find(check, CHECK_AUDIT_UNUSABLE, place, "%s is not a regular file", file);
   else if ((status.st_mode & S_IWOTH) != 0)
-    check_report(check, CHECK_ERROR, place, "%s: everybody can write to the audit trail", file);
+    check_find(check, CHECK_AUDIT_WRITABLE, place, "%s: everybody can write to the audit trail",
+               file);
   else if ((status.st_mode & S_IROTH) != 0)
-    check_report(check, CHECK_WARNING, place, "%s: everybody can read the audit trail", file);
+    check_find(check, CHECK_AUDIT_READABLE, place, "%s: everybody can read the audit trail", file);
   if (fd >= 0)
     close(fd);
 }
@@ -51,8 +52,8 @@ void check_audit(struct check *check) {
   }
   snprintf(path, sizeof path, "%s", audit.file);
   if (access(dirname(path), W_OK | X_OK) != 0) /* dirname works in place */
-    check_report(check, CHECK_ERROR, place, "%s cannot be made in its folder: %s", audit.file,
-                 strerror(errno));
+    check_find(check, CHECK_AUDIT_UNUSABLE, place, "%s cannot be made in its folder: %s",
+               audit.file, strerror(errno));
 }
 
 /* ---- policy image ---- */
@@ -62,8 +63,8 @@ void check_image(struct check *check) {
   enum cortex_image_state state = cortex_policy_check_image(check->settings, &why);
 
   if (state == CORTEX_IMAGE_STALE || state == CORTEX_IMAGE_REFUSED)
-    check_report(check, CHECK_WARNING, (struct check_place){why.source, 0, 0},
-                 "%s; logins read the policies' text", why.message);
+    check_find(check, CHECK_IMAGE_UNUSED, (struct check_place){why.source, 0, 0},
+               "%s; logins read the policies' text", why.message);
 }
 
 /* ---- PAM files ---- */
@@ -74,16 +75,17 @@ static void check_pam_line(struct check *check, const struct pam_file *file, con
   struct pam_line line;
 
   if (!pam_file_find(file, type, &line)) {
-    check_report(check, CHECK_ERROR, place,
-                 "there is no line \"%s required pam_cortex.so service=%s\"", type, service->name);
+    check_find(check, CHECK_PAM_LINE_MISSING, place,
+               "there is no line \"%s required pam_cortex.so service=%s\"", type, service->name);
     return;
   }
   place.line = line.number;
   if (strcmp(line.control, "required") != 0 && strcmp(line.control, "requisite") != 0)
-    check_report(check, CHECK_ERROR, place, "\"%s\" must be required, not %s", type, line.control);
+    check_find(check, CHECK_PAM_LINE_OPTIONAL, place, "\"%s\" must be required, not %s", type,
+               line.control);
   if (strcmp(line.service, service->name) != 0)
-    check_report(check, CHECK_ERROR, place, "service=%s does not belong into the file of \"%s\"",
-                 line.service, service->name);
+    check_find(check, CHECK_PAM_LINE_FOREIGN, place,
+               "service=%s does not belong into the file of \"%s\"", line.service, service->name);
 }
 
 void check_pam(struct check *check) {
@@ -97,9 +99,9 @@ void check_pam(struct check *check) {
       check_pam_line(check, &file, "auth", &service);
       check_pam_line(check, &file, "account", &service);
     } else {
-      check_report(check, CHECK_WARNING, (struct check_place){file.path, 0, 0},
-                   "%s: \"cortexctl service render %s\" prints what belongs there",
-                   strerror(file.failure), service.name);
+      check_find(check, CHECK_PAM_FILE_MISSING, (struct check_place){file.path, 0, 0},
+                 "%s: \"cortexctl service render %s\" prints what belongs there",
+                 strerror(file.failure), service.name);
     }
     pam_file_clear(&file);
   }

@@ -128,10 +128,10 @@ void check_grants(struct check *check, const struct cortex_service *service,
 
     if (cortex_policy_grant(check->policy, service->name, levels[i], 0) == NULL &&
         find_permit(entity, level, &permit))
-      check_report(check, CHECK_WARNING, check_entity_place(entity),
-                   "Service::\"%s\": the level %s has no roles in grants, though the policy "
-                   "\"%.*s\" (%.*s:%u) permits it",
-                   service->name, level, (int)permit.id.len, permit.id.ptr, (int)permit.source.len,
-                   permit.source.ptr, (unsigned)permit.line);
+      check_find(check, CHECK_GRANT_MISSING, check_entity_place(entity),
+                 "Service::\"%s\": the level %s has no roles in grants, though the policy "
+                 "\"%.*s\" (%.*s:%u) permits it",
+                 service->name, level, (int)permit.id.len, permit.id.ptr, (int)permit.source.len,
+                 permit.source.ptr, (unsigned)permit.line);
   }
 }

@@ -48,11 +48,11 @@ static void check_names(struct check *check, size_t own) {
     if (!is_same(namespace, cortex_issuer_value(other, "namespace")) ||
         (shares_names(issuer) && shares_names(other)))
       continue;
-    check_report(check, CHECK_ERROR, issuer_place(check, issuer, "namespace"),
-                 "\"%s\" and \"%s\" (line %u) have %s: their logins are refused unless both say "
-                 "shared_names = yes",
-                 cortex_issuer_label(issuer), cortex_issuer_label(other), cortex_issuer_line(other),
-                 namespace == NULL ? "no namespace" : "the same namespace");
+    check_find(check, CHECK_NAMES_SHARED, issuer_place(check, issuer, "namespace"),
+               "\"%s\" and \"%s\" (line %u) have %s: their logins are refused unless both say "
+               "shared_names = yes",
+               cortex_issuer_label(issuer), cortex_issuer_label(other), cortex_issuer_line(other),
+               namespace == NULL ? "no namespace" : "the same namespace");
   }
 }
 
@@ -76,9 +76,9 @@ static bool is_development(const json_t *set) {
 static void warn_of_development(struct check *check, const struct cortex_issuer *issuer,
                                 json_t *set) {
   if (is_development(set))
-    check_report(check, CHECK_WARNING, issuer_place(check, issuer, "jwks_file"),
-                 "\"%s\" is a development issuer: whoever can read its keys can be anyone",
-                 cortex_issuer_label(issuer));
+    check_find(check, CHECK_KEYS_DEVELOPMENT, issuer_place(check, issuer, "jwks_file"),
+               "\"%s\" is a development issuer: whoever can read its keys can be anyone",
+               cortex_issuer_label(issuer));
   json_decref(set);
 }
 
@@ -86,13 +86,13 @@ static void warn_of_development(struct check *check, const struct cortex_issuer 
 static void judge_keys(struct check *check, const struct cortex_issuer *issuer,
                        const struct cortex_key_count *count, const char *key) {
   if (count->weak > 0)
-    check_report(check, CHECK_WARNING, issuer_place(check, issuer, key),
-                 "%zu of the keys of \"%s\" are too weak and will not be used", count->weak,
-                 cortex_issuer_label(issuer));
+    check_find(check, CHECK_KEYS_WEAK, issuer_place(check, issuer, key),
+               "%zu of the keys of \"%s\" are too weak and will not be used", count->weak,
+               cortex_issuer_label(issuer));
   if (count->usable == 0)
-    check_report(check, CHECK_ERROR, issuer_place(check, issuer, key),
-                 "no key of \"%s\" fits one of its algorithms (%zu do not)",
-                 cortex_issuer_label(issuer), count->other + count->weak);
+    check_find(check, CHECK_KEYS_NONE, issuer_place(check, issuer, key),
+               "no key of \"%s\" fits one of its algorithms (%zu do not)",
+               cortex_issuer_label(issuer), count->other + count->weak);
 }
 
 static int64_t real_now(void) {
@@ -108,7 +108,8 @@ static void check_key_file(struct check *check, const struct cortex_issuer *issu
 
   if (cortex_issuer_count_keys(check->settings, issuer, NULL, real_now(), &count, &error) !=
       CORTEX_OK) {
-    check_report(check, CHECK_ERROR, issuer_place(check, issuer, "jwks_file"), "%s", error.message);
+    check_find(check, CHECK_KEYS_UNAVAILABLE, issuer_place(check, issuer, "jwks_file"), "%s",
+               error.message);
     return;
   }
   judge_keys(check, issuer, &count, "jwks_file");
@@ -123,10 +124,12 @@ static void check_fetched(struct check *check, const struct cortex_issuer *issue
 
   if (keyring == NULL || cortex_keyring_put(keyring, cortex_issuer_label(issuer), result->bytes,
                                             result->len) != CORTEX_OK)
-    check_report(check, CHECK_OUTSIDE, issuer_place(check, issuer, "jwks_uri"), "out of memory");
+    check_find(check, CHECK_KEYS_UNFETCHED, issuer_place(check, issuer, "jwks_uri"),
+               "out of memory");
   else if (cortex_issuer_count_keys(check->settings, issuer, keyring, real_now(), &count, &error) !=
            CORTEX_OK)
-    check_report(check, CHECK_ERROR, issuer_place(check, issuer, "jwks_uri"), "%s", error.message);
+    check_find(check, CHECK_KEYS_UNAVAILABLE, issuer_place(check, issuer, "jwks_uri"), "%s",
+               error.message);
   else
     judge_keys(check, issuer, &count, "jwks_uri");
   warn_of_development(check, issuer, json_loadb(result->bytes, result->len, 0, NULL));
@@ -140,7 +143,8 @@ static void check_remote_keys(struct check *check, const struct cortex_issuer *i
   if (issuer_keys_fetch(issuer, clock->monotonic(clock) + FETCH_NS, &result))
     check_fetched(check, issuer, &result);
   else
-    check_report(check, CHECK_OUTSIDE, issuer_place(check, issuer, "jwks_uri"), "%s", result.why);
+    check_find(check, CHECK_KEYS_UNFETCHED, issuer_place(check, issuer, "jwks_uri"), "%s",
+               result.why);
   fetch_result_clear(&result);
 }
 
@@ -154,8 +158,8 @@ static void check_authorities(struct check *check, const struct cortex_issuer *i
     return;
   store = X509_STORE_new();
   if (store == NULL || X509_STORE_load_file(store, file) != 1)
-    check_report(check, CHECK_ERROR, issuer_place(check, issuer, "ca_file"),
-                 "%s: no certificates can be read from it", file);
+    check_find(check, CHECK_CA_UNREADABLE, issuer_place(check, issuer, "ca_file"),
+               "%s: no certificates can be read from it", file);
   X509_STORE_free(store);
 }
 
@@ -169,11 +173,11 @@ static void check_private_keys(struct check *check, const struct cortex_issuer *
     if (file == NULL)
       continue;
     if (stat(file, &status) != 0)
-      check_report(check, CHECK_ERROR, issuer_place(check, issuer, private_keys[i]), "%s: %s", file,
-                   strerror(errno));
+      check_find(check, CHECK_PRIVATE_KEY_MISSING, issuer_place(check, issuer, private_keys[i]),
+                 "%s: %s", file, strerror(errno));
     else if ((status.st_mode & S_IROTH) != 0)
-      check_report(check, CHECK_WARNING, issuer_place(check, issuer, private_keys[i]),
-                   "%s: everybody can read this private key", file);
+      check_find(check, CHECK_PRIVATE_KEY_PUBLIC, issuer_place(check, issuer, private_keys[i]),
+                 "%s: everybody can read this private key", file);
   }
 }
 

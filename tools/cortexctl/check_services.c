@@ -45,15 +45,15 @@ static void check_environment(struct check *check, const struct cortex_service *
       continue;
     has_parent = true;
     if (!check_is_text(parent.id, service->environment))
-      check_report(check, CHECK_ERROR, check_entity_place(entity),
-                   "Service::\"%s\": the attribute environment is \"%s\", but it is in "
-                   "Environment::\"%.*s\"",
-                   service->name, service->environment, (int)parent.id.len, parent.id.ptr);
+      check_find(check, CHECK_ENVIRONMENT_DIFFERS, check_entity_place(entity),
+                 "Service::\"%s\": the attribute environment is \"%s\", but it is in "
+                 "Environment::\"%.*s\"",
+                 service->name, service->environment, (int)parent.id.len, parent.id.ptr);
   }
   if (!has_parent)
-    check_report(check, CHECK_WARNING, check_entity_place(entity),
-                 "Service::\"%s\" is in no Environment: policies that ask for one do not fit it",
-                 service->name);
+    check_find(check, CHECK_ENVIRONMENT_NONE, check_entity_place(entity),
+               "Service::\"%s\" is in no Environment: policies that ask for one do not fit it",
+               service->name);
 }
 
 /* ---- audiences ---- */
@@ -68,11 +68,11 @@ static void check_shared_audience(struct check *check, size_t own,
   for (i = 0; i < own && cortex_policy_service(check->policy, i, &other); i++)
     if (other.audience != NULL && strcmp(other.audience, service->audience) == 0 &&
         strcmp(other.environment, service->environment) != 0)
-      check_report(check, CHECK_WARNING, check_entity_place(entity),
-                   "Service::\"%s\" (%s) and Service::\"%s\" (%s) share the audience \"%s\": a "
-                   "token for one environment fits the other",
-                   service->name, service->environment, other.name, other.environment,
-                   service->audience);
+      check_find(check, CHECK_AUDIENCE_SHARED, check_entity_place(entity),
+                 "Service::\"%s\" (%s) and Service::\"%s\" (%s) share the audience \"%s\": a "
+                 "token for one environment fits the other",
+                 service->name, service->environment, other.name, other.environment,
+                 service->audience);
 }
 
 /* Lists come with a newline between items. */
@@ -96,9 +96,9 @@ static void check_accepted_audience(struct check *check, const struct cortex_ser
   for (i = 0; (issuer = cortex_settings_issuer(check->settings, i)) != NULL; i++)
     if (has_item(cortex_issuer_value(issuer, "audience"), service->audience))
       return;
-  check_report(check, CHECK_WARNING, check_entity_place(entity),
-               "Service::\"%s\": no issuer accepts the audience \"%s\"", service->name,
-               service->audience);
+  check_find(check, CHECK_AUDIENCE_UNACCEPTED, check_entity_place(entity),
+             "Service::\"%s\": no issuer accepts the audience \"%s\"", service->name,
+             service->audience);
 }
 
 void check_services(struct check *check) {
@@ -107,8 +107,8 @@ void check_services(struct check *check) {
   size_t i;
 
   if (cortex_policy_service_count(check->policy) == 0)
-    check_report(check, CHECK_WARNING, check_key_place(check, "policy", "entities"),
-                 "the entities file describes no Service: nobody can log in");
+    check_find(check, CHECK_SERVICE_NONE, check_key_place(check, "policy", "entities"),
+               "the entities file describes no Service: nobody can log in");
   for (i = 0; cortex_policy_service(check->policy, i, &service); i++) {
     if (!find_entity(check, service.name, &entity))
       continue;

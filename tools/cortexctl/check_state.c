@@ -18,7 +18,7 @@ void check_state(struct check *check) {
   for (i = 0; cortex_state_check(check->settings, i, &part, &error) != CORTEX_OK || part != NULL;
        i++) {
     if (error.reason != CORTEX_OK)
-      check_report(check, CHECK_ERROR, place, "%s: %s", error.source, error.message);
+      check_find(check, CHECK_STATE_UNUSABLE, place, "%s: %s", error.source, error.message);
     error = (struct cortex_error)CORTEX_ERROR_NONE;
   }
   for (i = 0; (issuer = cortex_settings_issuer(check->settings, i)) != NULL; i++) {
@@ -26,9 +26,9 @@ void check_state(struct check *check) {
     const char *window = cortex_issuer_value(issuer, "reuse_window");
 
     if (one_use != NULL && strcmp(one_use, "no") == 0 && window != NULL && strcmp(window, "0") != 0)
-      check_report(check, CHECK_WARNING,
-                   (struct check_place){check->config,
-                                        cortex_issuer_key_line(issuer, "reuse_window"), 0},
-                   "reuse_window has no effect without one_use = yes");
+      check_find(
+          check, CHECK_REUSE_WINDOW_IDLE,
+          (struct check_place){check->config, cortex_issuer_key_line(issuer, "reuse_window"), 0},
+          "reuse_window has no effect without one_use = yes");
   }
 }

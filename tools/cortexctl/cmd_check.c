@@ -7,35 +7,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "check.h"
-
-#define PAM_FOLDER "/etc/pam.d"
-
-void check_report(struct check *check, enum check_severity severity, struct check_place place,
-                  const char *format, ...) {
-  struct cortex_error shown = {.line = place.line, .column = place.column};
-  int len = snprintf(shown.message, sizeof shown.message, "%s",
-                     severity == CHECK_WARNING ? "warning: " : "");
-  va_list args;
-
-  check->found[severity]++;
-  snprintf(shown.source, sizeof shown.source, "%s", place.name != NULL ? place.name : "");
-  va_start(args, format);
-  vsnprintf(shown.message + len, sizeof shown.message - (size_t)len, format, args);
-  va_end(args);
-  cli_complain_error(&shown);
-}
-
-struct check_place check_key_place(const struct check *check, const char *section,
-                                   const char *key) {
-  return (struct check_place){check->config, cortex_settings_line(check->settings, section, key),
-                              0};
-}
 
 static enum cli_exit sum_up(const struct check *check, bool strict) {
   size_t warnings = check->found[CHECK_WARNING], errors = check->found[CHECK_ERROR];
@@ -93,7 +69,7 @@ static enum cli_exit become(const char *name) {
 
 static enum cli_exit run(const struct cli *cli) {
   struct check check = {.config = cli_value_or(cli, "config", CONFIG_DEFAULT),
-                        .pam_folder = cli_value_or(cli, "pam-folder", PAM_FOLDER),
+                        .pam_folder = cli_value_or(cli, "pam-folder", CHECK_PAM_FOLDER),
                         .offline = cli_has(cli, "offline")};
   struct cortex_settings *settings = NULL;
   struct cortex_error error = CORTEX_ERROR_NONE;
@@ -116,7 +92,7 @@ static const struct cli_option options[] = {
     OPTION_CONFIG,
     {"as", "USER", "check as PostgreSQL's user would meet it; for root", false, false},
     {"offline", NULL, "do not fetch the keys of issuers", false, false},
-    {"pam-folder", "DIR", "where the services' PAM files are (" PAM_FOLDER ")", false, false},
+    {"pam-folder", "DIR", "where the services' PAM files are (" CHECK_PAM_FOLDER ")", false, false},
     {"strict", NULL, "warnings count as errors", false, false},
     {0},
 };

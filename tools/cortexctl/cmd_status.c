@@ -13,66 +13,7 @@
 #include <cortexauth/clock.h>
 
 #include "common/out.h"
-#include "refresh_kind.h"
-#include "refresh_state.h"
-#include "requests.h"
-
-/* A refresh that is this much late does not run. */
-#define LATE 600
-
-/* What there is to say of one issuer. */
-struct status {
-  const struct cortex_issuer *issuer;
-  bool is_fetched;
-  bool is_requested;
-  bool is_late;
-  int64_t now;
-  int64_t age; /* of the cached keys; -1: there are none */
-  enum cortex_reason reason;
-  struct cortex_error error;
-  struct cortex_key_count count;
-  struct refresh_state state;
-};
-
-static int64_t age_of(const struct cache_place *place, const struct refresh_kind *kind,
-                      int64_t now) {
-  const char *const *suffix = kind->suffixes;
-  char path[4096];
-  struct stat found;
-
-  while (suffix[1] != NULL)
-    suffix++;
-  snprintf(path, sizeof path, "%s/%s.%s", place->folder, place->label, *suffix);
-  return stat(path, &found) == 0 ? now - found.st_mtime : -1;
-}
-
-static void look(const struct cortex_settings *settings, const struct cortex_issuer *issuer,
-                 const struct requests *requests, struct status *status) {
-  const struct refresh_kind *kind = refresh_kind_of(issuer);
-  const struct cortex_clock *clock = cortex_clock_system();
-  const struct cache_place place = {cortex_settings_value(settings, "cache", "path"),
-                                    cortex_issuer_label(issuer)};
-
-  *status = (struct status){.issuer = issuer,
-                            .is_fetched = cortex_issuer_is_fetched(issuer),
-                            .now = clock->now(clock) / 1000000,
-                            .age = -1,
-                            .error = CORTEX_ERROR_NONE};
-  if (kind == NULL)
-    return;
-  status->reason = kind->count(settings, issuer, status->now, &status->count, &status->error);
-  if (!status->is_fetched)
-    return;
-  refresh_state_load(&place, &status->state);
-  status->age = age_of(&place, kind, status->now);
-  status->is_requested = requests_has(requests, place.label);
-  status->is_late = status->state.next > 0 && status->state.next + LATE < status->now;
-}
-
-static bool is_well(const struct status *status) {
-  return status->reason == CORTEX_OK && status->count.usable > 0 && status->state.failures == 0 &&
-         !status->is_late;
-}
+#include "issuer_status.h"
 
 /* ---- for people ---- */
 
@@ -85,7 +26,7 @@ static void print_span(const char *before, int64_t seconds, const char *after) {
     printf("%s%" PRId64 " h%s", before, seconds / 3600, after);
 }
 
-static void print_refresh(const struct status *status) {
+static void print_refresh(const struct issuer_status *status) {
   if (status->age >= 0)
     print_span(", fetched ", status->age, " ago");
   if (status->is_late)
@@ -97,7 +38,7 @@ static void print_refresh(const struct status *status) {
     printf(", a login asks for a refresh");
 }
 
-static void print_text(const struct status *status) {
+static void print_text(const struct issuer_status *status) {
   const char *label = cortex_issuer_label(status->issuer);
 
   if (status->reason != CORTEX_OK)
@@ -121,13 +62,13 @@ static json_t *make_time(int64_t seconds) {
   return seconds > 0 ? json_integer(seconds) : json_null();
 }
 
-static json_t *make_entry(const struct status *status) {
+static json_t *make_entry(const struct issuer_status *status) {
   const char *name = cortex_issuer_value(status->issuer, "issuer");
   json_t *entry = json_pack(
       "{s:o, s:s, s:s?, s:s, s:b, s:s, s:{s:I, s:I, s:I}}", "label",
       out_text(cortex_issuer_label(status->issuer)), "kind", cortex_issuer_kind(status->issuer),
-      "issuer", name, "source", status->is_fetched ? "fetched" : "file", "ok", is_well(status),
-      "state", cortex_reason_name(status->reason), "keys", "usable",
+      "issuer", name, "source", status->is_fetched ? "fetched" : "file", "ok",
+      issuer_status_is_well(status), "state", cortex_reason_name(status->reason), "keys", "usable",
       (json_int_t)status->count.usable, "weak", (json_int_t)status->count.weak, "other",
       (json_int_t)status->count.other);
 
@@ -148,12 +89,12 @@ static enum cli_exit report(const struct cli *cli, const struct cortex_settings 
   const struct cortex_issuer *issuer;
   json_t *entries = json_array();
   bool all_well = true, printed = true;
-  struct status status;
+  struct issuer_status status;
   size_t i;
 
   for (i = 0; (issuer = cortex_settings_issuer(settings, i)) != NULL; i++) {
-    look(settings, issuer, requests, &status);
-    all_well = all_well && is_well(&status);
+    issuer_status_look(settings, issuer, requests, &status);
+    all_well = all_well && issuer_status_is_well(&status);
     if (cli_has(cli, "json"))
       json_array_append_new(entries, make_entry(&status));
     else

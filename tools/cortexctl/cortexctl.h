@@ -24,6 +24,7 @@ extern const struct cli_verb cmd_check;
 extern const struct cli_verb cmd_codes;
 extern const struct cli_verb cmd_dev_issuer;
 extern const struct cli_verb cmd_dev_token;
+extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_explain;
 extern const struct cli_verb cmd_policy_format;
 extern const struct cli_verb cmd_policy_from_json;

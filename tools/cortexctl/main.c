@@ -6,7 +6,7 @@
 
 int main(int argc, char **argv) {
   static const struct cli_verb *const verbs[] = {
-      &cmd_check,          &cmd_service_render,   &cmd_verify,
+      &cmd_check,          &cmd_doctor,           &cmd_service_render,   &cmd_verify,
       &cmd_explain,        &cmd_refresh,          &cmd_status,
       &cmd_revoke,         &cmd_binding_list,     &cmd_binding_show,
       &cmd_binding_rebind, &cmd_binding_release,  &cmd_audit_verify,

@@ -17,11 +17,12 @@ static bool is_file_letter(char c) {
          c == '_' || c == '.';
 }
 
-bool pam_file_name(const char *service, char *name, size_t size) {
+/* As Linux-PAM looks it up; false: no file there can be meant. */
+static bool to_file_name(const char *prefix, const char *service, char *name, size_t size) {
   size_t at;
-  int len = snprintf(name, size, "cortex-%s", service);
+  int len = snprintf(name, size, "%s%s", prefix, service);
 
-  if (len < 0 || (size_t)len >= size)
+  if (len <= 0 || (size_t)len >= size || *name == '.')
     return false;
   for (at = 0; name[at] != '\0'; at++) {
     if (!is_file_letter(name[at]))
@@ -32,13 +33,18 @@ bool pam_file_name(const char *service, char *name, size_t size) {
   return true;
 }
 
-bool pam_file_load(const char *folder, const char *service, struct pam_file *file) {
+bool pam_file_name(const char *service, char *name, size_t size) {
+  return to_file_name("cortex-", service, name, size);
+}
+
+static bool load(const char *folder, const char *prefix, const char *service,
+                 struct pam_file *file) {
   char name[256];
   FILE *stream;
   size_t len;
 
   *file = (struct pam_file){.failure = ENAMETOOLONG};
-  if (!pam_file_name(service, name, sizeof name)) {
+  if (!to_file_name(prefix, service, name, sizeof name)) {
     snprintf(file->path, sizeof file->path, "%.*s", 1024, folder);
     file->failure = EINVAL;
     return false;
@@ -54,6 +60,14 @@ bool pam_file_load(const char *folder, const char *service, struct pam_file *fil
   file->failure = file->text == NULL ? ENOMEM : ferror(stream) ? errno : 0;
   fclose(stream);
   return file->failure == 0 && (len < FILE_MAX || (file->failure = EFBIG) == 0);
+}
+
+bool pam_file_load(const char *folder, const char *service, struct pam_file *file) {
+  return load(folder, "cortex-", service, file);
+}
+
+bool pam_file_open(const char *folder, const char *name, struct pam_file *file) {
+  return load(folder, "", name, file);
 }
 
 void pam_file_clear(struct pam_file *file) {
@@ -80,10 +94,6 @@ static size_t next_word(const char **at, const char *end, const char **word_out)
   return (size_t)(*at - from);
 }
 
-static bool is_word(const char *word, size_t len, const char *text) {
-  return len == strlen(text) && memcmp(word, text, len) == 0;
-}
-
 static bool is_our_module(const char *word, size_t len) {
   static const char module[] = "pam_cortex.so";
   size_t tail = sizeof module - 1;
@@ -93,22 +103,22 @@ static bool is_our_module(const char *word, size_t len) {
 }
 
 /* TYPE CONTROL MODULE ARGUMENT..., where "-TYPE" means the same but quieter (pam.d(5)). */
-static bool read_line(const char *at, const char *end, const char *type,
-                      struct pam_line *line_out) {
+static bool read_line(const char *at, const char *end, struct pam_line *line_out) {
   const char *word;
   size_t len = next_word(&at, end, &word);
 
-  if (len > 0 && *word == '-') {
+  if (len == 0)
+    return false;
+  if (*word == '-') {
     word++;
     len--;
   }
-  if (!is_word(word, len, type))
-    return false;
+  snprintf(line_out->type, sizeof line_out->type, "%.*s", (int)len, word);
   len = next_word(&at, end, &word);
   snprintf(line_out->control, sizeof line_out->control, "%.*s", (int)len, word);
   len = next_word(&at, end, &word);
-  if (!is_our_module(word, len))
-    return false;
+  snprintf(line_out->module, sizeof line_out->module, "%.*s", (int)len, word);
+  line_out->is_ours = is_our_module(word, len);
   line_out->service[0] = '\0';
   while ((len = next_word(&at, end, &word)) > 0)
     if (len > 8 && memcmp(word, "service=", 8) == 0)
@@ -116,15 +126,28 @@ static bool read_line(const char *at, const char *end, const char *type,
   return true;
 }
 
-bool pam_file_find(const struct pam_file *file, const char *type, struct pam_line *line_out) {
-  const char *at = file->text;
+bool pam_file_next(const struct pam_file *file, struct pam_cursor *cursor,
+                   struct pam_line *line_out) {
+  const char *at = file->text + cursor->offset;
 
-  for (line_out->number = 1; *at != '\0'; line_out->number++) {
+  while (*at != '\0') {
     const char *end = at + strcspn(at, "\n");
+    bool found = read_line(at, at + strcspn(at, "#\n"), line_out);
 
-    if (read_line(at, at + strcspn(at, "#\n"), type, line_out))
-      return true;
     at = *end == '\n' ? end + 1 : end;
+    cursor->offset = (size_t)(at - file->text);
+    line_out->number = ++cursor->number;
+    if (found)
+      return true;
   }
+  return false;
+}
+
+bool pam_file_find(const struct pam_file *file, const char *type, struct pam_line *line_out) {
+  struct pam_cursor cursor = {0, 0};
+
+  while (pam_file_next(file, &cursor, line_out))
+    if (line_out->is_ours && strcmp(line_out->type, type) == 0)
+      return true;
   return false;
 }

@@ -15,11 +15,14 @@ struct pam_file {
   int failure; /* errno when it cannot be read */
 };
 
-/* The first line of a type that names pam_cortex.so; texts are empty when absent, and cut. */
+/* One line; texts are empty when absent, and cut. */
 struct pam_line {
   unsigned number;
+  char type[16]; /* without the dash; "@include" with its file as control */
   char control[64];
-  char service[256];
+  char module[256];
+  bool is_ours;      /* pam_cortex.so, wherever it lies */
+  char service[256]; /* its argument service= */
 };
 
 /*
@@ -32,6 +35,18 @@ bool pam_file_name(const char *service, char *name, size_t size);
 bool pam_file_load(const char *folder, const char *service, struct pam_file *file);
 void pam_file_clear(struct pam_file *file);
 
+/* The same by the name of the PAM service, as pg_hba.conf has it. */
+bool pam_file_open(const char *folder, const char *name, struct pam_file *file);
+
+/* The next line that says something, from *cursor (start with all zero) on. */
+struct pam_cursor {
+  size_t offset;
+  unsigned number;
+};
+bool pam_file_next(const struct pam_file *file, struct pam_cursor *cursor,
+                   struct pam_line *line_out);
+
+/* The first line of a type that names pam_cortex.so. */
 bool pam_file_find(const struct pam_file *file, const char *type, struct pam_line *line_out);
 
 #endif

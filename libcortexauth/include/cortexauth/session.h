@@ -77,4 +77,13 @@ cortex_session_forget(const struct cortex_settings *settings, int64_t pid,
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_session_mark_reaped(const struct cortex_settings *settings, struct cortex_error *error);
 
+/*
+ * When a reaper last noted its work.
+ *   out  when_out: seconds since 1970; 0: never
+ *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_reaped(const struct cortex_settings *settings, int64_t *when_out,
+                      struct cortex_error *error);
+
 #endif

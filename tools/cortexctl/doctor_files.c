@@ -1,0 +1,191 @@
+/*
+ * The files' part of cortexctl doctor: owners, modes, folders, and whether the server can read
+ * them. SPDX-License-Identifier: PostgreSQL
+ */
+#include "doctor.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "doctor_process.h"
+
+/* Keys that name a trusted file, which a login reads. */
+static const char *const policy_keys[] = {"path", "entities", "links", "schema"};
+static const char *const issuer_keys[] = {"jwks_file", "metadata_file", "decryption_key_file",
+                                          "sp_key_file", "sp_cert_file"};
+
+struct files {
+  struct doctor *doctor;
+  struct doctor_process server;
+  bool has_server;
+};
+
+struct check_place doctor_place(const char *file) {
+  return (struct check_place){file, 0, 0};
+}
+
+static const char *user_name(uid_t uid, char text[32]) {
+  const struct passwd *user = getpwuid(uid);
+
+  if (user != NULL)
+    snprintf(text, 32, "%s", user->pw_name);
+  else
+    snprintf(text, 32, "%lu", (unsigned long)uid);
+  return text;
+}
+
+static const char *group_name(gid_t gid, char text[32]) {
+  const struct group *group = getgrgid(gid);
+
+  if (group != NULL)
+    snprintf(text, 32, "%s", group->gr_name);
+  else
+    snprintf(text, 32, "%lu", (unsigned long)gid);
+  return text;
+}
+
+/* ---- owners and modes ---- */
+
+static void judge_owner(struct check *check, const char *path, const struct stat *status) {
+  char owner[32];
+
+  if ((status->st_mode & S_IWOTH) != 0 ||
+      ((status->st_mode & S_IWGRP) != 0 && status->st_gid != 0)) {
+    check_find(check, CHECK_FILE_UNTRUSTED, doctor_place(path), "mode %04o lets others write to it",
+               (unsigned)status->st_mode & 07777U);
+    check_fix(check, "chown root:cortex %s && chmod %s %s", path,
+              S_ISDIR(status->st_mode) ? "0750" : "0640", path);
+  } else if (status->st_uid != 0) {
+    bool is_caller = status->st_uid == geteuid();
+
+    check_find(check, is_caller ? CHECK_FILE_OWNER : CHECK_FILE_UNTRUSTED, doctor_place(path),
+               "it belongs to %s", user_name(status->st_uid, owner));
+    check_fix(check, "chown root:cortex %s", path);
+  }
+}
+
+/* Whoever can write there can put another file under this name. */
+static void judge_folder(struct check *check, const char *path) {
+  char folder[PATH_MAX], *name;
+  struct stat status;
+
+  snprintf(folder, sizeof folder, "%s", path);
+  name = dirname(folder); /* in place */
+  if (stat(name, &status) != 0 || (status.st_mode & S_ISVTX) != 0)
+    return;
+  if ((status.st_mode & S_IWOTH) == 0 && ((status.st_mode & S_IWGRP) == 0 || status.st_gid == 0))
+    return;
+  check_find(check, CHECK_FOLDER_WRITABLE, doctor_place(path), "its folder %s has mode %04o", name,
+             (unsigned)status.st_mode & 07777U);
+  check_fix(check, "chown root:root %s && chmod go-w %s", name, name);
+}
+
+/* ---- the running server ---- */
+
+static bool is_member_now(uid_t uid, gid_t gid) {
+  const struct passwd *user = getpwuid(uid);
+  gid_t groups[DOCTOR_GROUPS];
+  int i, count = DOCTOR_GROUPS;
+
+  if (user == NULL || getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
+    return false;
+  for (i = 0; i < count; i++)
+    if (groups[i] == gid)
+      return true;
+  return false;
+}
+
+static void judge_access(const struct files *files, const char *path, const struct stat *status) {
+  struct check *check = &files->doctor->check;
+  const struct doctor_process *server = &files->server;
+  char user[32], group[32];
+
+  if (!files->has_server || doctor_process_may_read(server, status))
+    return;
+  user_name(server->uid, user);
+  group_name(status->st_gid, group);
+  if ((status->st_mode & S_IRGRP) != 0 && is_member_now(server->uid, status->st_gid)) {
+    check_find(check, CHECK_SERVER_GROUPS, doctor_place(path),
+               "process %ld of %s is not in the group %s, though the user is",
+               (long)files->doctor->postmaster, user, group);
+  } else {
+    check_find(check, CHECK_SERVER_UNREADABLE, doctor_place(path),
+               "process %ld of %s cannot read it (group %s, mode %04o)",
+               (long)files->doctor->postmaster, user, group, (unsigned)status->st_mode & 07777U);
+    check_fix(check,
+              "adduser %s cortex; chgrp cortex %s && chmod g+r %s; systemctl restart postgresql",
+              user, path, path);
+  }
+}
+
+static void judge_file(const struct files *files, const char *path) {
+  struct stat status;
+
+  if (path == NULL || stat(path, &status) != 0)
+    return; /* what is missing is an error of whoever reads it */
+  judge_owner(&files->doctor->check, path, &status);
+  judge_folder(&files->doctor->check, path);
+  judge_access(files, path, &status);
+}
+
+static void judge_policies(const struct files *files, const char *folder) {
+  char pattern[PATH_MAX];
+  glob_t found;
+  size_t i;
+
+  if (folder == NULL || snprintf(pattern, sizeof pattern, "%s/*.cedar", folder) >= PATH_MAX)
+    return;
+  if (glob(pattern, 0, NULL, &found) == 0)
+    for (i = 0; i < found.gl_pathc; i++)
+      judge_file(files, found.gl_pathv[i]);
+  globfree(&found);
+}
+
+/* ---- the cache: written by cortex alone ---- */
+
+static void judge_cache(const struct files *files) {
+  struct check *check = &files->doctor->check;
+  const char *folder = cortex_settings_value(check->settings, "cache", "path");
+  const struct passwd *server = files->has_server ? NULL : getpwnam("postgres");
+  uid_t uid = files->has_server ? files->server.uid : server != NULL ? server->pw_uid : (uid_t)-1;
+  struct stat status;
+  char owner[32];
+
+  if (folder == NULL || stat(folder, &status) != 0)
+    return;
+  if ((status.st_mode & S_IWOTH) != 0 || status.st_uid == uid ||
+      ((status.st_mode & S_IWGRP) != 0 && status.st_gid != 0)) {
+    check_find(check, CHECK_CACHE_WRITABLE, doctor_place(folder),
+               "it belongs to %s and has mode %04o", user_name(status.st_uid, owner),
+               (unsigned)status.st_mode & 07777U);
+    check_fix(check, "chown cortex:cortex %s && chmod 0750 %s", folder, folder);
+  }
+}
+
+void doctor_files(struct doctor *doctor) {
+  const struct cortex_settings *settings = doctor->check.settings;
+  struct files files = {.doctor = doctor};
+  const struct cortex_issuer *issuer;
+  size_t i, key;
+
+  files.has_server =
+      doctor->postmaster > 0 && doctor_process_read(doctor->postmaster, &files.server);
+  judge_file(&files, doctor->check.config);
+  if (settings == NULL)
+    return;
+  for (key = 0; key < sizeof policy_keys / sizeof policy_keys[0]; key++)
+    judge_file(&files, cortex_settings_value(settings, "policy", policy_keys[key]));
+  judge_policies(&files, cortex_settings_value(settings, "policy", "path"));
+  for (i = 0; (issuer = cortex_settings_issuer(settings, i)) != NULL; i++)
+    for (key = 0; key < sizeof issuer_keys / sizeof issuer_keys[0]; key++)
+      judge_file(&files, cortex_issuer_value(issuer, issuer_keys[key]));
+  judge_cache(&files);
+}
