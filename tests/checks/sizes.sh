@@ -22,7 +22,7 @@ report 'no function has more than 100 lines'
 awk '$1 > 600' "$work/lengths" >"$work/bad"
 report 'no file has more than 600 lines'
 sources libcortexauth pam_cortex tools | xargs awk 'length($0) > 120 { print FILENAME ":" FNR ": " length($0) " columns" }' |
-  grep -v '\.def' >"$work/bad"
+  grep -vE '\.def|fault_list\.h' >"$work/bad"
 report 'no line has more than 120 columns'
 
 echo '# the longest functions'
