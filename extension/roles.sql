@@ -209,6 +209,24 @@ BEGIN
 END
 $f$;
 
+-- The same for roles of either kind: those that may be members of a group role of ours.
+CREATE FUNCTION cortex.require_members(names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  bad text;
+BEGIN
+  SELECT coalesce(n.name, '') INTO bad
+  FROM unnest(names) AS n(name) LEFT JOIN cortex.role_state s ON s.name = n.name
+  WHERE s.oid IS NULL OR s.is_protected OR s.is_group = s.is_login OR (s.is_group AND (s.leads_up OR s.can_login))
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'role % is not one that Cortex may change', quote_ident(bad)
+      USING ERRCODE = 'insufficient_privilege',
+        DETAIL = 'It is missing, protected, leads to a role that is, or is no direct member of one marker only.';
+  END IF;
+END
+$f$;
+
 -- Refuses a list with a name that no role of ours may have. Never truncates one.
 CREATE FUNCTION cortex.require_names(names text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -640,7 +658,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.require_marked(roles, true);
-  PERFORM cortex.require_marked(members, false);
+  PERFORM cortex.require_members(members);
   RETURN cortex.change_members('grant', roles, members, role_at, member_at);
 END
 $f$;
@@ -654,7 +672,7 @@ DECLARE
   bad record;
 BEGIN
   PERFORM cortex.require_home();
-  PERFORM cortex.require_marked(members, false);
+  PERFORM cortex.require_members(members);
   -- 15 would revoke whoever granted it.
   SELECT r.name AS role, m.name AS member INTO bad
   FROM unnest(role_at, member_at) AS p(r, m)

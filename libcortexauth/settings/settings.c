@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "settings/directory.h"
+#include "settings/sync.h"
 #include "settings/table.h"
 #include "util/file.h"
 #include "util/ini.h"
@@ -53,7 +54,7 @@ static bool is_issuer_section(const char *section) {
 
 /* Sections with a label that no issuer is. */
 static bool is_labelled_section(const char *section) {
-  static const char *const kinds[] = {"directory", "cluster"};
+  static const char *const kinds[] = {"directory", "cluster", "role", "database", "profile"};
   size_t i;
 
   for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -104,8 +105,7 @@ static char *join(const struct cx_list *list) {
 }
 
 static char *text_of(const struct cx_option *option, const void *member, const char *value) {
-  if (option->type == &cx_type_list || option->type == &cx_type_algorithms ||
-      option->type == &cx_type_saml_algorithms)
+  if (option->type->clear == cx_type_list.clear)
     return join(member);
   if (option->type == &cx_type_path)
     return strdup(*(char *const *)member);
@@ -426,6 +426,8 @@ static enum cortex_reason read_sections(struct loader *loader, const char *bytes
     reason = check_issuers(loader);
   if (reason == CORTEX_OK)
     reason = cx_directories_check(loader->settings, loader->error);
+  if (reason == CORTEX_OK)
+    reason = cx_sync_check(loader->settings, loader->error);
   if (reason == CORTEX_OK)
     reason = add_missing_sections(loader);
   if (reason == CORTEX_OK)

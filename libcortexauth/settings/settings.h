@@ -192,6 +192,7 @@ struct cx_sync_settings {
   char *cluster;
   char *people;
   int64_t timeout;
+  int64_t leaver_grace; /* 0: leavers are never dropped */
 };
 
 struct cortex_settings {

@@ -45,4 +45,10 @@ extern const struct cx_type cx_type_text, cx_type_path, cx_type_private_key, cx_
     cx_type_member_value, cx_type_claims, cx_type_algorithms, cx_type_saml_algorithms, cx_type_facility,
     cx_type_conninfo;
 
+/* Of the sections that only cortex-sync reads (sync_types.c). */
+extern const struct cx_type cx_type_role_kind, cx_type_role_limit, cx_type_role_time,
+    cx_type_role_setting, cx_type_profile_grant, cx_type_database_privileges,
+    cx_type_schema_privileges, cx_type_table_privileges, cx_type_sequence_privileges,
+    cx_type_function_privileges;
+
 #endif

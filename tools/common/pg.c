@@ -87,15 +87,18 @@ bool pg_open(const struct pg_setup *setup, struct pg **pg_out) {
   const char *conninfo = setup->conninfo != NULL ? setup->conninfo : "";
   char options[OPTIONS_MAX];
   const char *keywords[] = {"connect_timeout", "dbname",  "application_name",
-                            "client_encoding", "options", NULL};
-  const char *values[] = {"10", conninfo, setup->program, "UTF8", options, NULL};
+                            "client_encoding", "options", setup->database != NULL ? "dbname" : NULL,
+                            NULL};
+  const char *values[] = {"10", conninfo, setup->program, "UTF8", options, setup->database, NULL};
   struct pg *pg = calloc(1, sizeof *pg);
 
   *pg_out = pg;
   if (pg == NULL)
     return false;
   put_options(
-      &(struct pg_setup){conninfo, setup->program, setup->statement_timeout, setup->lock_timeout},
+      &(struct pg_setup){.conninfo = conninfo,
+                         .statement_timeout = setup->statement_timeout,
+                         .lock_timeout = setup->lock_timeout},
       options);
   pg->connection = PQconnectdbParams(keywords, values, 1);
   if (PQstatus(pg->connection) != CONNECTION_OK)

@@ -18,6 +18,7 @@ struct pg_setup {
   const char *program;  /* application_name */
   int64_t statement_timeout;
   int64_t lock_timeout;
+  const char *database; /* in place of the one that conninfo names; NULL: that one */
 };
 
 /*

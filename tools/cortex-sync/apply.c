@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attributes.h"
 #include "state.h"
 
 /* Roles, members and sources of a list of edges, each once, and the edges by their positions. */
@@ -252,10 +253,12 @@ static bool send_gains(struct pg *pg, const struct model *model, const struct pl
       !send_edges(pg, model, "SELECT cortex.grant_members($1, $2, $3, $4)", &plan->grant,
                   SOURCE_AT))
     return false;
-  return plan->note.count == 0 ||
-         (++*sent &&
-          send_edges(pg, model, "SELECT cortex.note_grants($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                     &plan->note, ARRAYS));
+  if (plan->note.count > 0 && ++*sent &&
+      !send_edges(pg, model, "SELECT cortex.note_grants($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                  &plan->note, ARRAYS))
+    return false;
+  return plan->attributes.count == 0 ||
+         (++*sent && attributes_send(pg, model, &plan->attributes));
 }
 
 bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan) {
@@ -264,8 +267,8 @@ bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan) 
   return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
          pg_send(pg, "SELECT cortex.sync_begin()", NULL, 0) &&
          send_losses(pg, model, plan, &sent) && send_gains(pg, model, plan, &sent) &&
-         state_ask(pg, false) && pg_sync(pg) && pg_skip(pg, sent) && state_take(pg, model) &&
-         pg_settle(pg);
+         state_ask(pg, false) && attributes_ask(pg, model) && pg_sync(pg) && pg_skip(pg, sent) &&
+         state_take(pg, model) && attributes_take(pg, model) && pg_settle(pg);
 }
 
 /* ---- ending ---- */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "apply.h"
+#include "attributes.h"
 #include "common/cli.h"
 #include "print.h"
 #include "reap.h"
@@ -37,10 +38,15 @@ struct sync {
   struct model model;
   struct plan plan;
   struct valve valve;
+  struct objects objects;
+  struct cortex_audit_options audit;
+  struct record_run record;
+  char host[256];
   struct ended_list ended;
   struct source_list sources;
   bool is_incomplete; /* a directory was not read whole */
   int64_t allowed;
+  int64_t timeout; /* seconds, of a statement */
   bool is_refused;
   bool is_applied;
 };
@@ -71,10 +77,11 @@ static enum cli_exit load(struct sync *sync) {
 
 /* The database works on the answers while the directory is read. */
 static bool ask(struct sync *sync) {
-  struct pg_setup setup = {sync->conninfo, "cortex-sync", 60, LOCK_TIMEOUT};
+  struct pg_setup setup = {.conninfo = sync->conninfo,
+                           .program = "cortex-sync",
+                           .statement_timeout = sync->timeout,
+                           .lock_timeout = LOCK_TIMEOUT};
 
-  if (!cortex_duration_parse(setting(sync, "timeout"), &setup.statement_timeout))
-    setup.statement_timeout = 60;
   pg_close(&sync->pg);
   return pg_open(&setup, &sync->pg) && state_ask(sync->pg, cli_has(sync->cli, "apply")) &&
          pg_sync(sync->pg);
@@ -108,7 +115,7 @@ static enum cli_exit take_state(struct sync *sync) {
     fine = ask(sync) && state_take(sync->pg, &sync->model);
     tries -= tries == LOCK_TRIES;
   }
-  if (!fine || !pg_settle(sync->pg))
+  if (!fine || !pg_settle(sync->pg) || !attributes_read(sync->pg, &sync->model))
     return complain_pg(sync);
   if (pg_warning(sync->pg) != NULL)
     cli_complain("database: %s", pg_warning(sync->pg));
@@ -117,7 +124,7 @@ static enum cli_exit take_state(struct sync *sync) {
 }
 
 static enum cli_exit read_wanted(struct sync *sync) {
-  struct wanted_from from = {sync->settings, sync->policy, &sync->sources, sync->cluster};
+  struct wanted_from from = {sync->settings, sync->policy, &sync->sources, sync->cluster, sync->name};
   struct cortex_error error = CORTEX_ERROR_NONE;
   enum wanted_state state = wanted_read(&from, &sync->model, &error);
 
@@ -154,17 +161,22 @@ static enum cli_exit prove(struct sync *sync) {
 }
 
 /* What could not be recorded is not done, unless the operator asks no records. */
-static enum cli_exit judge_record(const struct sync *sync, enum cortex_reason reason,
-                                  const struct cortex_error *error) {
+static bool needs_record(const struct sync *sync) {
   const char *required = cortex_settings_value(sync->settings, "audit", "required");
 
+  return required == NULL || strcmp(required, "no") != 0;
+}
+
+static enum cli_exit judge_record(const struct sync *sync, enum cortex_reason reason,
+                                  const struct cortex_error *error) {
   if (reason == CORTEX_OK)
     return CLI_DONE;
   cli_complain_error(error);
-  return required != NULL && strcmp(required, "no") == 0 ? CLI_DONE : CLI_OUTSIDE;
+  return needs_record(sync) ? CLI_OUTSIDE : CLI_DONE;
 }
 
-static enum cli_exit commit(struct sync *sync, const struct record_run *run) {
+static enum cli_exit commit(struct sync *sync) {
+  const struct record_run *run = &sync->record;
   struct cortex_error error = CORTEX_ERROR_NONE;
   enum cortex_reason reason = record_plan(run, &sync->model, &sync->plan, &error);
   enum cli_exit exit = judge_record(sync, reason, &error);
@@ -183,22 +195,41 @@ static enum cli_exit commit(struct sync *sync, const struct record_run *run) {
 }
 
 static enum cli_exit apply(struct sync *sync) {
-  struct cortex_audit_options options;
-  char host[256] = "";
-  struct record_run run = {&options, host, pg_database(sync->pg),
-                           cortex_policy_digest(sync->policy), ""};
   enum cli_exit exit;
 
   if (plan_is_empty(&sync->plan))
-    return apply_nothing(sync->pg, run.policy_digest) ? CLI_DONE : complain_pg(sync);
-  cortex_audit_options_get(sync->settings, &options);
-  gethostname(host, sizeof host - 1);
-  if (!record_reference(run.reference))
-    return hang_up("the system gives no random bytes");
+    return apply_nothing(sync->pg, sync->record.policy_digest) ? CLI_DONE : complain_pg(sync);
   if (!apply_changes(sync->pg, &sync->model, &sync->plan))
     return complain_pg(sync);
   exit = prove(sync);
-  return exit == CLI_DONE ? commit(sync, &run) : exit;
+  return exit == CLI_DONE ? commit(sync) : exit;
+}
+
+/* What all records of a run have in common. */
+static bool prepare_record(struct sync *sync) {
+  sync->record = (struct record_run){.options = &sync->audit,
+                                     .host = sync->host,
+                                     .database = pg_database(sync->pg),
+                                     .policy_digest = cortex_policy_digest(sync->policy)};
+  cortex_audit_options_get(sync->settings, &sync->audit);
+  gethostname(sync->host, sizeof sync->host - 1);
+  return record_reference(sync->record.reference);
+}
+
+static enum cli_exit run_objects(struct sync *sync) {
+  sync->objects = (struct objects){
+      .run = {.settings = sync->settings,
+              .policy = sync->policy,
+              .label = sync->name,
+              .cluster = sync->cluster,
+              .conninfo = sync->conninfo,
+              .timeout = sync->timeout,
+              .strict = cli_has(sync->cli, "strict"),
+              .allowed = sync->allowed},
+      .record = &sync->record,
+      .needs_record = needs_record(sync)};
+  return objects_run(&sync->objects, &sync->model, setting(sync, "leaver_grace"), sync->pg,
+                     cli_has(sync->cli, "apply") && !sync->is_refused);
 }
 
 /* ---- the run ---- */
@@ -216,17 +247,22 @@ static enum cli_exit make_plan(struct sync *sync) {
 static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
   const struct print_result result = {&sync->model,     &sync->plan,      &sync->valve,
                                       sync->is_refused, sync->is_applied, &sync->ended,
-                                      sync->name};
+                                      sync->name,       &sync->objects};
   bool printed = cli_has(sync->cli, "json") ? print_json(&result)
                                             : print_text(&result, cli_has(sync->cli, "quiet"));
 
   if (exit != CLI_DONE || !printed)
     return printed ? exit : CLI_OUTSIDE;
-  if (sync->is_refused)
+  if (sync->is_refused || objects_are_refused(&sync->objects))
     return SYNC_REFUSED;
-  if (cli_has(sync->cli, "check") && !plan_is_empty(&sync->plan))
+  if (cli_has(sync->cli, "check") &&
+      !(plan_is_empty(&sync->plan) && objects_are_in_sync(&sync->objects)))
     return CLI_NO;
-  return sync->model.rejections.count + sync->plan.refused.count > 0 ? SYNC_REJECTED : CLI_DONE;
+  return sync->model.rejections.count + sync->plan.refused.count +
+                     objects_rejected(&sync->objects) >
+                 0
+             ? SYNC_REJECTED
+             : CLI_DONE;
 }
 
 static enum cli_exit go(struct sync *sync) {
@@ -242,8 +278,12 @@ static enum cli_exit go(struct sync *sync) {
     exit = make_plan(sync);
   if (exit != CLI_DONE)
     return exit;
+  if (!prepare_record(sync))
+    return hang_up("the system gives no random bytes");
   if (cli_has(sync->cli, "apply") && !sync->is_refused)
     exit = apply(sync);
+  if (exit == CLI_DONE)
+    exit = run_objects(sync);
   exit = report(sync, exit);
   return sync->is_incomplete && exit != SYNC_REFUSED ? CLI_OUTSIDE : exit;
 }
@@ -255,6 +295,7 @@ static enum cli_exit run_cluster(struct sync *sync) {
   free(sync->ended.items);
   sync->ended = (struct ended_list){0};
   sync->is_applied = sync->is_refused = false;
+  objects_clear(&sync->objects);
   plan_clear(&sync->plan);
   model_clear(&sync->model);
   pg_close(&sync->pg);
@@ -315,6 +356,8 @@ static enum cli_exit run(const struct cli *cli) {
   if (!cli_number(cli, "allow-removals", 0, INT32_MAX, &sync.allowed))
     return CLI_USAGE;
   exit = load(&sync);
+  if (exit == CLI_DONE && !cortex_duration_parse(setting(&sync, "timeout"), &sync.timeout))
+    sync.timeout = 60;
   if (exit == CLI_DONE)
     exit = run_clusters(&sync);
   free(sync.sources.items);
@@ -330,6 +373,7 @@ int main(int argc, char **argv) {
       {"check", NULL, "change nothing; exit 1 where something differs", false, false},
       {"allow-removals", "N", "let this run take away up to N logins and memberships", false,
        false},
+      {"strict", NULL, "revoke privileges of group roles that no rule says", false, false},
       {"adopt", NULL, "take over roles of people that somebody else made", false, false},
       {"wait", NULL, "wait for another run to end", false, false},
       {"reap", NULL, "end sessions that are over, revoked or no longer permitted", false, false},

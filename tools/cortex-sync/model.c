@@ -119,6 +119,23 @@ bool edges_seek(const struct edges *edges, size_t *cursor, struct edge edge) {
   return *cursor < edges->count && order == 0;
 }
 
+void attributes_put(struct attributes *attributes, struct attribute attribute) {
+  if (attributes->failed)
+    return;
+  if (attributes->count == attributes->room) {
+    size_t room = attributes->room == 0 ? 16 : 2 * attributes->room;
+    struct attribute *items = realloc(attributes->items, room * sizeof *items);
+
+    if (items == NULL) {
+      attributes->failed = true;
+      return;
+    }
+    attributes->items = items;
+    attributes->room = room;
+  }
+  attributes->items[attributes->count++] = attribute;
+}
+
 /* ---- rejections ---- */
 
 void rejections_put(struct rejections *rejections, const char *name, const char *why) {
@@ -158,6 +175,8 @@ bool model_init(struct model *model) {
 void model_clear(struct model *model) {
   names_clear(&model->names);
   names_clear(&model->subjects);
+  names_clear(&model->words);
+  free(model->attributes.items);
   names_clear(&model->sources);
   names_clear(&model->labels);
   names_clear(&model->complete);

@@ -78,6 +78,24 @@ struct rejections {
 void rejections_put(struct rejections *rejections, const char *name, const char *why);
 void rejections_clear(struct rejections *rejections);
 
+/* An attribute that a role should have, such as inherit or set.work_mem (the extension's keys). */
+struct attribute {
+  uint32_t role;
+  uint32_t key; /* in model.words, as value and have */
+  uint32_t value;
+  uint32_t have; /* NAMES_NONE: the role is not there */
+  bool differs;
+};
+
+struct attributes {
+  struct attribute *items;
+  size_t count;
+  size_t room;
+  bool failed;
+};
+
+void attributes_put(struct attributes *attributes, struct attribute attribute);
+
 struct model {
   struct names names; /* of roles, wanted or there */
   struct role *roles; /* by the number of the name */
@@ -89,6 +107,7 @@ struct model {
   bool is_incomplete;    /* a directory was not read whole */
   bool is_empty;         /* one that was read whole names nobody */
   bool adopts;           /* roles of others, and ids that changed, are taken over */
+  struct names words;    /* keys and values of attributes */
   struct names sources;  /* SERVICE LEVEL POLICY REASON, each ending in SOURCE_END */
 
   /* wanted */
@@ -96,6 +115,7 @@ struct model {
   size_t conditional;      /* levels that only a login can decide */
   struct edges wanted;     /* with source 0 */
   struct edges wanted_why; /* once for each source */
+  struct attributes attributes;
   struct rejections rejections;
 
   /* there */

@@ -141,6 +141,10 @@ static bool is_noted(const struct model *model, size_t *cursor, const struct edg
          model->noted.items[*cursor].member == edge->member;
 }
 
+static bool is_ours(const struct role *role) {
+  return role->kind == ROLE_LOGIN || role->kind == ROLE_GROUP;
+}
+
 /* What is there and ours, and not wanted as it is. */
 static void plan_losses(const struct making *making, const struct edges *have, bool is_altered) {
   const struct model *model = making->model;
@@ -152,7 +156,7 @@ static void plan_losses(const struct making *making, const struct edges *have, b
     bool is_wanted = edges_seek(&model->wanted, &at, *edge) && is_kept(making, edge);
     bool is_lent = edges_seek(&model->lent, &lent, *edge) && !is_noted(model, &noted, edge);
 
-    if (model->roles[edge->member].kind != ROLE_LOGIN || making->frozen[edge->member])
+    if (!is_ours(&model->roles[edge->member]) || making->frozen[edge->member])
       continue; /* protected since: nothing of it is changed */
     if (making->is_cut[edge->member]) {
       edges_put(&plan->cut_edges, *edge);
@@ -211,11 +215,40 @@ static void plan_notes(const struct making *making) {
   }
 }
 
+static void plan_attributes(const struct making *making) {
+  const struct attributes *list = &making->model->attributes;
+  uint32_t i;
+
+  for (i = 0; i < list->count; i++)
+    if (list->items[i].differs && making->kept[list->items[i].role])
+      put(making->plan, &making->plan->attributes, i);
+}
+
+/* What a group loses its members lose, and theirs: sessions may stand in any of it. */
+static void end_members(const struct making *making) {
+  const struct edges *const lists[] = {&making->model->ours, &making->model->altered,
+                                       &making->model->others};
+  bool again = true;
+  size_t i, j;
+
+  while (again)
+    for (again = false, i = 0; i < sizeof lists / sizeof lists[0]; i++)
+      for (j = 0; j < lists[i]->count; j++) {
+        const struct edge *edge = &lists[i]->items[j];
+
+        if (making->ends[edge->role] && !making->ends[edge->member]) {
+          making->ends[edge->member] = true;
+          again = true;
+        }
+      }
+}
+
 static void plan_ends(const struct making *making) {
   uint32_t i;
 
+  end_members(making);
   for (i = 0; i < making->model->names.count; i++)
-    if (making->is_cut[i] || making->ends[i])
+    if (making->is_cut[i] || (making->ends[i] && making->model->roles[i].kind == ROLE_LOGIN))
       put(making->plan, &making->plan->end, i);
 }
 
@@ -244,6 +277,7 @@ void plan_make(const struct model *model, struct plan *plan) {
   edges_sort(&plan->revoke);
   plan_gains(&making);
   plan_notes(&making);
+  plan_attributes(&making);
   plan_ends(&making);
   plan->failed = plan->failed || plan->revoke.failed || plan->rename.failed ||
                  plan->cut_edges.failed || plan->grant.failed || plan->note.failed ||
@@ -257,7 +291,8 @@ out:
 
 void plan_clear(struct plan *plan) {
   struct role_list *const lists[] = {&plan->cut,     &plan->end,   &plan->groups, &plan->logins,
-                                     &plan->restore, &plan->adopt, &plan->people};
+                                     &plan->restore, &plan->adopt, &plan->people,
+                                     &plan->attributes};
   struct edges *const edges[] = {&plan->revoke, &plan->cut_edges, &plan->forget,
                                  &plan->grant,  &plan->note,      &plan->rename};
   size_t i;
@@ -273,7 +308,8 @@ void plan_clear(struct plan *plan) {
 bool plan_is_empty(const struct plan *plan) {
   return plan->cut.count + plan->revoke.count + plan->forget.count + plan->groups.count +
              plan->logins.count + plan->restore.count + plan->grant.count + plan->note.count +
-             plan->adopt.count + plan->people.count + plan->rename.count ==
+             plan->adopt.count + plan->people.count + plan->rename.count +
+             plan->attributes.count ==
          0;
 }
 

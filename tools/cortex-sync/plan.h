@@ -28,6 +28,7 @@ struct plan {
   struct role_list people;  /* whose directory or id is noted otherwise */
   struct edges grant;
   struct edges note;
+  struct role_list attributes; /* positions in model.attributes */
   /* what stays as it is */
   struct rejections refused; /* names that are taken by a role that is not ours to change */
   bool failed;               /* without memory */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/out.h"
+#include "print_database.h"
 
 /* ---- text ---- */
 
@@ -53,7 +54,11 @@ static void put_source(const struct model *model, uint32_t source) {
   const char *level = source_part(model, source, SOURCE_LEVEL, &level_len);
   const char *policy = source_part(model, source, SOURCE_POLICY, &policy_len);
 
-  printf("  (%.*s %.*s, policy %.*s)", service_len, service, level_len, level, policy_len, policy);
+  if (service_len == 0) /* by a rule of the configuration */
+    printf("  (%.*s)", policy_len, policy);
+  else
+    printf("  (%.*s %.*s, policy %.*s)", service_len, service, level_len, level, policy_len,
+           policy);
 }
 
 static void put_edges(const struct model *model, const char *verb, const char *word,
@@ -68,6 +73,25 @@ static void put_edges(const struct model *model, const char *verb, const char *w
              names_text(&model->names, edge->member));
     if (why != NULL && find_source(why, &at, edge, &source))
       put_source(model, source);
+    putchar('\n');
+  }
+}
+
+static void put_attributes(const struct model *model, const struct role_list *list) {
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    const struct attribute *attribute = &model->attributes.items[list->items[i]];
+
+    put_line("set", names_text(&model->names, attribute->role),
+             names_text(&model->words, attribute->key), "=");
+    putchar(' ');
+    put_name(names_text(&model->words, attribute->value));
+    if (attribute->have != NAMES_NONE) {
+      fputs("  (was ", stdout);
+      put_name(names_text(&model->words, attribute->have));
+      putchar(')');
+    }
     putchar('\n');
   }
 }
@@ -96,14 +120,14 @@ static void put_sum(const struct print_result *result) {
   if (result->cluster != NULL)
     printf("cluster %s: ", result->cluster);
   printf("%s: %zu people; roles: %zu to create, %zu to restore, %zu to cut; memberships: %zu to "
-         "grant, %zu to revoke; notes: %zu; left to logins: %zu; rejected: %zu\n",
+         "grant, %zu to revoke; attributes: %zu to set; notes: %zu; left to logins: %zu; rejected: %zu\n",
          result->is_applied    ? "applied"
          : plan_is_empty(plan) ? "in sync"
          : result->is_refused  ? "refused"
                                : "differs",
          model->people, plan->groups.count + plan->logins.count, plan->restore.count,
          plan->cut.count, plan->grant.count, plan->revoke.count + plan->cut_edges.count,
-         plan->note.count + plan->forget.count + plan->people.count, model->conditional,
+         plan->attributes.count, plan->note.count + plan->forget.count + plan->people.count, model->conditional,
          model->rejections.count + plan->refused.count);
 }
 
@@ -130,10 +154,12 @@ bool print_text(const struct print_result *result, bool brief) {
     put_roles(model, "restore", &plan->restore);
     put_roles(model, "adopt", &plan->adopt);
     put_edges(model, "grant", "to", &plan->grant, &model->wanted_why);
+    put_attributes(model, &plan->attributes);
     put_ended(result->ended);
   }
   put_rejections(&model->rejections);
   put_rejections(&plan->refused);
+  print_objects_text(result->objects, brief);
   put_sum(result);
   return fflush(stdout) == 0;
 }
@@ -183,6 +209,25 @@ static void append_rejections(json_t *array, const struct rejections *rejections
     json_array_append_new(array,
                           json_pack("{s:o, s:o}", "name", out_text(rejections->items[i].name),
                                     "why", out_text(rejections->items[i].why)));
+}
+
+static json_t *attribute_array(const struct model *model, const struct role_list *list) {
+  json_t *array = json_array();
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    const struct attribute *attribute = &model->attributes.items[list->items[i]];
+    const char *have =
+        attribute->have != NAMES_NONE ? names_text(&model->words, attribute->have) : NULL;
+
+    json_array_append_new(
+        array, json_pack("{s:o, s:o, s:o?, s:o}", "role",
+                         out_text(names_text(&model->names, attribute->role)), "attribute",
+                         out_text(names_text(&model->words, attribute->key)), "from",
+                         have != NULL ? out_text(have) : json_null(), "to",
+                         out_text(names_text(&model->words, attribute->value))));
+  }
+  return array;
 }
 
 static json_t *ended_array(const struct ended_list *ended) {
@@ -246,11 +291,13 @@ bool print_json(const struct print_result *result) {
   json_object_set_new(object, "restore", role_array(model, &plan->restore));
   json_object_set_new(object, "cut", role_array(model, &plan->cut));
   json_object_set_new(object, "grant", grant);
+  json_object_set_new(object, "attributes", attribute_array(model, &plan->attributes));
   json_object_set_new(object, "revoke", revoke);
   json_object_set_new(
       object, "notes",
       json_integer((json_int_t)(plan->note.count + plan->forget.count + plan->people.count)));
   json_object_set_new(object, "ended", ended_array(result->ended));
+  print_objects_json(result->objects, object);
   json_object_set_new(object, "rejected", rejected);
   return out_line(object);
 }

@@ -6,6 +6,7 @@
 #define SYNC_PRINT_H
 
 #include "apply.h"
+#include "objects.h"
 #include "plan.h"
 #include "valve.h"
 
@@ -17,6 +18,7 @@ struct print_result {
   bool is_applied;
   const struct ended_list *ended; /* sessions; NULL: none */
   const char *cluster;            /* its label; NULL: there is only one */
+  const struct objects *objects;  /* privileges and leavers */
 };
 
 /* One line for each difference, then a sum; with brief only what went wrong and the sum. */

@@ -144,8 +144,11 @@ static bool take_number(struct pg *pg, int64_t *number_out) {
 }
 
 static bool ask_server(struct reaping *reaping) {
-  const struct pg_setup setup = {cortex_settings_value(reaping->settings, "sync", "conninfo"),
-                                 "cortex-sync", TIMEOUT, TIMEOUT};
+  const struct pg_setup setup = {
+      .conninfo = cortex_settings_value(reaping->settings, "sync", "conninfo"),
+      .program = "cortex-sync",
+      .statement_timeout = TIMEOUT,
+      .lock_timeout = TIMEOUT};
 
   if (!pg_open(&setup, &reaping->pg) ||
       !pg_send(reaping->pg, "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint",

@@ -145,6 +145,24 @@ static void put_edges(struct batch *batch, enum cortex_event event, const struct
   }
 }
 
+static void put_attributes(struct batch *batch, const struct model *model,
+                           const struct role_list *list) {
+  size_t i;
+
+  for (i = 0; i < list->count; i++) {
+    const struct attribute *attribute = &model->attributes.items[list->items[i]];
+    struct cortex_record *record = next(batch, CORTEX_EVENT_ROLE_CHANGED);
+
+    if (record == NULL)
+      return;
+    record->role = names_text(&model->names, attribute->role);
+    record->detail = batch->reasons[record - batch->records];
+    snprintf(batch->reasons[record - batch->records], TEXT_MAX, "%s = %s",
+             names_text(&model->words, attribute->key),
+             names_text(&model->words, attribute->value));
+  }
+}
+
 static enum cortex_reason finish(struct batch *batch) {
   enum cortex_reason reason;
 
@@ -179,6 +197,7 @@ enum cortex_reason record_plan(const struct record_run *run, const struct model 
   put_roles(batch, CORTEX_EVENT_ROLE_ADOPTED, model, &plan->adopt);
   put_roles(batch, CORTEX_EVENT_ROLE_RESTORED, model, &plan->restore);
   put_edges(batch, CORTEX_EVENT_GRANTED, model, &plan->grant, &model->wanted_why);
+  put_attributes(batch, model, &plan->attributes);
   return finish(batch);
 }
 
@@ -197,6 +216,56 @@ enum cortex_reason record_ended(const struct record_run *run, const struct ended
     record->role = ended->items[i].role;
     record->pid = ended->items[i].pid;
     record->backend_start = ended->items[i].started;
+  }
+  return finish(batch);
+}
+
+static void put_privileges(struct batch *batch, const struct database *database, int line,
+                           const char *privileges) {
+  struct cortex_record *record =
+      next(batch, database_verb(database, line) == VERB_GRANT ? CORTEX_EVENT_PRIVILEGE_GRANTED
+                                                              : CORTEX_EVENT_PRIVILEGE_REVOKED);
+  char place[TEXT_MAX];
+  char *detail;
+
+  if (record == NULL)
+    return;
+  detail = batch->reasons[record - batch->records];
+  database_place(database, line, place, sizeof place);
+  snprintf(detail, TEXT_MAX, "%.200s%s on %.250s", privileges,
+           database_verb(database, line) == VERB_REVOKE_OPTION ? " (to be passed on)" : "", place);
+  record->role = database_text(database, line, COLUMN_HOLDER);
+  record->database = database->name;
+  record->detail = detail;
+}
+
+enum cortex_reason record_privileges(const struct record_run *run, const struct database_run *how,
+                                     const struct database *database, struct cortex_error *error) {
+  struct batch *batch = start(run, error);
+  char privileges[TEXT_MAX];
+  int line = 0, first;
+
+  if (batch == NULL)
+    return CORTEX_INTERNAL;
+  while ((first = database_next(database, &line, privileges, sizeof privileges)) >= 0)
+    if (database_does(how, database_verb(database, first)))
+      put_privileges(batch, database, first, privileges);
+  return finish(batch);
+}
+
+enum cortex_reason record_dropped(const struct record_run *run, const struct leaver_list *list,
+                                  struct cortex_error *error) {
+  struct batch *batch = start(run, error);
+  size_t i;
+
+  if (batch == NULL)
+    return CORTEX_INTERNAL;
+  for (i = 0; i < list->count; i++) {
+    struct cortex_record *record =
+        list->items[i].is_dropped ? next(batch, CORTEX_EVENT_ROLE_DROPPED) : NULL;
+
+    if (record != NULL)
+      record->role = list->items[i].name;
   }
   return finish(batch);
 }

@@ -8,6 +8,7 @@
 #include <cortexauth/cortexauth.h>
 
 #include "apply.h"
+#include "leaver.h"
 #include "plan.h"
 
 /* What all records of a run say. */
@@ -31,6 +32,17 @@ CORTEX_MUSTCHECK enum cortex_reason record_plan(const struct record_run *run,
 CORTEX_MUSTCHECK enum cortex_reason record_ended(const struct record_run *run,
                                                  const struct ended_list *ended,
                                                  struct cortex_error *error);
+
+/* Records the lines of a database that are carried out. */
+CORTEX_MUSTCHECK enum cortex_reason record_privileges(const struct record_run *run,
+                                                      const struct database_run *how,
+                                                      const struct database *database,
+                                                      struct cortex_error *error);
+
+/* Records the leavers that were dropped. */
+CORTEX_MUSTCHECK enum cortex_reason record_dropped(const struct record_run *run,
+                                                   const struct leaver_list *list,
+                                                   struct cortex_error *error);
 
 /* Records that the plan of this run was not committed after all. */
 CORTEX_MUSTCHECK enum cortex_reason record_undone(const struct record_run *run,

@@ -23,10 +23,11 @@ bool state_ask(struct pg *pg, bool take_lock) {
                  &lock, 1) &&
          pg_send(pg, "SELECT role, ours, altered, others FROM cortex.sync_members()", NULL, 0) &&
          pg_send(pg,
-                 "SELECT role, service, level, policy, reason, members "
-                 "FROM cortex.sync_grants()",
-                 NULL, 0) &&
-         pg_send(pg, "SELECT role, members FROM cortex.sync_login_grants()", NULL, 0);
+                 "SELECT role::bigint, service, level, policy, reason, members::text "
+                 "FROM cortex.sync_grants() UNION ALL "
+                 "SELECT role::bigint, NULL, NULL, NULL, NULL, members::text "
+                 "FROM cortex.sync_login_grants()",
+                 NULL, 0);
 }
 
 static bool index_init(struct index *index, size_t count) {
@@ -143,35 +144,28 @@ static bool take_members(const PGresult *result, struct model *model, const stru
   return !model->ours.failed && !model->altered.failed && !model->others.failed;
 }
 
-static bool take_notes(const PGresult *result, struct model *model, const struct index *index) {
+/* What logins gave comes by oids and without a source, the rest by numbers in the notes. */
+static bool take_notes(const PGresult *result, struct model *model, const struct index *oids,
+                       const struct index *notes) {
   int row, rows = PQntuples(result);
 
   for (row = 0; row < rows; row++) {
+    bool is_lent = PQgetisnull(result, row, 1) == 1;
+    const struct index *index = is_lent ? oids : notes;
     uint32_t role = number_of(index, number_at(result, row, 0));
     const char *const parts[] = {PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
                                  PQgetvalue(result, row, 3), PQgetvalue(result, row, 4)};
-    uint32_t source = model_source(model, parts);
+    uint32_t source = is_lent ? 0 : model_source(model, parts);
 
     if (source == NAMES_NONE)
       return false;
     if (role != NAMES_NONE)
-      take_list(PQgetvalue(result, row, 5), role, source, index, &model->noted);
+      take_list(PQgetvalue(result, row, 5), role, source, index,
+                is_lent ? &model->lent : &model->noted);
   }
   edges_sort(&model->noted);
-  return !model->noted.failed;
-}
-
-static bool take_lent(const PGresult *result, struct model *model, const struct index *index) {
-  int row, rows = PQntuples(result);
-
-  for (row = 0; row < rows; row++) {
-    uint32_t role = number_of(index, number_at(result, row, 0));
-
-    if (role != NAMES_NONE)
-      take_list(PQgetvalue(result, row, 1), role, 0, index, &model->lent);
-  }
   edges_sort(&model->lent);
-  return !model->lent.failed;
+  return !model->noted.failed && !model->lent.failed;
 }
 
 bool state_take(struct pg *pg, struct model *model) {
@@ -189,11 +183,7 @@ bool state_take(struct pg *pg, struct model *model) {
     goto out;
   PQclear(result);
   result = pg_take(pg);
-  if (result == NULL || !take_notes(result, model, &notes))
-    goto out;
-  PQclear(result);
-  result = pg_take(pg);
-  if (result == NULL || !take_lent(result, model, &oids))
+  if (result == NULL || !take_notes(result, model, &oids, &notes))
     goto out;
   fine = model_match(model);
 out:

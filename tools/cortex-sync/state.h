@@ -8,9 +8,6 @@
 #include "common/pg.h"
 #include "model.h"
 
-/* Statements that state_ask queues. */
-#define STATE_STATEMENTS 4
-
 /* Queues the questions; take_lock: this run keeps others out until it disconnects. */
 bool state_ask(struct pg *pg, bool take_lock);
 

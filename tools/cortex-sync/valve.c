@@ -16,7 +16,7 @@ static size_t count_logins(const struct model *model) {
   return count;
 }
 
-static bool is_too_many(size_t removed, size_t there) {
+bool valve_is_too_many(size_t removed, size_t there) {
   return removed > VALVE_COUNT && removed * 100 > there * VALVE_PERCENT;
 }
 
@@ -58,9 +58,9 @@ bool valve_check(const struct model *model, const struct plan *plan, int64_t all
     valve_out->why[valve_out->count++] = "the directory names nobody";
   if (is_group_emptied(model, plan))
     valve_out->why[valve_out->count++] = "a group role of three or more members would have none";
-  if (is_too_many(plan->cut.count, count_logins(model)))
+  if (valve_is_too_many(plan->cut.count, count_logins(model)))
     valve_out->why[valve_out->count++] = "more than 10 % of the people would lose their login";
-  if (is_too_many(edges, model->ours.count + model->altered.count))
+  if (valve_is_too_many(edges, model->ours.count + model->altered.count))
     valve_out->why[valve_out->count++] = "more than 10 % of the memberships would be revoked";
   if (allowed != VALVE_NOT_GIVEN)
     return valve_out->removals <= (size_t)allowed;

@@ -22,6 +22,9 @@ struct valve {
   size_t removals; /* what --allow-removals has to reach */
 };
 
+/* More than VALVE_COUNT, and more than VALVE_PERCENT of those that are there. */
+bool valve_is_too_many(size_t removed, size_t there);
+
 /*
  * Asks all valves.
  *   in   allowed: the number of removals that an operator allows this once, or VALVE_NOT_GIVEN

@@ -12,6 +12,7 @@
 #include <cortexauth/clock.h>
 
 #include "common/cli.h"
+#include "rules.h"
 
 #define LEVELS 3
 #define KEY_MAX 600
@@ -31,6 +32,7 @@ struct reading {
   struct cortex_standing *standing;
   const struct source *source; /* that is being read */
   uint32_t label;              /* of it */
+  uint32_t rules_label;        /* of what the configuration makes */
   size_t people;               /* that it names */
   bool *is_here;               /* by service */
   struct grant_list *grants;   /* by LEVELS * service + bit of the level */
@@ -91,30 +93,16 @@ static enum cortex_reason choose_services(struct reading *reading) {
 /* The rules of a login's name are those of every role that we make. */
 static enum cortex_reason check_name(const struct reading *reading, const char *name,
                                      struct cortex_error *why) {
-  struct cortex_identity *identity = NULL;
-  enum cortex_reason reason = cortex_identity_claim(name, NULL, 0, &identity, why);
-
-  if (reason == CORTEX_OK)
-    reason = cortex_identity_admit(identity, reading->from->settings, why);
-  cortex_identity_free(&identity);
-  return reason;
+  return rules_check_name(reading->from->settings, name, why);
 }
 
 static bool put_group(struct reading *reading, struct grant_list *list, const char *name) {
-  struct cortex_error why = CORTEX_ERROR_NONE;
   uint32_t role, *roles;
 
-  role = names_find(&reading->model->names, name, strlen(name));
-  if (role == NAMES_NONE) {
-    if (check_name(reading, name, &why) != CORTEX_OK) {
-      rejections_put(&reading->model->rejections, name, why.message);
-      return !reading->model->rejections.failed;
-    }
-    role = model_role(reading->model, name, strlen(name));
-    if (role == NAMES_NONE)
-      return false;
-    reading->model->roles[role].wish = WISH_GROUP;
-  }
+  if (!rules_want_group(reading->from->settings, reading->model, name, &role))
+    return false;
+  if (role == NAMES_NONE)
+    return true;
   roles = realloc(list->roles, (list->count + 1) * sizeof *roles);
   if (roles == NULL)
     return false;
@@ -197,11 +185,13 @@ static uint32_t role_of(struct reading *reading, const char *name,
   uint32_t number = names_find(&model->names, name, strlen(name));
 
   if (number != NAMES_NONE && model->roles[number].wish != WISH_NONE) {
-    if (model->roles[number].wish == WISH_LOGIN)
-      model->roles[number].is_contested = true;
+    const struct role *role = &model->roles[number];
+
+    model->roles[number].is_contested = role->wish == WISH_LOGIN;
     reject(reading, name,
-           model->roles[number].wish == WISH_GROUP
-               ? "a service grants a role of this name"
+           role->wish == WISH_GROUP ? "a service grants a role of this name, or a rule makes it"
+           : role->label == reading->rules_label
+               ? "a [role] section makes a role of this name: it is left as it is"
                : "two people are called so: their role is left as it is");
     return NAMES_NONE;
   }
@@ -418,6 +408,21 @@ static enum wanted_state read_source(struct reading *reading, const struct sourc
   return WANTED_FAILED;
 }
 
+/* What the configuration itself names: it is never away. */
+static enum wanted_state read_rules(struct reading *reading) {
+  uint32_t number;
+
+  if (!put_label(&reading->model->labels, RULES_LABEL, &reading->rules_label) ||
+      !put_label(&reading->model->complete, RULES_LABEL, &number) ||
+      !rules_want_roles(reading->from->settings, reading->model, reading->from->label))
+    return WANTED_FAILED;
+  if (rules_has_loop(reading->model)) {
+    refuse(reading->error, "[role] member_of: ", "a group role would be a member of itself");
+    return WANTED_BAD;
+  }
+  return WANTED_WHOLE;
+}
+
 static enum wanted_state read_people(struct reading *reading) {
   const struct source_list *sources = reading->from->sources;
   enum wanted_state worst = WANTED_WHOLE;
@@ -462,7 +467,11 @@ enum wanted_state wanted_read(const struct wanted_from *from, struct model *mode
   if (state == WANTED_WHOLE && !read_grants(&reading))
     state = WANTED_FAILED;
   if (state == WANTED_WHOLE)
+    state = read_rules(&reading);
+  if (state == WANTED_WHOLE)
     state = read_people(&reading);
+  if (state <= WANTED_INCOMPLETE && !rules_want_people(from->settings, model, from->label))
+    state = WANTED_FAILED;
   edges_sort(&model->wanted_why);
   put_wanted(model);
   if (model->wanted.failed || model->wanted_why.failed)

@@ -16,6 +16,7 @@ struct wanted_from {
   const struct cortex_policy *policy;
   const struct source_list *sources;
   const char *cluster; /* HOST:PORT whose services count; NULL: all, when they agree */
+  const char *label;   /* of the [cluster]; NULL: there is only one */
 };
 
 /* How it went. */

@@ -1,0 +1,52 @@
+/*
+ * Leavers whose grace time is over: what they own gets another owner, and the role goes.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_LEAVER_H
+#define SYNC_LEAVER_H
+
+#include "database.h"
+
+/* A leaver that is due. */
+struct leaver {
+  const char *name; /* borrowed from the model */
+  const char *why;  /* it stays: what is missing; NULL: it can go */
+  bool is_dropped;
+};
+
+/* In a database, of one leaver. */
+struct holding {
+  size_t leaver;
+  const struct database *database; /* NULL: no section names it */
+  bool owns;
+};
+
+struct leaver_list {
+  struct leaver *items;
+  size_t count;
+  size_t due; /* that can go */
+  struct holding *holdings;
+  size_t holding_count;
+  bool is_refused; /* by a valve */
+};
+
+/*
+ * Asks the home who is due. Nobody is where grace is NULL (seconds as text).
+ *   gives  false: pg has failed, or there is no memory
+ */
+bool leavers_read(const struct database_run *run, const struct model *model,
+                  const struct database_list *databases, const char *grace, struct pg *pg,
+                  struct leaver_list *list_out);
+void leavers_clear(struct leaver_list *list);
+
+/*
+ * Hands over what they own, database by database, each in a transaction of its own. A leaver
+ * in whose way something is stays, with a complaint.
+ *   gives  false when something could not be done
+ */
+bool leavers_release(const struct database_run *run, struct leaver_list *list);
+
+/* Drops those that can go, and leaves the transaction open. */
+bool leavers_drop(struct pg *pg, struct leaver_list *list);
+
+#endif
