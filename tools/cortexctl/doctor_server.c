@@ -29,7 +29,10 @@ static pid_t ask_postmaster(struct doctor *doctor) {
 }
 
 static void connect_with(struct doctor *doctor, const char *conninfo, enum check_fault fault) {
-  const struct pg_setup setup = {conninfo, "cortexctl doctor", 10, 5};
+  const struct pg_setup setup = {.conninfo = conninfo,
+                                 .program = "cortexctl doctor",
+                                 .statement_timeout = 10,
+                                 .lock_timeout = 5};
 
   if (pg_open(&setup, &doctor->pg))
     return;
