@@ -24,6 +24,12 @@ sed -nE 's/^FAULT\([A-Z_]+, ([a-z_]+),.*/\1/p' tools/cortexctl/fault_list.h >"$w
 listed "$work/faults" tools/cortexctl/cortexctl.8 >>"$work/bad"
 report 'every finding of doctor is in cortexctl.8'
 
+for header in libcortexauth/include/cortexauth/*.h; do
+  grep -q "^\.In cortexauth/${header##*/}\$" libcortexauth/man/libcortexauth.3 ||
+    grep -q "^\.It In cortexauth/${header##*/}\$" libcortexauth/man/libcortexauth.3 || echo "$header" >>"$work/bad"
+done
+report 'every public header is in libcortexauth.3'
+
 "$top_builddir/tests/checks/list_options" >"$work/options" || echo 'list_options failed' >"$work/bad"
 for section in $(cut -d' ' -f1 "$work/options" | sort -u); do
   sed -n "s/^$section //p" "$work/options" >"$work/keys"
