@@ -134,7 +134,7 @@ static void print_program_help(const struct cli_program *program) {
   printf("Usage: %s COMMAND [OPTION]...\n%s.\n\nCommands:\n", program->name, program->summary);
   for (verb = program->verbs; *verb != NULL; verb++)
     printf("  %-17s %s\n", (*verb)->name, (*verb)->summary);
-  printf("\n'%s COMMAND --help' explains a command; all of it is in %s.\n"
+  printf("\n'%s help COMMAND' explains a command; all of it is in %s.\n"
          "Exit status: 0 yes or done, 1 a clean no, 2 wrong usage or a bad input file,\n"
          "3 something outside failed.\n",
          program->name, program->manual);
@@ -338,6 +338,22 @@ static enum cli_exit run_verb(const struct cli_verb *verb, int words, int argc, 
   return code;
 }
 
+/* "help" and "help COMMAND", the same as --help. */
+static enum cli_exit explain_command(const struct cli_program *program, int argc, char **argv) {
+  const struct cli_verb *const *verb;
+
+  if (argc < 2) {
+    print_program_help(program);
+    return CLI_DONE;
+  }
+  for (verb = program->verbs; *verb != NULL; verb++)
+    if (match_verb(*verb, argc, argv) == argc - 1) {
+      print_verb_help(*verb);
+      return CLI_DONE;
+    }
+  return refuse_command(program, argc, argv);
+}
+
 static enum cli_exit dispatch(const struct cli_program *program, int argc, char **argv) {
   const struct cli_verb *const *verb;
 
@@ -352,6 +368,8 @@ static enum cli_exit dispatch(const struct cli_program *program, int argc, char 
     print_program_help(program);
     return CLI_DONE;
   }
+  if (strcmp(argv[1], "help") == 0)
+    return explain_command(program, argc - 1, argv + 1);
   if (strcmp(argv[1], "--version") == 0) {
     print_version();
     return CLI_DONE;
