@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "parts.h"
 #include "valve.h"
 
 #define WORDS_MAX 4
@@ -353,6 +354,58 @@ static void random_cluster_comes_to_rest(void **state) {
   }
 }
 
+static size_t size_of(const struct plan *plan) {
+  return plan->cut.count + plan->end.count + plan->revoke.count + plan->cut_edges.count +
+         plan->forget.count + plan->groups.count + plan->logins.count + plan->restore.count +
+         plan->adopt.count + plan->people.count + plan->rename.count + plan->grant.count +
+         plan->note.count + plan->attributes.count;
+}
+
+/* Nothing is left out or done twice, what takes away is first, and no part is too large. */
+static void parts_make_up_the_plan(void **state) {
+  int round;
+
+  (void)state;
+  number = 4;
+  for (round = 0; round < 500; round++) {
+    const size_t limit = 1 + draw(5);
+    struct model model;
+    struct plan plan, losses;
+    struct parts parts;
+    size_t i, total = 0;
+    bool gives = false;
+
+    draw_model(&model);
+    plan_make(&model, &plan);
+    assert_true(parts_init(&model, &plan, 2 * limit - 2, &parts));
+    assert_int_equal(parts.limit, limit);
+    for (i = 0; i < parts_count(&parts); i++) {
+      struct plan part;
+
+      parts_get(&parts, i, &part);
+      assert_false(part.failed);
+      assert_true(part.cut.count <= limit && part.logins.count <= limit);
+      gives = gives || part.logins.count + part.grant.count > 0;
+      assert_false(gives && part.cut.count + part.revoke.count > 0);
+      total += size_of(&part);
+      plan_clear(&part);
+    }
+    assert_int_equal(total, size_of(&plan));
+    parts_losses(&model, &plan, &losses);
+    assert_int_equal(losses.cut.count, plan.cut.count);
+    assert_true(losses.revoke.count <= plan.revoke.count);
+    for (i = 0; i < losses.revoke.count; i++) {
+      size_t at = 0;
+
+      assert_false(edges_seek(&plan.grant, &at, losses.revoke.items[i]));
+    }
+    plan_clear(&losses);
+    parts_clear(&parts);
+    plan_clear(&plan);
+    model_clear(&model);
+  }
+}
+
 /* ---- the parts ---- */
 
 static int compare(const void *left, const void *right) {
@@ -419,6 +472,7 @@ static int is_case(const struct dirent *entry) {
 int main(void) {
   static const struct CMUnitTest fixed[] = {
       cmocka_unit_test(random_cluster_comes_to_rest),
+      cmocka_unit_test(parts_make_up_the_plan),
       cmocka_unit_test(sorting_agrees_with_comparing),
       cmocka_unit_test(name_keeps_its_number),
   };

@@ -13,6 +13,7 @@
 #define OPTIONS_MAX 1024
 
 struct pg {
+  FILE *script; /* in place of a connection */
   PGconn *connection;
   bool failed;
   char message[MESSAGE_MAX];
@@ -109,6 +110,14 @@ bool pg_open(const struct pg_setup *setup, struct pg **pg_out) {
   return true;
 }
 
+struct pg *pg_script(FILE *file) {
+  struct pg *pg = calloc(1, sizeof *pg);
+
+  if (pg != NULL)
+    pg->script = file;
+  return pg;
+}
+
 void pg_close(struct pg **pg) {
   if (*pg == NULL)
     return;
@@ -137,6 +146,10 @@ void pg_forget_warning(struct pg *pg) {
   pg->warning[0] = '\0';
 }
 
+int pg_version(const struct pg *pg) {
+  return PQserverVersion(pg->connection);
+}
+
 const char *pg_database(const struct pg *pg) {
   return PQdb(pg->connection);
 }
@@ -149,9 +162,40 @@ bool pg_is_utf8(const struct pg *pg) {
 
 /* ---- statements ---- */
 
+/* A literal that is the same whatever standard_conforming_strings says (manual 4.1.2.2). */
+static void put_literal(FILE *file, const char *text) {
+  if (text == NULL) {
+    fputs("NULL", file);
+    return;
+  }
+  fputs(strchr(text, '\\') != NULL ? "E'" : "'", file);
+  for (; *text != '\0'; text++) {
+    if (*text == '\'' || *text == '\\')
+      putc(*text, file);
+    putc(*text, file);
+  }
+  putc('\'', file);
+}
+
+/* $1 to $9 become their values: no statement of ours has more, or a dollar elsewhere. */
+static bool write_statement(FILE *file, const char *sql, const char *const *values, int count) {
+  for (; *sql != '\0'; sql++) {
+    if (*sql == '$' && sql[1] >= '1' && sql[1] <= '9' && sql[1] - '0' <= count) {
+      put_literal(file, values[sql[1] - '1']);
+      sql++;
+    } else {
+      putc(*sql, file);
+    }
+  }
+  fputs(";\n", file);
+  return ferror(file) == 0;
+}
+
 bool pg_send(struct pg *pg, const char *sql, const char *const *values, int count) {
   if (pg->failed)
     return false;
+  if (pg->script != NULL)
+    return write_statement(pg->script, sql, values, count);
   if (PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0) == 0)
     return fail(pg, PQerrorMessage(pg->connection));
   return true;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct pg;
 
@@ -29,6 +30,9 @@ struct pg_setup {
 bool pg_open(const struct pg_setup *setup, struct pg **pg_out);
 void pg_close(struct pg **pg);
 
+/* No connection: pg_send prints each statement with its values as literals. NULL: no memory. */
+struct pg *pg_script(FILE *file);
+
 /* True when something has failed; everything after the first failure is refused. */
 bool pg_failed(const struct pg *pg);
 
@@ -39,6 +43,9 @@ const char *pg_sqlstate(const struct pg *pg);
 /* The last WARNING since the connection was made or pg_forget_warning; NULL: none. */
 const char *pg_warning(const struct pg *pg);
 void pg_forget_warning(struct pg *pg);
+
+/* Of the server, as 150020. */
+int pg_version(const struct pg *pg);
 
 /* The name of the database; borrowed. */
 const char *pg_database(const struct pg *pg);

@@ -261,20 +261,29 @@ static bool send_gains(struct pg *pg, const struct model *model, const struct pl
          (++*sent && attributes_send(pg, model, &plan->attributes));
 }
 
-bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan) {
-  size_t sent = 2;
-
+bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent) {
+  *sent += 2;
   return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
          pg_send(pg, "SELECT cortex.sync_begin()", NULL, 0) &&
-         send_losses(pg, model, plan, &sent) && send_gains(pg, model, plan, &sent) &&
-         state_ask(pg, false) && attributes_ask(pg, model) && pg_sync(pg) && pg_skip(pg, sent) &&
+         send_losses(pg, model, plan, sent) && send_gains(pg, model, plan, sent);
+}
+
+bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan, bool reads) {
+  size_t sent = 0;
+
+  if (!apply_send(pg, model, plan, &sent))
+    return false;
+  if (!reads)
+    return pg_sync(pg) && pg_skip(pg, sent) && pg_settle(pg);
+  return state_ask(pg, false) && attributes_ask(pg, model) && pg_sync(pg) && pg_skip(pg, sent) &&
          state_take(pg, model) && attributes_take(pg, model) && pg_settle(pg);
 }
 
 /* ---- ending ---- */
 
-static bool send_end(struct pg *pg, const struct model *model, const struct plan *plan) {
-  return send_names(pg, model, "SELECT name, pid, started FROM cortex.end_sessions($1)",
+bool apply_send_end(struct pg *pg, const struct model *model, const struct plan *plan) {
+  return plan->end.count == 0 ||
+         send_names(pg, model, "SELECT name, pid, started FROM cortex.end_sessions($1)",
                     &plan->end);
 }
 
@@ -314,14 +323,15 @@ bool apply_commit(struct pg *pg, const struct model *model, const struct plan *p
                   const char *digest, struct ended_list *ended) {
   bool ends = plan->end.count > 0;
 
-  if ((ends && !send_end(pg, model, plan)) ||
-      !pg_send(pg, "SELECT cortex.sync_done($1)", &digest, 1) || !pg_send(pg, "COMMIT", NULL, 0) ||
-      !pg_sync(pg))
+  if (!apply_send_end(pg, model, plan) ||
+      (digest != NULL && !pg_send(pg, "SELECT cortex.sync_done($1)", &digest, 1)) ||
+      !pg_send(pg, "COMMIT", NULL, 0) || !pg_sync(pg))
     return false;
-  if ((ends && !take_ended(pg, model, ended)) || !pg_skip(pg, 2) || !pg_settle(pg))
+  if ((ends && !take_ended(pg, model, ended)) || !pg_skip(pg, digest != NULL ? 2 : 1) ||
+      !pg_settle(pg))
     return false;
   /* Until the commit they could come in again. */
-  return !ends || (send_end(pg, model, plan) && pg_sync(pg) && take_ended(pg, model, ended) &&
+  return !ends || (apply_send_end(pg, model, plan) && pg_sync(pg) && take_ended(pg, model, ended) &&
                    pg_settle(pg));
 }
 

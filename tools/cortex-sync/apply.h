@@ -9,10 +9,16 @@
 #include "plan.h"
 
 /*
- * Makes the changes, leaves the transaction open, and reads the cluster again
- * into the model: the caller looks at it, records, and commits or hangs up.
+ * Makes the changes and leaves the transaction open; with reads it reads the cluster again
+ * into the model. The caller looks at it, records, and commits or hangs up.
  */
-bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan);
+bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan, bool reads);
+
+/* Queues the changes without a transaction around them, for apply_changes and for scripts. */
+bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent);
+
+/* Queues the end of sessions; nothing where none is to end. */
+bool apply_send_end(struct pg *pg, const struct model *model, const struct plan *plan);
 
 /* A session that was ended. */
 struct ended {
@@ -27,8 +33,9 @@ struct ended_list {
 };
 
 /*
- * Ends the sessions, says that the cluster is as this policy wants it, commits;
- * then ends what came in between. Release the list with free(ended->items).
+ * Ends the sessions, says that the cluster is as the policy of this digest wants it (NULL: it
+ * is not yet), commits; then ends what came in between. The sessions are added to the list,
+ * to be released with free(ended->items).
  */
 bool apply_commit(struct pg *pg, const struct model *model, const struct plan *plan,
                   const char *digest, struct ended_list *ended);

@@ -154,15 +154,38 @@ static bool send_release(const struct leaver_list *list, const struct database *
   return fine;
 }
 
+size_t leavers_left(const struct leaver_list *list) {
+  size_t i, left = 0;
+
+  for (i = 0; i < list->count; i++)
+    left += !list->items[i].is_dropped;
+  return left;
+}
+
+bool leavers_are_in(const struct leaver_list *list, const struct database *database) {
+  size_t i;
+
+  for (i = 0; i < list->holding_count; i++)
+    if (list->holdings[i].database == database && list->items[list->holdings[i].leaver].why == NULL)
+      return true;
+  return false;
+}
+
+bool leavers_send_release(const struct leaver_list *list, const struct database *database,
+                          struct pg *pg, size_t *sent) {
+  *sent += 2;
+  return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
+         send_release(list, database, true, pg, sent) &&
+         send_release(list, database, false, pg, sent) && pg_send(pg, "COMMIT", NULL, 0);
+}
+
 static bool release(const struct database_run *run, const struct leaver_list *list,
                     const struct database *database) {
   struct pg *pg = NULL;
-  size_t sent = 2;
+  size_t sent = 0;
   bool fine = database_open(run, database->name, &pg) &&
-              pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
-              send_release(list, database, true, pg, &sent) &&
-              send_release(list, database, false, pg, &sent) &&
-              pg_send(pg, "COMMIT", NULL, 0) && pg_sync(pg) && pg_skip(pg, sent) && pg_settle(pg);
+              leavers_send_release(list, database, pg, &sent) && pg_sync(pg) &&
+              pg_skip(pg, sent) && pg_settle(pg);
 
   if (!fine)
     cli_complain("database %s: leavers could not be released: %s", database->name, pg_message(pg));
@@ -179,8 +202,8 @@ bool leavers_release(const struct database_run *run, struct leaver_list *list) {
     database = list->holdings[i].database;
     for (j = 0; j < i && list->holdings[j].database != database; j++)
       ;
-    if (j < i || database == NULL)
-      continue; /* done already, or it cannot be */
+    if (j < i || database == NULL || !leavers_are_in(list, database))
+      continue; /* done already, or nothing can be */
     if (!release(run, list, database)) {
       hold_back(list, database);
       fine = false;
@@ -191,7 +214,7 @@ bool leavers_release(const struct database_run *run, struct leaver_list *list) {
 
 /* ---- dropping ---- */
 
-static bool send_drops(struct pg *pg, const struct leaver_list *list, size_t *sent) {
+bool leavers_send_drop(const struct leaver_list *list, struct pg *pg, size_t *sent) {
   struct pg_array names = {0};
   const char *value;
   size_t i, count = 0;
@@ -224,7 +247,7 @@ static void mark(struct leaver_list *list, const char *name) {
 bool leavers_drop(struct pg *pg, struct leaver_list *list) {
   size_t sent = 0, i;
   bool fine = pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
-              send_drops(pg, list, &sent) && pg_sync(pg) && pg_skip(pg, 1);
+              leavers_send_drop(list, pg, &sent) && pg_sync(pg) && pg_skip(pg, 1);
 
   for (i = 0; fine && i < sent; i++) {
     PGresult *result = pg_take(pg);

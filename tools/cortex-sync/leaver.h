@@ -46,6 +46,17 @@ void leavers_clear(struct leaver_list *list);
  */
 bool leavers_release(const struct database_run *run, struct leaver_list *list);
 
+/* Those that are due and are still there. */
+size_t leavers_left(const struct leaver_list *list);
+
+/* True when one that can go has something in this database. */
+bool leavers_are_in(const struct leaver_list *list, const struct database *database);
+
+/* Queue the statements: for one database with the transaction around them, for the home without. */
+bool leavers_send_release(const struct leaver_list *list, const struct database *database,
+                          struct pg *pg, size_t *sent);
+bool leavers_send_drop(const struct leaver_list *list, struct pg *pg, size_t *sent);
+
 /* Drops those that can go, and leaves the transaction open. */
 bool leavers_drop(struct pg *pg, struct leaver_list *list);
 

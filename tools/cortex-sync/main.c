@@ -9,47 +9,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "apply.h"
 #include "attributes.h"
-#include "common/cli.h"
+#include "carry.h"
 #include "print.h"
+#include "progress.h"
 #include "reap.h"
-#include "record.h"
+#include "script.h"
 #include "state.h"
-#include "wanted.h"
+#include "sync.h"
 
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define LOCK_TIMEOUT 10 /* seconds */
 #define LOCK_TRIES 5    /* a fifth of a second apart */
-
-/* Exit codes of this program alone. */
-#define SYNC_REJECTED ((enum cli_exit)4) /* done, but some names were rejected */
-#define SYNC_REFUSED ((enum cli_exit)5)  /* by a valve */
-#define SYNC_ACTIVE ((enum cli_exit)6)   /* another run is */
-
-struct sync {
-  const struct cli *cli;
-  struct cortex_settings *settings;
-  struct cortex_policy *policy;
-  const char *name; /* of the cluster, where there are several */
-  const char *conninfo;
-  const char *cluster; /* HOST:PORT whose services it has; NULL: all */
-  struct pg *pg;
-  struct model model;
-  struct plan plan;
-  struct valve valve;
-  struct objects objects;
-  struct cortex_audit_options audit;
-  struct record_run record;
-  char host[256];
-  struct ended_list ended;
-  struct source_list sources;
-  bool is_incomplete; /* a directory was not read whole */
-  int64_t allowed;
-  int64_t timeout; /* seconds, of a statement */
-  bool is_refused;
-  bool is_applied;
-};
 
 static const char *setting(const struct sync *sync, const char *key) {
   return cortex_settings_value(sync->settings, "sync", key);
@@ -91,7 +62,7 @@ static bool is_locked(const struct sync *sync) {
   return pg_failed(sync->pg) && strcmp(pg_sqlstate(sync->pg), "55P03") == 0;
 }
 
-static enum cli_exit complain_pg(const struct sync *sync) {
+enum cli_exit sync_complain(const struct sync *sync) {
   bool locked = is_locked(sync);
 
   if (strcmp(pg_sqlstate(sync->pg), "3F000") == 0 || strcmp(pg_sqlstate(sync->pg), "42883") == 0)
@@ -116,11 +87,15 @@ static enum cli_exit take_state(struct sync *sync) {
     tries -= tries == LOCK_TRIES;
   }
   if (!fine || !pg_settle(sync->pg) || !attributes_read(sync->pg, &sync->model))
-    return complain_pg(sync);
+    return sync_complain(sync);
   if (pg_warning(sync->pg) != NULL)
     cli_complain("database: %s", pg_warning(sync->pg));
   pg_forget_warning(sync->pg);
   return CLI_DONE;
+}
+
+enum cli_exit sync_connect(struct sync *sync) {
+  return ask(sync) ? take_state(sync) : sync_complain(sync);
 }
 
 static enum cli_exit read_wanted(struct sync *sync) {
@@ -138,71 +113,11 @@ static enum cli_exit read_wanted(struct sync *sync) {
 
 /* ---- applying ---- */
 
-static enum cli_exit hang_up(const char *what) {
-  cli_complain("%s; nothing was changed", what);
-  return CLI_OUTSIDE;
-}
-
-/* The proof: what is there now differs in nothing from what is wanted. */
-static enum cli_exit prove(struct sync *sync) {
-  struct plan rest;
-  enum cli_exit exit = CLI_DONE;
-
-  plan_make(&sync->model, &rest);
-  if (rest.failed)
-    exit = hang_up("out of memory");
-  else if (!plan_is_empty(&rest))
-    exit = hang_up("the changes did not lead to what is wanted: somebody else changes roles too, "
-                   "or gave a membership other options");
-  else if (pg_warning(sync->pg) != NULL)
-    exit = hang_up(pg_warning(sync->pg));
-  plan_clear(&rest);
-  return exit;
-}
-
 /* What could not be recorded is not done, unless the operator asks no records. */
-static bool needs_record(const struct sync *sync) {
+bool sync_needs_record(const struct sync *sync) {
   const char *required = cortex_settings_value(sync->settings, "audit", "required");
 
   return required == NULL || strcmp(required, "no") != 0;
-}
-
-static enum cli_exit judge_record(const struct sync *sync, enum cortex_reason reason,
-                                  const struct cortex_error *error) {
-  if (reason == CORTEX_OK)
-    return CLI_DONE;
-  cli_complain_error(error);
-  return needs_record(sync) ? CLI_OUTSIDE : CLI_DONE;
-}
-
-static enum cli_exit commit(struct sync *sync) {
-  const struct record_run *run = &sync->record;
-  struct cortex_error error = CORTEX_ERROR_NONE;
-  enum cortex_reason reason = record_plan(run, &sync->model, &sync->plan, &error);
-  enum cli_exit exit = judge_record(sync, reason, &error);
-
-  if (exit != CLI_DONE)
-    return hang_up("the changes could not be recorded");
-  if (!apply_commit(sync->pg, &sync->model, &sync->plan, run->policy_digest, &sync->ended)) {
-    exit = complain_pg(sync);
-    reason = record_undone(run, &error);
-    judge_record(sync, reason, &error);
-    return exit;
-  }
-  sync->is_applied = true;
-  reason = record_ended(run, &sync->ended, &error);
-  return judge_record(sync, reason, &error);
-}
-
-static enum cli_exit apply(struct sync *sync) {
-  enum cli_exit exit;
-
-  if (plan_is_empty(&sync->plan))
-    return apply_nothing(sync->pg, sync->record.policy_digest) ? CLI_DONE : complain_pg(sync);
-  if (!apply_changes(sync->pg, &sync->model, &sync->plan))
-    return complain_pg(sync);
-  exit = prove(sync);
-  return exit == CLI_DONE ? commit(sync) : exit;
 }
 
 /* What all records of a run have in common. */
@@ -227,7 +142,7 @@ static enum cli_exit run_objects(struct sync *sync) {
               .strict = cli_has(sync->cli, "strict"),
               .allowed = sync->allowed},
       .record = &sync->record,
-      .needs_record = needs_record(sync)};
+      .needs_record = sync_needs_record(sync)};
   return objects_run(&sync->objects, &sync->model, setting(sync, "leaver_grace"), sync->pg,
                      cli_has(sync->cli, "apply") && !sync->is_refused);
 }
@@ -235,11 +150,13 @@ static enum cli_exit run_objects(struct sync *sync) {
 /* ---- the run ---- */
 
 static enum cli_exit make_plan(struct sync *sync) {
+  progress_say("cortex-sync: comparing %zu people", sync->model.people);
   plan_make(&sync->model, &sync->plan);
   if (sync->plan.failed) {
     cli_complain("out of memory");
     return CLI_OUTSIDE;
   }
+  sync->has_plan = true;
   sync->is_refused = !valve_check(&sync->model, &sync->plan, sync->allowed, &sync->valve);
   return CLI_DONE;
 }
@@ -247,9 +164,12 @@ static enum cli_exit make_plan(struct sync *sync) {
 static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
   const struct print_result result = {&sync->model,     &sync->plan,      &sync->valve,
                                       sync->is_refused, sync->is_applied, &sync->ended,
-                                      sync->name,       &sync->objects};
-  bool printed = cli_has(sync->cli, "json") ? print_json(&result)
-                                            : print_text(&result, cli_has(sync->cli, "quiet"));
+                                      sync->name,       &sync->objects,   sync->transactions};
+  bool printed = cli_has(sync->cli, "json")  ? print_json(&result)
+                 : cli_has(sync->cli, "sql") ? script_print(&sync->model, &sync->plan,
+                                                            &sync->objects, sync->record.database,
+                                                            sync->record.policy_digest)
+                                             : print_text(&result, cli_has(sync->cli, "quiet"));
 
   if (exit != CLI_DONE || !printed)
     return printed ? exit : CLI_OUTSIDE;
@@ -266,35 +186,91 @@ static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
 }
 
 static enum cli_exit go(struct sync *sync) {
-  bool asked = ask(sync);
-  enum cli_exit exit = read_wanted(sync);
+  bool asked;
+  enum cli_exit exit;
+
+  progress_say("cortex-sync: reading directories");
+  asked = ask(sync);
+  exit = read_wanted(sync);
+  progress_end();
 
   if (exit != CLI_DONE)
     return exit;
   if (!asked)
-    return complain_pg(sync);
+    return sync_complain(sync);
   exit = take_state(sync);
   if (exit == CLI_DONE)
     exit = make_plan(sync);
   if (exit != CLI_DONE)
     return exit;
   if (!prepare_record(sync))
-    return hang_up("the system gives no random bytes");
+    cli_complain("the system gives no random bytes");
+  if (sync->record.reference[0] == '\0')
+    return CLI_OUTSIDE;
+  progress_say("cortex-sync: changing roles");
   if (cli_has(sync->cli, "apply") && !sync->is_refused)
-    exit = apply(sync);
+    exit = carry_out(sync);
+  progress_say("cortex-sync: looking at databases");
   if (exit == CLI_DONE)
     exit = run_objects(sync);
+  progress_end();
   exit = report(sync, exit);
   return sync->is_incomplete && exit != SYNC_REFUSED ? CLI_OUTSIDE : exit;
+}
+
+/* What is left after the run. */
+static void put_drift(const struct sync *sync, struct metrics_row *row) {
+  const struct plan *plan = &sync->plan;
+  const size_t counts[METRICS_KINDS] = {plan->groups.count + plan->logins.count,
+                                        plan->restore.count,
+                                        plan->cut.count,
+                                        plan->grant.count,
+                                        plan->revoke.count + plan->cut_edges.count,
+                                        plan->attributes.count,
+                                        0,
+                                        0};
+
+  if (!sync->is_applied)
+    memcpy(row->drift, counts, sizeof counts);
+  row->drift[METRICS_PRIVILEGE] = objects_left(&sync->objects, &row->extra);
+  row->drift[METRICS_DROP] = leavers_left(&sync->objects.leavers);
+}
+
+static bool put_metrics(struct sync *sync, enum cli_exit exit) {
+  struct metrics_row *items =
+      realloc(sync->metrics.items, (sync->metrics.count + 1) * sizeof *items);
+
+  if (items == NULL)
+    return false;
+  sync->metrics.items = items;
+  items += sync->metrics.count++;
+  *items = (struct metrics_row){
+      .cluster = sync->name != NULL ? sync->name : "",
+      .exit = (int)exit,
+      .is_success = exit == CLI_DONE || exit == SYNC_REJECTED,
+      .is_refused = sync->is_refused || objects_are_refused(&sync->objects),
+      .is_incomplete = sync->is_incomplete,
+      .has_plan = sync->has_plan,
+      .people = sync->model.people,
+      .rejected = sync->model.rejections.count + sync->plan.refused.count +
+                  objects_rejected(&sync->objects),
+      .removals = plan_removals(&sync->plan)};
+  put_drift(sync, items);
+  return true;
 }
 
 /* One cluster, from nothing to nothing. */
 static enum cli_exit run_cluster(struct sync *sync) {
   enum cli_exit exit = model_init(&sync->model) ? go(sync) : CLI_OUTSIDE;
 
+  progress_end();
+  if (!put_metrics(sync, exit))
+    exit = CLI_OUTSIDE;
+
   free(sync->ended.items);
   sync->ended = (struct ended_list){0};
-  sync->is_applied = sync->is_refused = false;
+  sync->is_applied = sync->is_refused = sync->is_incomplete = sync->has_plan = false;
+  sync->transactions = 0;
   objects_clear(&sync->objects);
   plan_clear(&sync->plan);
   model_clear(&sync->model);
@@ -349,6 +325,8 @@ static enum cli_exit run(const struct cli *cli) {
     return cli_misuse(cli, "--apply and --check exclude each other");
   if (cli_has(cli, "apply") && cli_has(cli, "reap"))
     return cli_misuse(cli, "--apply and --reap exclude each other");
+  if (cli_has(cli, "sql") && (cli_has(cli, "apply") || cli_has(cli, "json") || cli_has(cli, "reap")))
+    return cli_misuse(cli, "--sql prints a plan: it goes without --apply, --json and --reap");
   if (cli_has(cli, "watch") && !cli_has(cli, "reap"))
     return cli_misuse(cli, "--watch goes with --reap");
   if (cli_has(cli, "reap"))
@@ -360,6 +338,10 @@ static enum cli_exit run(const struct cli *cli) {
     sync.timeout = 60;
   if (exit == CLI_DONE)
     exit = run_clusters(&sync);
+  if (cli_has(cli, "metrics") && sync.metrics.count > 0 &&
+      !metrics_write(cli_value(cli, "metrics"), &sync.metrics, (int64_t)time(NULL)))
+    exit = CLI_OUTSIDE;
+  free(sync.metrics.items);
   free(sync.sources.items);
   cortex_policy_free(&sync.policy);
   cortex_settings_free(&sync.settings);
@@ -379,6 +361,8 @@ int main(int argc, char **argv) {
       {"reap", NULL, "end sessions that are over, revoked or no longer permitted", false, false},
       {"watch", NULL, "with --reap: go on, a round every ten seconds", false, false},
       {"json", NULL, "print one JSON object", false, false},
+      {"sql", NULL, "print the plan as a script for psql, to be looked at and run", false, false},
+      {"metrics", "FILE", "write what was found for Prometheus' textfile collector", false, false},
       {"quiet", NULL, "print no line for each change", false, false},
       {0},
   };

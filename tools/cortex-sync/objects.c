@@ -95,6 +95,21 @@ bool objects_are_in_sync(const struct objects *objects) {
   return count == 0;
 }
 
+size_t objects_left(const struct objects *objects, size_t *extra_out) {
+  size_t i, left = 0;
+
+  *extra_out = 0;
+  for (i = 0; i < objects->databases.count; i++) {
+    const struct database *database = &objects->databases.items[i];
+    size_t extra = database->counts[VERB_REVOKE] + database->counts[VERB_REVOKE_OPTION];
+
+    left += database->is_applied ? 0 : database_changes(&objects->run, database);
+    *extra_out += database->counts[VERB_FOREIGN] +
+                  (database->is_applied && objects->run.strict ? 0 : extra);
+  }
+  return left;
+}
+
 size_t objects_rejected(const struct objects *objects) {
   size_t i, count = objects->leavers.count - objects->leavers.due;
 

@@ -32,6 +32,9 @@ void objects_clear(struct objects *objects);
 bool objects_are_refused(const struct objects *objects);
 bool objects_are_in_sync(const struct objects *objects);
 
+/* Privileges that still differ; those that no rule says go to *extra_out. */
+size_t objects_left(const struct objects *objects, size_t *extra_out);
+
 /* Leavers who are due and stay, schemas and creators that are not there. */
 size_t objects_rejected(const struct objects *objects);
 

@@ -18,7 +18,7 @@ struct making {
   bool *frozen; /* by role: left as it is */
 };
 
-static void put(struct plan *plan, struct role_list *list, uint32_t role) {
+void plan_put(struct plan *plan, struct role_list *list, uint32_t role) {
   if ((list->count & (list->count - 1)) == 0) {
     size_t room = list->count == 0 ? 1 : 2 * list->count;
     uint32_t *items = realloc(list->items, room * sizeof *items);
@@ -43,7 +43,7 @@ static void plan_login(const struct making *making, uint32_t number, const struc
 
   switch (role->kind) {
   case ROLE_ABSENT:
-    put(plan, &plan->logins, number);
+    plan_put(plan, &plan->logins, number);
     making->kept[number] = true;
     break;
   case ROLE_LOGIN:
@@ -56,15 +56,15 @@ static void plan_login(const struct making *making, uint32_t number, const struc
       break;
     }
     if (role->is_cut)
-      put(plan, &plan->restore, number);
+      plan_put(plan, &plan->restore, number);
     if (role->known_label != role->label ||
         (role->subject != 0 && role->known_subject != role->subject))
-      put(plan, &plan->people, number);
+      plan_put(plan, &plan->people, number);
     making->kept[number] = true;
     break;
   case ROLE_FOREIGN:
     if (making->model->adopts && role->can_login) {
-      put(plan, &plan->adopt, number);
+      plan_put(plan, &plan->adopt, number);
       making->kept[number] = true;
       break;
     }
@@ -84,7 +84,7 @@ static void plan_login(const struct making *making, uint32_t number, const struc
 static void plan_group(const struct making *making, uint32_t number, const struct role *role) {
   switch (role->kind) {
   case ROLE_ABSENT:
-    put(making->plan, &making->plan->groups, number);
+    plan_put(making->plan, &making->plan->groups, number);
     making->kept[number] = true;
     break;
   case ROLE_GROUP:
@@ -119,7 +119,7 @@ static void plan_roles(const struct making *making) {
       plan_group(making, i, role);
     if (role->wish != WISH_LOGIN && role->kind == ROLE_LOGIN && role->can_login &&
         !making->frozen[i]) {
-      put(making->plan, &making->plan->cut, i);
+      plan_put(making->plan, &making->plan->cut, i);
       making->is_cut[i] = true;
     }
   }
@@ -221,7 +221,7 @@ static void plan_attributes(const struct making *making) {
 
   for (i = 0; i < list->count; i++)
     if (list->items[i].differs && making->kept[list->items[i].role])
-      put(making->plan, &making->plan->attributes, i);
+      plan_put(making->plan, &making->plan->attributes, i);
 }
 
 /* What a group loses its members lose, and theirs: sessions may stand in any of it. */
@@ -249,7 +249,7 @@ static void plan_ends(const struct making *making) {
   end_members(making);
   for (i = 0; i < making->model->names.count; i++)
     if (making->is_cut[i] || (making->ends[i] && making->model->roles[i].kind == ROLE_LOGIN))
-      put(making->plan, &making->plan->end, i);
+      plan_put(making->plan, &making->plan->end, i);
 }
 
 void plan_make(const struct model *model, struct plan *plan) {

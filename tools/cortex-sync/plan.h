@@ -38,6 +38,9 @@ struct plan {
 void plan_make(const struct model *model, struct plan *plan);
 void plan_clear(struct plan *plan);
 
+/* Adds a role to a list of a plan; plan->failed without memory. */
+void plan_put(struct plan *plan, struct role_list *list, uint32_t role);
+
 /* True when there is nothing to do. */
 bool plan_is_empty(const struct plan *plan);
 

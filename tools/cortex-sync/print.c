@@ -281,6 +281,7 @@ bool print_json(const struct print_result *result) {
   json_object_set_new(object, "adopt", role_array(model, &plan->adopt));
   json_object_set_new(object, "in_sync", json_boolean(plan_is_empty(plan)));
   json_object_set_new(object, "applied", json_boolean(result->is_applied));
+  json_object_set_new(object, "transactions", json_integer((json_int_t)result->transactions));
   json_object_set_new(object, "refused", json_boolean(result->is_refused));
   json_object_set_new(object, "valves", valve_array(result));
   json_object_set_new(object, "removals", json_integer((json_int_t)result->valve->removals));

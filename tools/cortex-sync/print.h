@@ -19,6 +19,7 @@ struct print_result {
   const struct ended_list *ended; /* sessions; NULL: none */
   const char *cluster;            /* its label; NULL: there is only one */
   const struct objects *objects;  /* privileges and leavers */
+  size_t transactions;            /* that the roles took */
 };
 
 /* One line for each difference, then a sum; with brief only what went wrong and the sum. */

@@ -1,0 +1,242 @@
+"""cortex-sync: scripts, metrics, a progress line; many roles; killed and failing runs.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import os
+import pty
+import random
+import signal
+import subprocess
+import time
+
+import psycopg
+import pytest
+
+from synchost import CORTEX_SYNC, SyncHost
+
+
+@pytest.fixture(scope="module")
+def shared():
+    made = SyncHost()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sync(shared):
+    shared.reset()
+    yield shared
+
+
+def crowd(count, *groups):
+    return {f"p{number:04}": list(groups) for number in range(count)}
+
+
+def command(sync, *arguments):
+    return [str(CORTEX_SYNC), "--config", str(sync.folder / "cortex.conf"), *arguments]
+
+
+# --- what it prints and writes ---
+
+def test_script_does_what_apply_would(sync):
+    sync.configure(more='[role "shop"]\nkind = login\ncomment = "it\'s \\\\ $1"\nset = search_path=public\n'
+                        '[database "postgres"]\nschemas = public\n[role "x"]\n')
+    sync.people({"alice": ["engineers"], 'o"br\\ien': ["writers"], "x'); drop role alice; --": ["engineers"]})
+    script = sync.run("--sql", check=0).stdout
+    assert sync.host.can_login("alice") is None
+    psql = str(sync.host.programs / "psql") if (sync.host.programs / "psql").exists() else "psql"
+    done = subprocess.run([psql, "-X", "-q", "-d", sync.host.dsn("cortex_runner")], input=script, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sync.plan("--check", check=0)["in_sync"] is True
+    assert sync.host.can_login('o"br\\ien') is True and sync.host.can_login("alice") is True
+    people = {"alice": ["engineers"]}
+    sync.people(people)
+    script = sync.run("--sql", "--allow-removals=9", check=0).stdout
+    assert script.index("cut_logins") < script.index("end_sessions") < script.index("COMMIT;")
+    sync.run("--sql", "--apply", check=2)
+
+
+def metrics_of(path):
+    assert path.stat().st_mode & 0o777 == 0o644
+    lines = path.read_text().splitlines()
+    assert all(line.startswith(("# HELP ", "# TYPE ", "cortex_sync_")) for line in lines)
+    return {line.rsplit(" ", 1)[0].replace('cluster="",', "").replace('{cluster=""}', ""): int(line.rsplit(" ", 1)[1])
+            for line in lines if not line.startswith("#")}
+
+
+def test_metrics_say_drift_success_rejections_and_valves(sync):
+    path = sync.folder / "cortex.prom"
+    sync.people({**crowd(8, "engineers"), "pg_bad": ["engineers"]})
+    sync.run("--metrics", str(path), check=4)
+    found = metrics_of(path)
+    assert found['cortex_sync_drift{kind="create"}'] == 11 and found['cortex_sync_drift{kind="grant"}'] == 8
+    assert found["cortex_sync_rejected_names"] == 1 and found["cortex_sync_people"] == 9
+    sync.apply("--metrics", str(path), check=4)
+    found = metrics_of(path)
+    assert all(value == 0 for name, value in found.items() if "drift" in name)
+    success = found["cortex_sync_last_success_timestamp_seconds"]
+    assert abs(success - time.time()) < 60
+    path.write_text(path.read_text().replace(str(success), str(success - 1000)))
+    sync.people({})
+    sync.run("--apply", "--metrics", str(path), check=5)
+    found = metrics_of(path)
+    assert found["cortex_sync_valve_refused"] == 1 and found["cortex_sync_exit_code"] == 5
+    assert found["cortex_sync_last_success_timestamp_seconds"] == success - 1000
+    sync.configure(user="nobody_of_this_name")
+    sync.run("--apply", "--metrics", str(path), check=3)
+    found = metrics_of(path)
+    assert found["cortex_sync_exit_code"] == 3 and "cortex_sync_people" not in found
+    assert found["cortex_sync_last_success_timestamp_seconds"] == success - 1000
+    assert [file.name for file in sync.folder.iterdir() if "prom" in file.name] == ["cortex.prom"]
+    sync.run("--metrics", "/nonexistent/x.prom", check=3)
+
+
+def test_progress_is_for_terminals_only(sync):
+    sync.people({"alice": ["engineers"]})
+    assert sync.apply().stderr == ""
+    leader, follower = pty.openpty()
+    subprocess.run(command(sync), stdout=subprocess.DEVNULL, stderr=follower, check=True)
+    said = os.read(leader, 4096).decode()
+    os.close(leader), os.close(follower)
+    assert "reading directories" in said and said.endswith("\r\x1b[K")
+
+
+# --- more than the lock table has room for ---
+
+def test_what_does_not_fit_is_made_in_several_transactions_reductions_first(sync):
+    host = sync.host
+    people = crowd(60, "engineers")
+    sync.people({**people, "bob": ["engineers"]})
+    sync.apply("--quiet")
+    sync.configure(more='[role "all"]\nkind = people\ncomment = of the directory\n')
+    host.sql("alter system set max_connections = 8")
+    host.sql("alter system set max_wal_senders = 0")
+    host.sql("alter system set superuser_reserved_connections = 1")
+    host.sql("alter system set max_locks_per_transaction = 64")
+    host.postgres.stop()
+    host.postgres.start()
+    try:
+        sync.people({**people, **{f"q{number:04}": ["writers"] for number in range(4700)}})
+        result = sync.run("--apply", "--json", check=0)
+        assert "what takes away first" in result.stderr
+        assert '"transactions": ' in result.stdout or '"transactions":' in result.stdout
+        events = [record["event"] for record in sync.records()]
+        cut = len(events) - 1 - events[::-1].index("role_cut")
+        assert cut < len(events) - 1 - events[::-1].index("role_created")
+        assert host.can_login("bob") is False
+        assert len(host.members("analytics_write")) == 4700
+        sync.run("--check", check=0)
+    finally:
+        for name in ("max_connections", "max_wal_senders", "superuser_reserved_connections", "max_locks_per_transaction"):
+            host.sql(f"alter system reset {name}")
+        host.postgres.stop()
+        host.postgres.start()
+        host.sql("do $$ declare r record; begin for r in select rolname from pg_roles where rolname ~ '^q[0-9]' loop "
+                 "execute format('drop role %I', r.rolname); end loop; end $$")
+
+
+# --- what takes away never waits ---
+
+def test_leaver_is_cut_although_a_grant_fails(sync):
+    people = crowd(20, "engineers")
+    sync.people({**people, "bob": ["engineers", "writers"], "carl": ["engineers", "writers"]})
+    sync.apply("--quiet")
+    sync.host.sql("revoke execute on function cortex.create_logins(text[], text[], text, text) from cortex_runner")
+    try:
+        sync.people({**people, "carl": ["engineers"], "new": ["engineers"]})
+        result = sync.run("--apply", check=3)
+        assert "what takes away was done all the same" in result.stderr
+        assert sync.host.can_login("bob") is False and sync.host.can_login("new") is None
+        assert sync.host.members("analytics_write") == set()
+        assert [r["role"] for r in sync.records() if r["event"] == "role_cut"] == ["bob"]
+    finally:
+        sync.host.sql("grant execute on function cortex.create_logins(text[], text[], text, text) to cortex_runner")
+    sync.apply("--quiet")
+    assert sync.host.can_login("new") is True
+
+
+# --- killed ---
+
+def picture(host):
+    """What is there of ours."""
+    return (host.sql("select rolname, rolcanlogin from pg_roles where rolname !~ '^(pg_|cortex_|postgres$)' order by 1"),
+            {edge for edge in host.memberships() if edge[2] == "cortex_grantor"})
+
+
+def test_killed_at_any_moment_nothing_is_lost_or_half_done(sync):
+    rnd = random.Random(7)
+    groups = ["engineers", "writers"]
+    before = after = None
+    for round_number in range(20):
+        people = {f"p{n:04}": rnd.sample(groups, rnd.randrange(1, 3)) for n in rnd.sample(range(60), 45)}
+        sync.people(people)
+        before = picture(sync.host)
+        began = time.monotonic()
+        run = subprocess.Popen(command(sync, "--apply", "--quiet", "--allow-removals=10000"), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        try:
+            run.wait(timeout=rnd.uniform(0.005, 0.25))
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+        assert time.monotonic() - began < 30
+        sync.host.sql("select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where usename = 'cortex_runner'")
+        middle = picture(sync.host)
+        sync.run("--apply", "--quiet", "--allow-removals=10000", "--wait", check=0)
+        after = picture(sync.host)
+        assert middle in (before, after), round_number
+        sync.run("--check", check=0)
+
+
+def test_two_first_runs_at_once_leave_the_right_state(sync):
+    sync.people(crowd(300, "engineers"))
+    runs = [subprocess.Popen(command(sync, "--apply", "--quiet", "--wait"), stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    assert len(sync.host.members("analytics_read")) == 300
+    sync.run("--check", check=0)
+
+
+def test_two_clusters_get_a_plan_each(sync):
+    other = SyncHost()
+    try:
+        def quoted(host):
+            return host.dsn("cortex_runner").replace("\\", "\\\\").replace('"', '\\"')
+        sync.configure(more=f'[cluster "one"]\nconninfo = "{quoted(sync.host)}"\ncluster = db1:5432\n'
+                            f'[cluster "two"]\nconninfo = "{quoted(other.host)}"\ncluster = db2:5432\n'
+                            '[role "only_two"]\ncluster = two\n')
+        from synchost import ANALYTICS, service
+        sync.services(ANALYTICS, service("reports", {"read": ["reports_read"]}, host="db2"))
+        sync.policy('permit (principal in Group::"engineers", action == Action::"read", resource);')
+        sync.people({"alice": ["engineers"]})
+        path = sync.folder / "two.prom"
+        sync.apply("--metrics", str(path))
+        assert sync.host.members("analytics_read") == {"alice"} and other.host.members("reports_read") == {"alice"}
+        assert sync.host.can_login("only_two") is None and other.host.can_login("only_two") is False
+        assert sync.host.can_login("reports_read") is None
+        assert 'cortex_sync_people{cluster="two"} 1' in path.read_text()
+        other.host.postgres.stop()
+        sync.people({"bob": ["engineers"], "alice": ["engineers"]})
+        sync.run("--apply", check=3)
+        assert sync.host.members("analytics_read") == {"alice", "bob"}
+        other.host.postgres.start()
+    finally:
+        other.close()
+
+
+def test_right_lost_after_the_lock_changes_nothing(sync):
+    sync.people(crowd(5, "engineers"))
+    with psycopg.connect(sync.host.dsn("postgres")) as blocker:
+        blocker.execute("lock table cortex.run_data in exclusive mode")
+        run = subprocess.Popen(command(sync, "--apply"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        sync.host.sql("revoke execute on function cortex.grant_members(text[], text[], integer[], integer[]) "
+                      "from cortex_runner")
+        blocker.rollback()
+    try:
+        assert run.wait(timeout=60) == 3, run.stderr.read()
+        assert "permission denied" in run.stderr.read()
+        assert sync.host.can_login("p0000") is None
+    finally:
+        sync.host.sql("grant execute on function cortex.grant_members(text[], text[], integer[], integer[]) "
+                      "to cortex_runner")

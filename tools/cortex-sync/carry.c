@@ -1,0 +1,201 @@
+/*
+ * Carrying out a plan: in one transaction, or in as few as the server has room for.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "carry.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "parts.h"
+#include "progress.h"
+
+/* Below so many roles no server is too small. */
+#define PARTS_NEVER 500
+
+static enum cli_exit hang_up(const char *what) {
+  cli_complain("%s; nothing was changed", what);
+  return CLI_OUTSIDE;
+}
+
+static enum cli_exit judge_record(const struct sync *sync, enum cortex_reason reason,
+                                  const struct cortex_error *error) {
+  if (reason == CORTEX_OK)
+    return CLI_DONE;
+  cli_complain_error(error);
+  return sync_needs_record(sync) ? CLI_OUTSIDE : CLI_DONE;
+}
+
+/* ---- proof ---- */
+
+/* Nothing is left; where only losses were carried out, none of those. */
+static bool is_proved(const struct plan *rest, bool losses_only) {
+  return losses_only ? rest->cut.count == 0 && rest->cut_edges.count == 0 : plan_is_empty(rest);
+}
+
+/* What is there now differs in nothing from what is wanted. */
+static enum cli_exit prove(struct sync *sync, bool losses_only) {
+  struct plan rest;
+  enum cli_exit exit = CLI_DONE;
+
+  plan_make(&sync->model, &rest);
+  if (rest.failed)
+    exit = hang_up("out of memory");
+  else if (!is_proved(&rest, losses_only))
+    exit = hang_up("the changes did not lead to what is wanted: somebody else changes roles too, "
+                   "or gave a membership other options");
+  plan_clear(&rest);
+  return exit;
+}
+
+/* ---- one transaction ---- */
+
+static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_last) {
+  const struct record_run *run = &sync->record;
+  const size_t before = sync->ended.count;
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cortex_reason reason = record_plan(run, &sync->model, part, &error);
+  enum cli_exit exit = judge_record(sync, reason, &error);
+  struct ended_list ended;
+
+  if (exit != CLI_DONE)
+    return hang_up("the changes could not be recorded");
+  if (!apply_commit(sync->pg, &sync->model, part, is_last ? run->policy_digest : NULL,
+                    &sync->ended)) {
+    exit = sync_complain(sync);
+    reason = record_undone(run, &error);
+    judge_record(sync, reason, &error);
+    return exit;
+  }
+  sync->transactions++;
+  ended = (struct ended_list){sync->ended.items + before, sync->ended.count - before};
+  reason = record_ended(run, &ended, &error);
+  return judge_record(sync, reason, &error);
+}
+
+/* What is between two parts is proved with the last one. */
+enum proof { PROOF_LATER, PROOF_WHOLE, PROOF_LOSSES };
+
+static enum cli_exit carry_part(struct sync *sync, const struct plan *part, enum proof proof) {
+  enum cli_exit exit = CLI_DONE;
+
+  if (!apply_changes(sync->pg, &sync->model, part, proof != PROOF_LATER))
+    return sync_complain(sync);
+  if (proof != PROOF_LATER)
+    exit = prove(sync, proof == PROOF_LOSSES);
+  if (exit == CLI_DONE && pg_warning(sync->pg) != NULL)
+    exit = hang_up(pg_warning(sync->pg));
+  return exit == CLI_DONE ? commit(sync, part, proof == PROOF_WHOLE) : exit;
+}
+
+/* ---- several ---- */
+
+static enum cli_exit carry_parts(struct sync *sync, const struct parts *parts) {
+  enum cli_exit exit = CLI_DONE;
+  size_t i, count = parts_count(parts);
+
+  for (i = 0; exit == CLI_DONE && i < count; i++) {
+    struct plan part;
+
+    progress_say("cortex-sync: transaction %zu of %zu", i + 1, count);
+    parts_get(parts, i, &part);
+    exit = part.failed ? hang_up("out of memory")
+                       : carry_part(sync, &part, i + 1 == count ? PROOF_WHOLE : PROOF_LATER);
+    plan_clear(&part);
+    if (exit != CLI_DONE)
+      cli_complain("transaction %zu of %zu failed: those before it are done, run again for the "
+                   "rest",
+                   i + 1, count);
+  }
+  return exit;
+}
+
+/* Room of the server's lock table; -1 when it does not say. */
+static int64_t ask_room(struct sync *sync) {
+  int64_t room = -1;
+  PGresult *result;
+
+  if (!pg_send(sync->pg,
+               "SELECT current_setting('max_locks_per_transaction')::bigint * "
+               "(current_setting('max_connections')::bigint + "
+               "current_setting('max_prepared_transactions')::bigint)",
+               NULL, 0) ||
+      !pg_sync(sync->pg))
+    return -1;
+  result = pg_take(sync->pg);
+  if (result != NULL)
+    room = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+  PQclear(result);
+  return pg_settle(sync->pg) ? room : -1;
+}
+
+static enum cli_exit carry_all(struct sync *sync) {
+  size_t locks = parts_locks(&sync->model, &sync->plan, pg_version(sync->pg));
+  struct parts parts;
+  enum cli_exit exit;
+  int64_t room;
+
+  if (locks < PARTS_NEVER)
+    return carry_part(sync, &sync->plan, PROOF_WHOLE);
+  room = ask_room(sync);
+  if (room < 0)
+    return sync_complain(sync);
+  if (locks <= (size_t)room)
+    return carry_part(sync, &sync->plan, PROOF_WHOLE);
+  if (!parts_init(&sync->model, &sync->plan, (size_t)room, &parts))
+    return hang_up("out of memory");
+  cli_complain("the changes need %zu locks and the server has room for %" PRId64
+               ": they are made in %zu transactions, what takes away first",
+               locks, room, parts_count(&parts));
+  exit = carry_parts(sync, &parts);
+  parts_clear(&parts);
+  return exit;
+}
+
+/* ---- what must not wait ---- */
+
+static bool must_not_wait(const struct plan *plan) {
+  return plan->cut.count + plan->revoke.count > 0;
+}
+
+/* Another start, for the transaction has failed and the cluster may have changed. */
+static enum cli_exit carry_losses(struct sync *sync) {
+  struct plan losses;
+  enum cli_exit exit;
+
+  exit = sync_connect(sync);
+  if (exit != CLI_DONE)
+    return exit;
+  plan_clear(&sync->plan);
+  plan_make(&sync->model, &sync->plan);
+  if (sync->plan.failed)
+    return hang_up("out of memory");
+  parts_losses(&sync->model, &sync->plan, &losses);
+  if (losses.failed)
+    exit = hang_up("out of memory");
+  else if (must_not_wait(&losses) &&
+           valve_check(&sync->model, &losses, sync->allowed, &sync->valve))
+    exit = carry_part(sync, &losses, PROOF_LOSSES);
+  if (exit == CLI_DONE && must_not_wait(&losses))
+    cli_complain("what takes away was done all the same; what gives was not");
+  plan_clear(&losses);
+  return exit;
+}
+
+enum cli_exit carry_out(struct sync *sync) {
+  enum cli_exit exit;
+  bool gives;
+
+  if (plan_is_empty(&sync->plan))
+    return apply_nothing(sync->pg, sync->record.policy_digest) ? CLI_DONE : sync_complain(sync);
+  gives = sync->plan.groups.count + sync->plan.logins.count + sync->plan.grant.count +
+              sync->plan.attributes.count + sync->plan.restore.count + sync->plan.adopt.count +
+              sync->plan.people.count + sync->plan.note.count >
+          0;
+  exit = carry_all(sync);
+  sync->is_applied = exit == CLI_DONE;
+  if (exit != CLI_DONE && sync->transactions == 0 && gives && must_not_wait(&sync->plan) &&
+      pg_failed(sync->pg))
+    carry_losses(sync);
+  return exit;
+}
