@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "oidc/keycache.h"
-#include "oidc/keyring.h"
+#include "credential/keyring.h"
 #include "util/buf.h"
 #include "util/file.h"
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metadata.h"
 #include "response.h"
 
 static json_t *make_refusal(enum cortex_reason reason, const struct cortex_error *error) {
@@ -20,6 +21,15 @@ static json_t *make_refusal(enum cortex_reason reason, const struct cortex_error
   return refusal;
 }
 
+static enum cortex_reason inspect(const struct saml_question *question, json_t *facts,
+                                  struct cortex_error *error) {
+  struct saml_provider provider;
+
+  if (!saml_question_provider(question, 0, &provider))
+    return cx_error_set(error, CORTEX_INTERNAL, "there is no provider to look at");
+  return saml_metadata_inspect(&provider, question->now, facts, error);
+}
+
 char *saml_answer(const char *bytes, size_t len) {
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct saml_question question;
@@ -28,7 +38,8 @@ char *saml_answer(const char *bytes, size_t len) {
   char *text;
 
   if (reason == CORTEX_OK)
-    reason = saml_response_verify(&question, answer, &error);
+    reason = question.is_inspection ? inspect(&question, answer, &error)
+                                    : saml_response_verify(&question, answer, &error);
   if (reason == CORTEX_OK && json_object_set_new(answer, "ok", json_true()) != 0)
     reason = cx_error_memory(&error);
   if (reason != CORTEX_OK) {

@@ -48,11 +48,24 @@ static bool is_strong_ec(const EVP_PKEY *key) {
   return false;
 }
 
+/* Not by the C library's calendar, which opens the file of the time zone first. */
+static int64_t end_of(const X509 *certificate) {
+  ASN1_TIME *epoch = ASN1_TIME_new();
+  int days = 0, seconds = 0;
+
+  if (epoch == NULL || ASN1_TIME_set_string(epoch, "19700101000000Z") != 1 ||
+      ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(certificate)) != 1)
+    days = seconds = 0;
+  ASN1_TIME_free(epoch);
+  return days >= 0 && seconds >= 0 ? days * INT64_C(86400) + seconds : 0;
+}
+
 static enum cortex_reason add(struct saml_keys *keys, X509 *certificate) {
   EVP_PKEY *key = X509_get_pubkey(certificate);
   bool is_rsa = key != NULL && EVP_PKEY_is_a(key, "RSA");
 
   if (key == NULL || (!is_rsa && !EVP_PKEY_is_a(key, "EC"))) {
+    keys->other++;
     EVP_PKEY_free(key);
     return CORTEX_OK;
   }
@@ -65,6 +78,7 @@ static enum cortex_reason add(struct saml_keys *keys, X509 *certificate) {
     EVP_PKEY_free(key);
     return CORTEX_TOO_LARGE;
   }
+  keys->ends[keys->count] = end_of(certificate);
   keys->keys[keys->count++] = key;
   return CORTEX_OK;
 }
@@ -82,6 +96,8 @@ enum cortex_reason saml_keys_add_base64(struct saml_keys *keys, const char *text
     certificate = d2i_X509(NULL, &at, (long)size);
   if (certificate != NULL && at == bytes + size)
     reason = add(keys, certificate);
+  else
+    keys->other++;
   X509_free(certificate);
   free(bytes);
   return reason;
@@ -105,5 +121,5 @@ enum cortex_reason saml_keys_add_pem(struct saml_keys *keys, const char *text, s
 void saml_keys_clear(struct saml_keys *keys) {
   while (keys->count > 0)
     EVP_PKEY_free(keys->keys[--keys->count]);
-  keys->weak = 0;
+  keys->weak = keys->other = 0;
 }

@@ -8,6 +8,7 @@
 #include <cortexauth/reason.h>
 #include <openssl/types.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/error.h"
 
@@ -16,8 +17,10 @@
 /* All zero is an empty set; owned keys, strong and weak apart. */
 struct saml_keys {
   EVP_PKEY *keys[SAML_KEYS_MAX];
+  int64_t ends[SAML_KEYS_MAX]; /* of their certificates, seconds since 1970 */
   size_t count;
-  size_t weak; /* keys that were left out because they are too weak */
+  size_t weak;  /* keys that were left out because they are too weak */
+  size_t other; /* and because they are of another kind, or no certificate */
 };
 
 /*

@@ -4,14 +4,23 @@
  */
 #include "metadata.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "document.h"
+#include "duration.h"
 #include "instant.h"
 #include "signature.h"
 #include "tree.h"
 
 #define NEST_MAX 8
+
+/* How long what stands inside an element may be used. */
+struct validity {
+  bool is_over;
+  int64_t until;         /* 0: without end */
+  int64_t cache_seconds; /* 0: not said */
+};
 
 /* What is looked for, and what was found. */
 struct search {
@@ -20,17 +29,27 @@ struct search {
   const xmlNode *role; /* of the entity found */
   const char *found_id;
   size_t count; /* identity providers seen that fit */
-  bool expired;
+  struct validity validity;
 };
 
 #define REFUSE(...) cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, __VA_ARGS__)
 
-/* 2.2.1: each level may say how long it is valid; what cannot be read is over. */
-static bool is_over(const xmlNode *node, int64_t now) {
-  const char *text = saml_attribute(node, "validUntil");
-  int64_t until;
+static int64_t sooner(int64_t left, int64_t right) {
+  return left == 0 || (right != 0 && right < left) ? right : left;
+}
 
-  return text != NULL && (!saml_instant_parse(text, &until) || until <= now);
+/* 2.2.1: each level may say how long it is valid; what cannot be read is over. */
+static struct validity narrow(struct validity outer, const xmlNode *node, int64_t now) {
+  const char *until_text = saml_attribute(node, "validUntil");
+  const char *cache_text = saml_attribute(node, "cacheDuration");
+  int64_t until = 0, cache = 0;
+
+  if (until_text != NULL && (!saml_instant_parse(until_text, &until) || until <= now))
+    outer.is_over = true;
+  if (cache_text != NULL && saml_duration_parse(cache_text, &cache))
+    outer.cache_seconds = sooner(outer.cache_seconds, cache);
+  outer.until = sooner(outer.until, until);
+  return outer;
 }
 
 static bool speaks_saml2(const xmlNode *role) {
@@ -46,7 +65,7 @@ static bool speaks_saml2(const xmlNode *role) {
   return false;
 }
 
-static void visit_entity(struct search *search, const xmlNode *entity, bool expired) {
+static void visit_entity(struct search *search, const xmlNode *entity, struct validity outer) {
   const char *id = saml_attribute(entity, "entityID");
   const xmlNode *role = saml_child(entity, NS_METADATA, "IDPSSODescriptor");
 
@@ -58,18 +77,18 @@ static void visit_entity(struct search *search, const xmlNode *entity, bool expi
   search->count++;
   search->role = role;
   search->found_id = id;
-  search->expired = expired || is_over(entity, search->now) || is_over(role, search->now);
+  search->validity = narrow(narrow(outer, entity, search->now), role, search->now);
 }
 
-static void visit(struct search *search, const xmlNode *node, bool expired, size_t depth) {
+static void visit(struct search *search, const xmlNode *node, struct validity outer, size_t depth) {
   const xmlNode *child;
 
   if (saml_is(node, NS_METADATA, "EntityDescriptor")) {
-    visit_entity(search, node, expired);
+    visit_entity(search, node, outer);
   } else if (saml_is(node, NS_METADATA, "EntitiesDescriptor") && depth < NEST_MAX) {
-    expired = expired || is_over(node, search->now);
+    outer = narrow(outer, node, search->now);
     for (child = saml_first(node); child != NULL; child = saml_next(child))
-      visit(search, child, expired, depth + 1);
+      visit(search, child, outer, depth + 1);
   }
 }
 
@@ -124,6 +143,7 @@ static enum cortex_reason open_document(const struct saml_provider *provider, xm
   return reason;
 }
 
+/* entity_id: of the response; NULL: of whichever provider is found. */
 static enum cortex_reason judge(const struct search *search, const struct saml_provider *provider,
                                 const char *entity_id, struct saml_keys *keys,
                                 struct cortex_error *error) {
@@ -135,9 +155,9 @@ static enum cortex_reason judge(const struct search *search, const struct saml_p
   if (search->count > 1)
     return REFUSE("the metadata holds %zu identity providers: idp_entity_id must name one",
                   search->count);
-  if (strcmp(search->found_id, entity_id) != 0)
+  if (entity_id != NULL && strcmp(search->found_id, entity_id) != 0)
     return CORTEX_UNKNOWN_ISSUER;
-  if (search->expired)
+  if (search->validity.is_over)
     return REFUSE("the metadata is over (validUntil)");
   reason = read_keys(search->role, keys);
   if (reason != CORTEX_OK)
@@ -148,26 +168,94 @@ static enum cortex_reason judge(const struct search *search, const struct saml_p
   return CORTEX_OK;
 }
 
+/* Opens the metadata and looks for the provider. The document is the caller's to free. */
+static enum cortex_reason find(const struct saml_provider *provider, struct search *search,
+                               xmlDoc **doc_out, struct cortex_error *error) {
+  const struct validity unlimited = {false, 0, 0};
+  struct cortex_error cause = CORTEX_ERROR_NONE;
+  enum cortex_reason reason;
+
+  *doc_out = NULL;
+  if (provider->metadata == NULL)
+    return cx_error_set(error, provider->is_stale ? CORTEX_KEYS_STALE : CORTEX_KEYS_UNAVAILABLE, "%s",
+                        provider->why);
+  reason = open_document(provider, doc_out, &cause);
+  if (reason != CORTEX_OK)
+    return cx_error_set(error, reason == CORTEX_INTERNAL ? reason : CORTEX_KEYS_UNAVAILABLE, "%s",
+                        cause.message);
+  visit(search, xmlDocGetRootElement(*doc_out), unlimited, 0);
+  return CORTEX_OK;
+}
+
 enum cortex_reason saml_metadata_keys(const struct saml_provider *provider, const char *entity_id,
                                       int64_t now, struct saml_keys *keys,
                                       struct cortex_error *error) {
   struct search search = {.entity_id = provider->entity_id, .now = now};
-  struct cortex_error cause = CORTEX_ERROR_NONE;
   enum cortex_reason reason;
   xmlDoc *doc;
 
   *keys = (struct saml_keys){.count = 0};
   if (provider->entity_id != NULL && strcmp(provider->entity_id, entity_id) != 0)
     return CORTEX_UNKNOWN_ISSUER;
-  if (provider->metadata == NULL)
-    return REFUSE("%s", provider->why);
-  reason = open_document(provider, &doc, &cause);
-  if (reason != CORTEX_OK)
-    return cx_error_set(error,
-                        reason == CORTEX_INTERNAL ? reason : CORTEX_KEYS_UNAVAILABLE, "%s",
-                        cause.message);
-  visit(&search, xmlDocGetRootElement(doc), false, 0);
-  reason = judge(&search, provider, entity_id, keys, error);
+  reason = find(provider, &search, &doc, error);
+  if (reason == CORTEX_OK)
+    reason = judge(&search, provider, entity_id, keys, error);
+  xmlFreeDoc(doc);
+  return reason;
+}
+
+/* ---- for operators ---- */
+
+/* Whether one of the section's algorithms (RS256, ES256, …) is made for the key. */
+static bool fits(const json_t *algorithms, const EVP_PKEY *key) {
+  char first = EVP_PKEY_is_a(key, "RSA") ? 'R' : 'E';
+  const json_t *item;
+  size_t i;
+
+  json_array_foreach(algorithms, i, item)
+    if (json_is_string(item) && json_string_value(item)[0] == first)
+      return true;
+  return false;
+}
+
+static json_t *describe(const struct search *search, const struct saml_provider *provider,
+                        const struct saml_keys *keys) {
+  int64_t first = 0, last = 0;
+  size_t i, usable = 0;
+
+  for (i = 0; i < keys->count; i++) {
+    if (!fits(provider->algorithms, keys->keys[i]))
+      continue;
+    first = usable == 0 || keys->ends[i] < first ? keys->ends[i] : first;
+    last = keys->ends[i] > last ? keys->ends[i] : last;
+    usable++;
+  }
+  return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entity_id", search->found_id,
+                   "usable", (json_int_t)usable, "weak", (json_int_t)keys->weak, "other",
+                   (json_int_t)(keys->other + keys->count - usable), "valid_until",
+                   (json_int_t)search->validity.until, "cache_seconds",
+                   (json_int_t)search->validity.cache_seconds, "first_end", (json_int_t)first,
+                   "last_end", (json_int_t)last);
+}
+
+enum cortex_reason saml_metadata_inspect(const struct saml_provider *provider, int64_t now,
+                                         json_t *facts, struct cortex_error *error) {
+  struct search search = {.entity_id = provider->entity_id, .now = now};
+  struct saml_keys keys = {.count = 0};
+  enum cortex_reason reason;
+  json_t *found;
+  xmlDoc *doc;
+
+  reason = find(provider, &search, &doc, error);
+  if (reason == CORTEX_OK)
+    reason = judge(&search, provider, NULL, &keys, error);
+  if (reason == CORTEX_OK) {
+    found = describe(&search, provider, &keys);
+    if (found == NULL || json_object_update(facts, found) != 0)
+      reason = cx_error_memory(error);
+    json_decref(found);
+  }
+  saml_keys_clear(&keys);
   xmlFreeDoc(doc);
   return reason;
 }

@@ -25,9 +25,12 @@ static bool is_provider(const json_t *item) {
 
 static bool is_question(const json_t *json) {
   const json_t *providers = json_object_get(json, "providers"), *item;
+  bool is_inspection = json_is_true(json_object_get(json, "inspect"));
   size_t i;
 
-  if (text(json, "response") == NULL || !json_is_integer(json_object_get(json, "now")) ||
+  if ((text(json, "response") == NULL) != is_inspection ||
+      (is_inspection && json_array_size(providers) != 1) ||
+      !json_is_integer(json_object_get(json, "now")) ||
       !json_is_array(providers) || cx_json_has_nul(json))
     return false;
   json_array_foreach(providers, i, item)
@@ -47,6 +50,7 @@ enum cortex_reason saml_question_parse(const char *bytes, size_t len,
     reason = cx_error_set(error, CORTEX_INTERNAL, "the question is not one that is understood");
   if (reason != CORTEX_OK)
     return reason;
+  question_out->is_inspection = json_is_true(json_object_get(question_out->json, "inspect"));
   question_out->response = text(question_out->json, "response");
   question_out->request = text(question_out->json, "request");
   question_out->now = json_integer_value(json_object_get(question_out->json, "now"));
@@ -68,6 +72,7 @@ bool saml_question_provider(const struct saml_question *question, size_t index,
       .label = text(item, "label"),
       .metadata = text(item, "metadata"),
       .why = text(item, "why"),
+      .is_stale = json_is_true(json_object_get(item, "stale")),
       .entity_id = text(item, "entity_id"),
       .anchors = text(item, "anchors"),
       .audience = text(item, "audience"),

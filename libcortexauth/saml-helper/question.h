@@ -16,6 +16,7 @@ struct saml_provider {
   const char *label;
   const char *metadata; /* NULL: not available, why says why */
   const char *why;
+  bool is_stale; /* it is there, but was fetched too long ago */
   const char *entity_id; /* NULL: the only identity provider of the metadata */
   const char *anchors;   /* PEM certificates that sign the metadata; NULL: it is believed as it is */
   const char *audience;  /* our entity ID */
@@ -28,6 +29,7 @@ struct saml_provider {
 
 struct saml_question {
   json_t *json;
+  bool is_inspection;   /* what does the metadata of the one provider hold? There is no response. */
   const char *response; /* XML */
   const char *request;  /* ID of the request that must be answered; NULL: not known */
   int64_t now;

@@ -18,7 +18,6 @@ struct profile {
   int64_t now;
 };
 
-#define TIME_MAX INT64_C(253402300799) /* the year 9999, so that sums stay in range */
 #define NOT_UNDERSTOOD "the helper's answer is not one that is understood"
 
 static bool is_name(const json_t *value) {
@@ -26,7 +25,7 @@ static bool is_name(const json_t *value) {
          !cx_text_has_control(json_string_value(value), json_string_length(value));
 }
 
-static enum cortex_reason misunderstood(struct cortex_error *error) {
+enum cortex_reason cx_saml_profile_misunderstood(struct cortex_error *error) {
   return cx_error_set(error, CORTEX_HELPER_FAILED, NOT_UNDERSTOOD);
 }
 
@@ -70,14 +69,14 @@ static enum cortex_reason reason_named(const json_t *name) {
   return CORTEX_OK;
 }
 
-static enum cortex_reason refuse(const json_t *answer, struct cortex_error *error) {
+enum cortex_reason cx_saml_profile_refuse(const json_t *answer, struct cortex_error *error) {
   const json_t *detail = json_object_get(answer, "detail"), *label = json_object_get(answer, "label");
   enum cortex_reason reason = reason_named(json_object_get(answer, "error"));
   struct cx_place place = {json_is_string(label) ? json_string_value(label) : NULL, 0, 0};
   const char *text = json_is_string(detail) ? json_string_value(detail) : "";
 
   if (reason == CORTEX_OK)
-    return misunderstood(error);
+    return cx_saml_profile_misunderstood(error);
   return cx_error_at(error, reason, place, "%s", text);
 }
 
@@ -151,7 +150,7 @@ static enum cortex_reason read_username(struct profile *profile, struct cortex_e
                           saml->username_attribute);
   }
   if (!json_is_string(value))
-    return misunderstood(error);
+    return cx_saml_profile_misunderstood(error);
   return cx_identity_map(&saml->naming, json_string_value(value), json_string_length(value),
                          &profile->identity->username, error);
 }
@@ -225,7 +224,7 @@ static enum cortex_reason read_authentication(struct profile *profile,
 
 static bool is_time(const json_t *value, int64_t least) {
   return json_is_integer(value) && json_integer_value(value) >= least &&
-         json_integer_value(value) <= TIME_MAX;
+         json_integer_value(value) <= CX_SAML_TIME_MAX;
 }
 
 /* The library keeps the times too: no answer opens a login that is over. */
@@ -235,7 +234,7 @@ static enum cortex_reason read_times(struct profile *profile, struct cortex_erro
   struct cortex_identity *identity = profile->identity;
 
   if (!is_time(until, 1) || !is_time(session, 0))
-    return misunderstood(error);
+    return cx_saml_profile_misunderstood(error);
   identity->usable_until = json_integer_value(until);
   identity->session_not_on_or_after = json_integer_value(session);
   if (identity->usable_until <= profile->now - profile->issuer->saml.clock_skew)
@@ -249,7 +248,7 @@ static enum cortex_reason read_token_id(struct profile *profile, struct cortex_e
   struct cx_hash hash;
 
   if (!cx_json_is_plain(id))
-    return misunderstood(error);
+    return cx_saml_profile_misunderstood(error);
   cx_hash_init(&hash);
   cx_hash_put(&hash, profile->identity->issuer, strlen(profile->identity->issuer) + 1);
   cx_hash_put(&hash, json_string_value(id), json_string_length(id));
@@ -265,10 +264,10 @@ static enum cortex_reason read_claims(struct profile *profile, struct cortex_err
 
   json_object_foreach(attributes, name, values) {
     if (!json_is_array(values) || cx_json_has_nul(values))
-      return misunderstood(error);
+      return cx_saml_profile_misunderstood(error);
     json_array_foreach(values, i, value)
       if (!json_is_string(value) && !json_is_null(value))
-        return misunderstood(error);
+        return cx_saml_profile_misunderstood(error);
   }
   profile->identity->claims = json_incref(attributes);
   return CORTEX_OK;
@@ -294,13 +293,13 @@ enum cortex_reason cx_saml_profile_read(const struct cx_trust *trust, const stru
   json_t *json;
 
   if (cx_json_parse("helper's answer", answer->bytes, answer->len, &json, NULL) != CORTEX_OK)
-    return misunderstood(error);
+    return cx_saml_profile_misunderstood(error);
   profile.answer = json;
   profile.issuer = find_issuer(trust, json_object_get(json, "label"));
   if (!json_is_true(json_object_get(json, "ok")))
-    reason = refuse(json, error);
+    reason = cx_saml_profile_refuse(json, error);
   else if (profile.issuer == NULL || !json_is_object(json_object_get(json, "attributes")))
-    reason = misunderstood(error);
+    reason = cx_saml_profile_misunderstood(error);
   else
     reason = fill(&profile, error);
   json_decref(json);

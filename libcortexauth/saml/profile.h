@@ -8,6 +8,15 @@
 #include "credential/credential.h"
 #include "util/buf.h"
 
+#define CX_SAML_TIME_MAX INT64_C(253402300799) /* the year 9999, so that sums stay in range */
+
+/* The refusal in an answer, when the helper may speak of its reason; else CORTEX_HELPER_FAILED. */
+CORTEX_MUSTCHECK enum cortex_reason cx_saml_profile_refuse(const json_t *answer,
+                                                           struct cortex_error *error);
+
+/* CORTEX_HELPER_FAILED: an answer of no agreed form. */
+CORTEX_MUSTCHECK enum cortex_reason cx_saml_profile_misunderstood(struct cortex_error *error);
+
 /*
  * Fills an identity from the answer, or passes on the refusal in it.
  *

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "credential/keyring.h"
 #include "saml/worker.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -48,6 +49,26 @@ static enum cortex_reason check_age(const struct cx_trust *trust, const char *pa
                       path, age, trust->stale);
 }
 
+/* What a program fetched itself; false: nothing. */
+static bool read_given(const struct cortex_credential *credential,
+                       const struct cortex_issuer *issuer, struct cx_buf *content,
+                       enum cortex_reason *reason_out, struct cortex_error *error) {
+  const char *bytes;
+  size_t len;
+
+  if (!cx_keyring_get_document(credential->keyring, issuer->label, &bytes, &len))
+    return false;
+  *reason_out = CORTEX_OK;
+  cx_buf_init(content, CX_SAML_METADATA_MAX);
+  cx_buf_put(content, bytes, len);
+  if (content->failed)
+    *reason_out = cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the metadata has %zu bytes, at most %d are read",
+                               len, CX_SAML_METADATA_MAX);
+  else if (len == 0 || !cx_text_is_utf8(bytes, len) || memchr(bytes, '\0', len) != NULL)
+    *reason_out = cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the metadata is not UTF-8 text");
+  return true;
+}
+
 static enum cortex_reason read_metadata(const struct cx_trust *trust,
                                         const struct cortex_credential *credential,
                                         const struct cortex_issuer *issuer, struct cx_buf *content,
@@ -59,6 +80,8 @@ static enum cortex_reason read_metadata(const struct cx_trust *trust,
   int64_t written = 0;
   int len;
 
+  if (read_given(credential, issuer, content, &reason, error))
+    return reason;
   if (!is_fetched)
     return read_text(issuer->saml.metadata_file, &rules, content, NULL, error);
   len = snprintf(path, sizeof path, "%s/%s.metadata.xml", trust->cache_path, issuer->label);
@@ -118,6 +141,8 @@ static void put_metadata(const struct cx_trust *trust, const struct cortex_crede
   } else {
     cortex_error_format(&cause, why, sizeof why);
     put_member(question, "why", why);
+    if (cause.reason == CORTEX_KEYS_STALE)
+      cx_buf_put_text(question, ",\"stale\":true");
   }
   cx_buf_clear(&content);
   cx_buf_clear(&anchors);
@@ -172,5 +197,22 @@ enum cortex_reason cx_saml_question_make(const struct cx_trust *trust,
   if (reason == CORTEX_OK && question_out->failed)
     reason = cx_error_set(error, CORTEX_KEYS_UNAVAILABLE,
                           "the [saml] sections' metadata is too large for one login");
+  return reason;
+}
+
+enum cortex_reason cx_saml_question_inspect(const struct cx_trust *trust,
+                                            const struct cortex_keyring *keyring, int64_t real_now,
+                                            const struct cortex_issuer *issuer,
+                                            struct cx_buf *question_out,
+                                            struct cortex_error *error) {
+  const struct cortex_credential nothing = {.keyring = keyring, .real_now = real_now};
+  enum cortex_reason reason;
+
+  cx_buf_init(question_out, CX_SAML_QUESTION_MAX);
+  cx_buf_printf(question_out, "{\"now\":%" PRId64 ",\"inspect\":true,\"providers\":[", real_now);
+  reason = put_provider(trust, &nothing, issuer, false, question_out, error);
+  cx_buf_put_text(question_out, "]}");
+  if (reason == CORTEX_OK && question_out->failed)
+    reason = cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the metadata is too large to be read");
   return reason;
 }

@@ -24,4 +24,18 @@ cx_saml_question_make(const struct cx_trust *trust, const struct cortex_credenti
                       const struct cx_buf *xml, struct cx_buf *question_out,
                       struct cortex_error *error);
 
+/*
+ * The question what the metadata of one [saml] section holds.
+ *
+ *   in   keyring: may be NULL; real_now: seconds since 1970
+ *   out  question_out: as above
+ *   gives  CORTEX_OK, CORTEX_KEYS_UNAVAILABLE (too large)
+ */
+CORTEX_MUSTCHECK enum cortex_reason cx_saml_question_inspect(const struct cx_trust *trust,
+                                                             const struct cortex_keyring *keyring,
+                                                             int64_t real_now,
+                                                             const struct cortex_issuer *issuer,
+                                                             struct cx_buf *question_out,
+                                                             struct cortex_error *error);
+
 #endif

@@ -80,6 +80,8 @@ struct cx_saml_settings {
   char *metadata_file; /* absolute; NULL: fetched from metadata_url */
   char *metadata_url;
   char *metadata_ca_file; /* certificates whose keys sign the metadata; NULL: it is trusted as it is */
+  char *ca_file;          /* authorities of the server at metadata_url; NULL: the system's */
+  char *proxy;            /* NULL: none */
   char *idp_entity_id;    /* NULL: the only identity provider in the metadata */
   char *sp_entity_id;
   char *acs_url;

@@ -58,6 +58,8 @@ const struct cx_option cx_options[] = {
     SAML("metadata_file", path, metadata_file, NULL, 0),
     SAML("metadata_url", url, metadata_url, NULL, 0),
     SAML("metadata_ca_file", path, metadata_ca_file, NULL, 0),
+    SAML("ca_file", path, ca_file, NULL, 0),
+    SAML("proxy", text, proxy, NULL, 0),
     SAML("idp_entity_id", text, idp_entity_id, NULL, 0),
     SAML("sp_entity_id", text, sp_entity_id, NULL, CX_REQUIRED),
     SAML("acs_url", url, acs_url, NULL, CX_REQUIRED),

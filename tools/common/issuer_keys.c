@@ -1,5 +1,5 @@
 /*
- * Fetching the key set of a configured issuer.
+ * Fetching the key set or the metadata of a configured issuer.
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "common/issuer_keys.h"
@@ -11,7 +11,7 @@
 #include "common/discovery.h"
 
 bool issuer_keys_are_remote(const struct cortex_issuer *issuer) {
-  return strcmp(cortex_issuer_kind(issuer), "oidc") == 0 && cortex_issuer_is_fetched(issuer);
+  return cortex_issuer_is_fetched(issuer);
 }
 
 static char *discover(const struct cortex_issuer *issuer, struct fetch_target *target,
@@ -40,7 +40,10 @@ bool issuer_keys_fetch(const struct cortex_issuer *issuer, int64_t deadline,
   bool done = false;
 
   memset(result, 0, sizeof *result);
-  target.url = cortex_issuer_value(issuer, "jwks_uri");
+  if (strcmp(cortex_issuer_kind(issuer), "saml") == 0)
+    target.url = cortex_issuer_value(issuer, "metadata_url");
+  else
+    target.url = cortex_issuer_value(issuer, "jwks_uri");
   if (target.url == NULL)
     target.url = discovered = discover(issuer, &target, result);
   if (target.url != NULL)

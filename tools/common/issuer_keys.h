@@ -1,5 +1,5 @@
 /*
- * Fetching the key set of a configured issuer.
+ * Fetching the key set or the metadata of a configured issuer.
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef TOOLS_COMMON_ISSUER_KEYS_H
@@ -14,7 +14,7 @@ bool issuer_keys_are_remote(const struct cortex_issuer *issuer);
 
 /*
  * Fetches the issuer's key set from its jwks_uri, or from where its discovery
- * document says (OpenID Connect Discovery 4). Only what the configuration names
+ * document says (OpenID Connect Discovery 4); or metadata from its metadata_url. Only what the configuration names
  * is asked, never anything that a credential points to.
  *
  *   in   deadline: nanoseconds of cortex_clock_system()->monotonic, for all of it

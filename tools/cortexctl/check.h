@@ -66,6 +66,9 @@ struct check_place check_key_place(const struct check *check, const char *sectio
 /* Issuers: keys, certificate authorities, names that two of them could give. */
 void check_issuers(struct check *check);
 
+/* A [saml] section: its metadata and how long that and certificates last, our own certificate. */
+void check_saml(struct check *check, const struct cortex_issuer *issuer);
+
 /* Services: environments, audiences, grants, against policies and issuers. */
 void check_services(struct check *check);
 

@@ -189,9 +189,9 @@ void check_issuers(struct check *check) {
     check_names(check, i);
     check_authorities(check, issuer);
     check_private_keys(check, issuer);
-    if (strcmp(cortex_issuer_kind(issuer), "oidc") != 0)
-      continue;
-    if (!issuer_keys_are_remote(issuer))
+    if (strcmp(cortex_issuer_kind(issuer), "saml") == 0)
+      check_saml(check, issuer);
+    else if (!issuer_keys_are_remote(issuer))
       check_key_file(check, issuer);
     else if (!check->offline)
       check_remote_keys(check, issuer);

@@ -38,14 +38,25 @@ static void print_refresh(const struct issuer_status *status) {
     printf(", a login asks for a refresh");
 }
 
+static void print_ends(const struct issuer_status *status) {
+  if (status->found.valid_until > 0)
+    print_span(", metadata valid for ", status->found.valid_until - status->now, "");
+  if (status->found.certificate_until > status->now)
+    print_span(", certificate for ", status->found.certificate_until - status->now, "");
+  else if (status->found.certificate_until > 0)
+    print_span(", certificate ended ", status->now - status->found.certificate_until, " ago");
+}
+
 static void print_text(const struct issuer_status *status) {
   const char *label = cortex_issuer_label(status->issuer);
 
   if (status->reason != CORTEX_OK)
     printf("%s: %s: %s", label, cortex_reason_name(status->reason), status->error.message);
   else
-    printf("%s: %zu usable key%s, %zu weak, %zu other", label, status->count.usable,
-           status->count.usable == 1 ? "" : "s", status->count.weak, status->count.other);
+    printf("%s: %zu usable key%s, %zu weak, %zu other", label, status->found.count.usable,
+           status->found.count.usable == 1 ? "" : "s", status->found.count.weak, status->found.count.other);
+  if (status->reason == CORTEX_OK)
+    print_ends(status);
   if (status->is_fetched)
     print_refresh(status);
   else
@@ -63,15 +74,22 @@ static json_t *make_time(int64_t seconds) {
 }
 
 static json_t *make_entry(const struct issuer_status *status) {
-  const char *name = cortex_issuer_value(status->issuer, "issuer");
+  const bool is_saml = strcmp(cortex_issuer_kind(status->issuer), "saml") == 0;
+  const char *name = cortex_issuer_value(status->issuer, is_saml ? "idp_entity_id" : "issuer");
   json_t *entry = json_pack(
       "{s:o, s:s, s:s?, s:s, s:b, s:s, s:{s:I, s:I, s:I}}", "label",
       out_text(cortex_issuer_label(status->issuer)), "kind", cortex_issuer_kind(status->issuer),
       "issuer", name, "source", status->is_fetched ? "fetched" : "file", "ok",
       issuer_status_is_well(status), "state", cortex_reason_name(status->reason), "keys", "usable",
-      (json_int_t)status->count.usable, "weak", (json_int_t)status->count.weak, "other",
-      (json_int_t)status->count.other);
+      (json_int_t)status->found.count.usable, "weak", (json_int_t)status->found.count.weak, "other",
+      (json_int_t)status->found.count.other);
 
+  if (name == NULL && *status->found.name != '\0')
+    json_object_set_new(entry, "issuer", out_text(status->found.name));
+  if (is_saml) {
+    json_object_set_new(entry, "valid_until", make_time(status->found.valid_until));
+    json_object_set_new(entry, "certificate_until", make_time(status->found.certificate_until));
+  }
   if (entry == NULL || !status->is_fetched)
     return entry;
   json_object_set_new(entry, "age", status->age >= 0 ? json_integer(status->age) : json_null());

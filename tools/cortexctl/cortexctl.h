@@ -33,6 +33,7 @@ extern const struct cli_verb cmd_policy_test;
 extern const struct cli_verb cmd_policy_to_json;
 extern const struct cli_verb cmd_refresh;
 extern const struct cli_verb cmd_revoke;
+extern const struct cli_verb cmd_saml_metadata;
 extern const struct cli_verb cmd_service_render;
 extern const struct cli_verb cmd_status;
 extern const struct cli_verb cmd_validate;

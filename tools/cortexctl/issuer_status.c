@@ -38,7 +38,7 @@ void issuer_status_look(const struct cortex_settings *settings, const struct cor
                                    .error = CORTEX_ERROR_NONE};
   if (kind == NULL)
     return;
-  status->reason = kind->count(settings, issuer, status->now, &status->count, &status->error);
+  status->reason = kind->look(settings, issuer, status->now, &status->found, &status->error);
   if (!status->is_fetched)
     return;
   refresh_state_load(&place, &status->state);
@@ -48,6 +48,6 @@ void issuer_status_look(const struct cortex_settings *settings, const struct cor
 }
 
 bool issuer_status_is_well(const struct issuer_status *status) {
-  return status->reason == CORTEX_OK && status->count.usable > 0 && status->state.failures == 0 &&
-         !status->is_late;
+  return status->reason == CORTEX_OK && status->found.count.usable > 0 &&
+         status->state.failures == 0 && !status->is_late;
 }

@@ -18,7 +18,7 @@ struct issuer_status {
   int64_t age; /* of the cached keys; -1: there are none */
   enum cortex_reason reason;
   struct cortex_error error;
-  struct cortex_key_count count;
+  struct refresh_found found;
   struct refresh_state state;
 };
 

@@ -20,6 +20,7 @@
 /* One byte more than the largest credential and its CRLF: too large even without a line end. */
 #define ROOM (CORTEX_CREDENTIAL_MAX + 3)
 #define NETWORK_TIME INT64_C(4000000000) /* nanoseconds, of the five seconds in all */
+#define HELPER_TIME INT64_C(4700000000)  /* and until the helper of SAML must have answered */
 
 static bool read_all(int fd, struct proof *proof) {
   while (proof->len < ROOM) {
@@ -69,15 +70,16 @@ void proof_clear(struct proof *proof) {
   proof->len = 0;
 }
 
+static bool lacks_keys(enum cortex_reason reason) {
+  return reason == CORTEX_UNKNOWN_KID || reason == CORTEX_KEYS_UNAVAILABLE ||
+         reason == CORTEX_KEYS_STALE;
+}
+
 /* The configured issuer whose keys are missing; NULL when fetching cannot help. */
 static const struct cortex_issuer *find_keyless(const struct cortex_settings *settings,
-                                                enum cortex_reason reason,
                                                 const struct cortex_error *error) {
   size_t i;
 
-  if (reason != CORTEX_UNKNOWN_KID && reason != CORTEX_KEYS_UNAVAILABLE &&
-      reason != CORTEX_KEYS_STALE)
-    return NULL;
   for (i = 0; i < cortex_settings_issuer_count(settings); i++) {
     const struct cortex_issuer *issuer = cortex_settings_issuer(settings, i);
 
@@ -110,10 +112,31 @@ static bool fetch_keys(const struct cortex_issuer *issuer, struct cortex_keyring
   return done;
 }
 
+/*
+ * Fetches once what an issuer lacks, and asks again. Whose a SAML response is cannot be told
+ * while metadata is missing: so each section that lacks some gets its turn.
+ */
+static enum cortex_reason retry(const struct cortex_settings *settings,
+                                struct cortex_credential *credential,
+                                struct cortex_keyring *keyring, int64_t deadline,
+                                struct cortex_identity **identity_out, struct cortex_error *error) {
+  size_t left = cortex_settings_issuer_count(settings);
+  enum cortex_reason reason = error->reason;
+  const struct cortex_issuer *issuer, *before = NULL;
+
+  while (left-- > 0 && lacks_keys(reason) && (issuer = find_keyless(settings, error)) != NULL &&
+         issuer != before && fetch_keys(issuer, keyring, deadline, error)) {
+    *error = (struct cortex_error)CORTEX_ERROR_NONE;
+    reason = cortex_verify(settings, credential, identity_out, error);
+    before = issuer;
+  }
+  return reason;
+}
+
 enum cortex_reason proof_verify(const struct proof *proof, const struct cortex_settings *settings,
                                 struct cortex_identity **identity_out, struct cortex_error *error) {
   const struct cortex_clock *clock = cortex_clock_system();
-  int64_t deadline = clock->monotonic(clock) + NETWORK_TIME;
+  int64_t start = clock->monotonic(clock);
   struct cortex_keyring *keyring = cortex_keyring_new();
   struct cortex_credential credential = {.bytes = proof->bytes,
                                          .len = proof->len,
@@ -121,16 +144,12 @@ enum cortex_reason proof_verify(const struct proof *proof, const struct cortex_s
                                          .now = proof->now,
                                          .real_now = clock->now(clock) / 1000000,
                                          .clock = clock,
-                                         .deadline = deadline,
+                                         .deadline = start + HELPER_TIME,
                                          .helper = helper_path()};
   enum cortex_reason reason = cortex_verify(settings, &credential, identity_out, error);
-  const struct cortex_issuer *issuer =
-      proof->offline || keyring == NULL ? NULL : find_keyless(settings, reason, error);
 
-  if (issuer != NULL && fetch_keys(issuer, keyring, deadline, error)) {
-    *error = (struct cortex_error)CORTEX_ERROR_NONE;
-    reason = cortex_verify(settings, &credential, identity_out, error);
-  }
+  if (lacks_keys(reason) && !proof->offline && keyring != NULL)
+    reason = retry(settings, &credential, keyring, start + NETWORK_TIME, identity_out, error);
   cortex_keyring_free(&keyring);
   return reason;
 }

@@ -101,10 +101,10 @@ static int64_t backoff(const struct run *run, int64_t failures) {
 }
 
 static bool is_held(const struct run *run, const struct job *job, int64_t now) {
-  struct cortex_key_count count;
+  struct refresh_found found;
 
-  return job->kind->count(run->settings, job->issuer, now, &count, NULL) == CORTEX_OK &&
-         count.usable > 0;
+  return job->kind->look(run->settings, job->issuer, now, &found, NULL) == CORTEX_OK &&
+         found.count.usable > 0;
 }
 
 /* A time far ahead is from a clock that was wrong. */
@@ -191,8 +191,14 @@ static bool store(const struct job *job, const struct refresh_product *product) 
   return true;
 }
 
+/* The shortest that was stated holds. */
+static void note_age(struct job *job, int64_t age) {
+  if (age != FETCH_AGE_UNKNOWN && (job->max_age == FETCH_AGE_UNKNOWN || age < job->max_age))
+    job->max_age = age;
+}
+
 static void take_document(struct run *run, struct job *job) {
-  struct refresh_product product = {.count = 0};
+  struct refresh_product product = {.count = 0, .max_age = FETCH_AGE_UNKNOWN};
   char why[512];
 
   if (!job->kind->judge(run->settings, job->issuer, &job->result, real_now(), &product, why,
@@ -208,6 +214,7 @@ static void take_document(struct run *run, struct job *job) {
     snprintf(job->state.etag, sizeof job->state.etag, "%s", job->result.etag);
     snprintf(job->state.url, sizeof job->state.url, "%s",
              strlen(job->url) <= REFRESH_URL_MAX ? job->url : "");
+    note_age(job, product.max_age);
     succeed(run, job, product.summary);
   }
   refresh_product_clear(&product);
@@ -279,10 +286,8 @@ static void follow(struct run *run, struct job *job) {
 
 static void take_answer(struct run *run, struct job *job, bool is_done) {
   char why[sizeof job->result.why];
-  int64_t age = job->result.max_age;
 
-  if (age != FETCH_AGE_UNKNOWN && (job->max_age == FETCH_AGE_UNKNOWN || age < job->max_age))
-    job->max_age = age;
+  note_age(job, job->result.max_age);
   memcpy(why, job->result.why, sizeof why);
   if (!is_done)
     fail(run, job, why);

@@ -15,6 +15,7 @@
 #include <cortexauth/identity.h>
 #include <cortexauth/ini.h>
 #include <cortexauth/login.h>
+#include <cortexauth/metadata.h>
 #include <cortexauth/reason.h>
 #include <cortexauth/revocation.h>
 #include <cortexauth/session.h>

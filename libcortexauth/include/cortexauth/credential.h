@@ -16,8 +16,8 @@
 #define CORTEX_CREDENTIAL_MAX 65535
 
 /*
- * Key sets that a program fetched itself. Where a keyring has keys for an
- * issuer's label they are used, else its jwks_file or the key cache.
+ * Key sets and SAML metadata that a program fetched itself. Where a keyring has
+ * some for an issuer's label they are used, else the operator's file or the cache.
  */
 struct cortex_keyring;
 
@@ -26,7 +26,7 @@ CORTEX_API CORTEX_MUSTCHECK struct cortex_keyring *cortex_keyring_new(void);
 CORTEX_API void cortex_keyring_free(struct cortex_keyring **keyring);
 
 /*
- * Puts one issuer's key document (a JWK set, RFC 7517 5) into the keyring, in
+ * Puts one issuer's document (a JWK set, RFC 7517 5, or metadata) into the keyring, in
  * place of an earlier one of that label. The bytes are copied.
  *   gives  CORTEX_OK, CORTEX_TOO_LARGE (over 1 MiB), CORTEX_INTERNAL
  */

@@ -1,8 +1,8 @@
 /*
- * Key sets that a program fetched itself, by the issuer's label.
+ * Key sets and metadata that a program fetched itself, by the issuer's label.
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "oidc/keyring.h"
+#include "credential/keyring.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,8 @@
 struct entry {
   struct entry *next;
   char *label;
+  char *bytes; /* the document as it is */
+  size_t len;
   struct cx_keyset *keyset;  /* NULL: what was put in is not a key set */
   struct cortex_error cause; /* why */
 };
@@ -24,6 +26,7 @@ struct cortex_keyring *cortex_keyring_new(void) {
 
 static void free_entry(struct entry *entry) {
   free(entry->label);
+  free(entry->bytes);
   cx_keyset_free(&entry->keyset);
   free(entry);
 }
@@ -62,7 +65,10 @@ enum cortex_reason cortex_keyring_put(struct cortex_keyring *keyring, const char
   if (entry == NULL)
     return CORTEX_INTERNAL;
   entry->label = strdup(label);
-  if (entry->label == NULL ||
+  entry->bytes = malloc(len + 1);
+  if (entry->bytes != NULL)
+    memcpy(entry->bytes, bytes, entry->len = len);
+  if (entry->label == NULL || entry->bytes == NULL ||
       cx_keyset_parse(bytes, len, &entry->keyset, &entry->cause) == CORTEX_INTERNAL) {
     free_entry(entry);
     return CORTEX_INTERNAL;
@@ -75,14 +81,29 @@ enum cortex_reason cortex_keyring_put(struct cortex_keyring *keyring, const char
   return CORTEX_OK;
 }
 
+static const struct entry *find(const struct cortex_keyring *keyring, const char *label) {
+  const struct entry *entry = keyring != NULL ? keyring->entries : NULL;
+
+  while (entry != NULL && strcmp(entry->label, label) != 0)
+    entry = entry->next;
+  return entry;
+}
+
+bool cx_keyring_get_document(const struct cortex_keyring *keyring, const char *label,
+                             const char **bytes_out, size_t *len_out) {
+  const struct entry *entry = find(keyring, label);
+
+  *bytes_out = entry != NULL ? entry->bytes : NULL;
+  *len_out = entry != NULL ? entry->len : 0;
+  return entry != NULL;
+}
+
 enum cortex_reason cx_keyring_get(const struct cortex_keyring *keyring, const char *label,
                                   const struct cx_keyset **keyset_out,
                                   struct cortex_error *error) {
-  const struct entry *entry = keyring != NULL ? keyring->entries : NULL;
+  const struct entry *entry = find(keyring, label);
 
   *keyset_out = NULL;
-  while (entry != NULL && strcmp(entry->label, label) != 0)
-    entry = entry->next;
   if (entry == NULL)
     return CORTEX_OK;
   if (entry->keyset == NULL)

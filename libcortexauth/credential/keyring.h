@@ -1,9 +1,9 @@
 /*
- * Key sets that a program fetched itself, by the issuer's label.
+ * Key sets and metadata that a program fetched itself, by the issuer's label.
  * SPDX-License-Identifier: PostgreSQL
  */
-#ifndef CX_OIDC_KEYRING_H
-#define CX_OIDC_KEYRING_H
+#ifndef CX_CREDENTIAL_KEYRING_H
+#define CX_CREDENTIAL_KEYRING_H
 
 #include <cortexauth/credential.h>
 
@@ -18,5 +18,9 @@ CORTEX_MUSTCHECK enum cortex_reason cx_keyring_get(const struct cortex_keyring *
                                                    const char *label,
                                                    const struct cx_keyset **keyset_out,
                                                    struct cortex_error *error);
+
+/* What was put in for a label, as it is; false: nothing was. Borrowed from the keyring. */
+bool cx_keyring_get_document(const struct cortex_keyring *keyring, const char *label,
+                             const char **bytes_out, size_t *len_out);
 
 #endif
