@@ -166,6 +166,7 @@ static enum cli_exit carry_losses(struct sync *sync) {
   exit = sync_connect(sync);
   if (exit != CLI_DONE)
     return exit;
+  sync->record.database = pg_database(sync->pg); /* the other connection's is gone */
   plan_clear(&sync->plan);
   plan_make(&sync->model, &sync->plan);
   if (sync->plan.failed)
