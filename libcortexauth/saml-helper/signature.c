@@ -44,10 +44,12 @@ static const struct transform digest_methods[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-/* Without comments: no comment is ever part of what was signed. */
+/* Core 5.4.3 names both forms. What is read is these bytes, where comments are judged again. */
 static const struct transform canonicalizations[] = {
     {NS_EXC_C14N, xmlSecTransformExclC14NGetKlass, NULL, NULL},
     {NS_C14N, xmlSecTransformInclC14NGetKlass, NULL, NULL},
+    {NS_EXC_C14N "WithComments", xmlSecTransformExclC14NWithCommentsGetKlass, NULL, NULL},
+    {NS_C14N "#WithComments", xmlSecTransformInclC14NWithCommentsGetKlass, NULL, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -230,9 +230,9 @@ case("transform-order", TRANSFORM + BAD, "canonicalisation before enveloped-sign
      signed(transforms=transform(EXC) + transform(ENVELOPED)))
 case("transform-enveloped-twice", TRANSFORM, "enveloped-signature twice", signed(
     transforms=transform(ENVELOPED) + transform(ENVELOPED) + transform(EXC)))
-case("transform-comments", ("ok", "algorithm_not_allowed", "reference_invalid", "xml_refused"),
+case("transform-comments", "ok",
      "canonicalisation with comments is one of the two that core 5.4.4 names", signed(with_c14n=EXC + "WithComments"))
-case("c14n-comments", ("ok", "algorithm_not_allowed", "reference_invalid", "xml_refused"),
+case("c14n-comments", "ok",
      "SignedInfo canonicalised with comments", signed(c14n=C14N + "#WithComments"))
 case("transform-c14n11", TRANSFORM, "canonical XML 1.1 is not in the list", signed(
     transforms=transform(ENVELOPED) + transform(C14N11), with_c14n=C14N))
