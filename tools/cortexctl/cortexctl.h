@@ -32,6 +32,7 @@ extern const struct cli_verb cmd_policy_image;
 extern const struct cli_verb cmd_policy_test;
 extern const struct cli_verb cmd_policy_to_json;
 extern const struct cli_verb cmd_refresh;
+extern const struct cli_verb cmd_report_lingering;
 extern const struct cli_verb cmd_revoke;
 extern const struct cli_verb cmd_saml_metadata;
 extern const struct cli_verb cmd_service_render;

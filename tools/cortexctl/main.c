@@ -10,7 +10,7 @@ int main(int argc, char **argv) {
       &cmd_explain,        &cmd_refresh,          &cmd_status,
       &cmd_revoke,         &cmd_binding_list,     &cmd_binding_show,
       &cmd_binding_rebind, &cmd_binding_release,  &cmd_audit_verify,
-      &cmd_audit_rotate,   &cmd_saml_metadata,
+      &cmd_audit_rotate,   &cmd_saml_metadata,    &cmd_report_lingering,
       &cmd_authorize,      &cmd_validate,         &cmd_policy_test,
       &cmd_policy_image,   &cmd_policy_format,
       &cmd_policy_to_json, &cmd_policy_from_json, &cmd_codes,
