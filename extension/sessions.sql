@@ -227,6 +227,9 @@ DECLARE
   gone text[];
 BEGIN
   PERFORM cortex.require_home();
+  IF pg_is_in_recovery() THEN
+    RETURN; -- the primary takes back; a standby that is promoted does it in its next round
+  END IF;
   FOR one IN
     SELECT DISTINCT g.member, g.service FROM cortex.login_grant g
     WHERE NOT g.is_standing OR g.member ~ '/(read|write|admin)$'
