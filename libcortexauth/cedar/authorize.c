@@ -90,10 +90,14 @@ static bool visit_decide(struct cedar_outcome *o, const struct cedar_post *post)
 }
 
 enum cedar_status cedar_eval_report(const struct cedar_eval *e, struct cedar_error *error) {
-  if (e->fatal == CEDAR_OK)
+  /* What could not be read may have looked like something that is not there. */
+  enum cedar_status status =
+      e->fatal == CEDAR_OK && cedar_store_failed(e->store) ? CEDAR_DAMAGED : e->fatal;
+
+  if (status == CEDAR_OK)
     return CEDAR_OK;
-  return cedar_error_plain(error, e->fatal,
-                           e->fatal == CEDAR_DAMAGED
+  return cedar_error_plain(error, status,
+                           status == CEDAR_DAMAGED
                                ? "the policy image is damaged"
                                : "the evaluation needs more memory or steps than allowed");
 }
@@ -101,10 +105,8 @@ enum cedar_status cedar_eval_report(const struct cedar_eval *e, struct cedar_err
 enum cedar_status cedar_outcome_collect(struct cedar_outcome *o, struct cedar_error *error) {
   if (!cedar_index_visit(o, visit_decide) && o->e.fatal == CEDAR_OK)
     cedar_eval_fatal(&o->e, CEDAR_DAMAGED);
-  if (o->e.fatal != CEDAR_OK)
-    return cedar_eval_report(&o->e, error);
   cedar_outcome_sort(o);
-  return CEDAR_OK;
+  return cedar_eval_report(&o->e, error);
 }
 
 void cedar_outcome_answer(const struct cedar_outcome *o, struct cedar_answer *answer_out) {

@@ -49,12 +49,10 @@ bool cedar_ids_has(const uint32_t *ids, uint32_t count, uint32_t id) {
 
 const uint32_t *cedar_entity_reach(const struct cedar_store *store,
                                    const struct cedar_entity *entity, uint32_t *count_out) {
-  *count_out = 0;
-  if (entity->ancestor_count == 0 || entity->ancestors > store->reach.n ||
-      entity->ancestor_count > store->reach.n - entity->ancestors)
-    return NULL;
-  *count_out = entity->ancestor_count;
-  return store->reach.at + entity->ancestors;
+  const uint32_t *above = cedar_reach_get(store, entity->ancestors, entity->ancestor_count);
+
+  *count_out = above == NULL ? 0 : entity->ancestor_count;
+  return above;
 }
 
 /* The walk over all entities, parents before children, without recursion. */

@@ -14,9 +14,9 @@ typedef bool eval_fn(struct cedar_eval *e, const struct cedar_node *node, struct
 
 static void var_init(struct cedar_eval *e, enum cedar_var var) {
   const struct cedar_request *request = e->request;
-  const struct cedar_store *store = request->store;
   struct cedar_var_view *view = &e->var[var];
-  uint32_t id, index;
+  const struct cedar_entity *entity;
+  uint32_t id;
 
   view->uid = request->var[var];
   view->type = CEDAR_NONE;
@@ -28,9 +28,9 @@ static void var_init(struct cedar_eval *e, enum cedar_var var) {
     view->count = request->ancestor_n;
     return;
   }
-  index = view->uid < store->uids.n ? store->uids.at[view->uid].entity : CEDAR_NONE;
-  if (index < store->entities.n)
-    view->above = cedar_entity_reach(store, &store->entities.at[index], &view->count);
+  entity = cedar_uid_entity(request->store, view->uid);
+  if (entity != NULL)
+    view->above = cedar_entity_reach(request->store, entity, &view->count);
 }
 
 void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request) {
@@ -77,14 +77,11 @@ bool cedar_eval_type_error(struct cedar_eval *e, const char *expected, struct ce
 
 const uint32_t *cedar_eval_kids(struct cedar_eval *e, uint32_t first, uint32_t count) {
   static const uint32_t none[1];
+  const uint32_t *kids = count == 0 ? none : cedar_kids_get(e->store, first, count);
 
-  if (count == 0)
-    return none;
-  if (first > e->store->kids.n || count > e->store->kids.n - first) {
+  if (kids == NULL)
     cedar_eval_fatal(e, CEDAR_DAMAGED);
-    return NULL;
-  }
-  return e->store->kids.at + first;
+  return kids;
 }
 
 static bool give_bool(struct cedar_value *out, bool b) {
@@ -347,16 +344,13 @@ static eval_fn *const eval_table[CEDAR_OP_COUNT] = {
 
 /* Depth and steps end an evaluation only in a damaged image, whose nodes may form a loop. */
 bool cedar_eval_node(struct cedar_eval *e, uint32_t index, struct cedar_value *out) {
-  const struct cedar_node *node;
+  const struct cedar_node *node = cedar_nodes_get(e->store, index, 1);
   bool ok;
 
-  if (index >= e->store->nodes.n || e->depth > CEDAR_MAX_DEPTH)
+  if (node == NULL || node->op >= CEDAR_OP_COUNT || e->depth > CEDAR_MAX_DEPTH)
     return cedar_eval_fatal(e, CEDAR_DAMAGED);
   if (++e->steps > CEDAR_MAX_STEPS)
     return cedar_eval_fatal(e, CEDAR_LIMIT);
-  node = &e->store->nodes.at[index];
-  if (node->op >= CEDAR_OP_COUNT)
-    return cedar_eval_fatal(e, CEDAR_DAMAGED);
   e->depth++;
   ok = eval_table[node->op](e, node, out);
   e->depth--;
@@ -391,11 +385,10 @@ bool cedar_eval_conditions(struct cedar_eval *e, uint32_t first, uint32_t count,
   e->node = CEDAR_NONE;
   e->message[0] = '\0';
   for (i = 0; i < count; i++) {
-    const struct cedar_node *node;
+    const struct cedar_node *node = cedar_nodes_get(e->store, conds[i], 1);
 
-    if (conds[i] >= e->store->nodes.n)
+    if (node == NULL)
       return cedar_eval_fatal(e, CEDAR_DAMAGED);
-    node = &e->store->nodes.at[conds[i]];
     if (!cedar_eval_bool(e, node->a, &b))
       return false;
     if (b != (node->op == CEDAR_OP_WHEN))

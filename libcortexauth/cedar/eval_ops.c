@@ -10,7 +10,6 @@ bool cedar_entity_view_get(const struct cedar_request *request, uint32_t uid,
                            struct cedar_entity_view *view_out) {
   const struct cedar_store *store = request->store;
   const struct cedar_entity *entity;
-  uint32_t index;
 
   memset(view_out, 0, sizeof(*view_out));
   if (request->overlay && uid == request->var[CEDAR_PRINCIPAL]) {
@@ -22,38 +21,32 @@ bool cedar_entity_view_get(const struct cedar_request *request, uint32_t uid,
     view_out->ancestor_count = request->ancestor_n;
     return true;
   }
-  index = uid < store->uids.n ? store->uids.at[uid].entity : CEDAR_NONE;
-  if (index >= store->entities.n)
+  entity = cedar_uid_entity(store, uid);
+  if (entity == NULL)
     return false;
-  entity = &store->entities.at[index];
   view_out->flags = CEDAR_STORED;
   view_out->ancestors = cedar_entity_reach(store, entity, &view_out->ancestor_count);
-  if (entity->attr_count > 0 && entity->attrs <= store->fields.n &&
-      entity->attr_count <= store->fields.n - entity->attrs) {
-    view_out->attrs = store->fields.at + entity->attrs;
-    view_out->attr_count = entity->attr_count;
-  }
-  if (entity->tag_count > 0 && entity->tags <= store->fields.n &&
-      entity->tag_count <= store->fields.n - entity->tags) {
-    view_out->tags = store->fields.at + entity->tags;
-    view_out->tag_count = entity->tag_count;
-  }
+  view_out->attrs = cedar_fields_get(store, entity->attrs, entity->attr_count);
+  view_out->attr_count = view_out->attrs == NULL ? 0 : entity->attr_count;
+  view_out->tags = cedar_fields_get(store, entity->tags, entity->tag_count);
+  view_out->tag_count = view_out->tags == NULL ? 0 : entity->tag_count;
   return true;
 }
 
 bool cedar_uid_in(const struct cedar_request *request, uint32_t a, uint32_t b) {
   const struct cedar_store *store = request->store;
+  const struct cedar_entity *entity;
   const uint32_t *above;
-  uint32_t count, index;
+  uint32_t count;
 
   if (a == b)
     return true;
   if (request->overlay && a == request->var[CEDAR_PRINCIPAL])
     return cedar_ids_has(request->ancestors, request->ancestor_n, b);
-  index = a < store->uids.n ? store->uids.at[a].entity : CEDAR_NONE;
-  if (index >= store->entities.n)
+  entity = cedar_uid_entity(store, a);
+  if (entity == NULL)
     return false;
-  above = cedar_entity_reach(store, &store->entities.at[index], &count);
+  above = cedar_entity_reach(store, entity, &count);
   return cedar_ids_has(above, count, b);
 }
 
@@ -63,12 +56,11 @@ static bool var_in(const struct cedar_var_view *view, uint32_t uid) {
 
 static bool list_has(const struct cedar_eval *e, const struct cedar_ask *ask,
                      const struct cedar_var_view *view) {
+  const uint32_t *uids = cedar_kids_get(e->store, ask->uid, ask->count);
   uint32_t i;
 
-  if (ask->uid > e->store->kids.n || ask->count > e->store->kids.n - ask->uid)
-    return false;
-  for (i = 0; i < ask->count; i++)
-    if (var_in(view, e->store->kids.at[ask->uid + i]))
+  for (i = 0; uids != NULL && i < ask->count; i++)
+    if (var_in(view, uids[i]))
       return true;
   return false;
 }

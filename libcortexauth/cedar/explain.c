@@ -331,6 +331,8 @@ static enum cedar_status near_find(struct cedar_request *request, uint32_t max_n
   struct cedar_near_miss *list;
   uint32_t i;
 
+  if (!cedar_store_make_whole(request->store))
+    return cedar_error_plain(error, CEDAR_DAMAGED, "the policy image cannot be read");
   cedar_eval_init(&x.e, request);
   x.near_max = max_near < MAX_NEAR ? max_near : MAX_NEAR;
   x.near = cedar_arena_get_array(x.work, x.near_max, sizeof(*x.near));

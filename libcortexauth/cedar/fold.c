@@ -10,6 +10,8 @@
 
 bool cedar_node_constant(const struct cedar_store *store, const struct cedar_node *node,
                          struct cedar_value *value_out) {
+  const struct cedar_value *cell;
+
   switch (node->op) {
   case CEDAR_OP_BOOL:
     *value_out = cedar_value_make(CEDAR_KIND_BOOL, node->a != 0);
@@ -26,10 +28,10 @@ bool cedar_node_constant(const struct cedar_store *store, const struct cedar_nod
   case CEDAR_OP_SET:
   case CEDAR_OP_RECORD:
   case CEDAR_OP_CALL:
-    if (node->c >= store->cells.n)
-      return false;
-    *value_out = cedar_value_stored(store->cells.at[node->c]);
-    return true;
+    cell = cedar_cells_get(store, node->c, 1);
+    if (cell != NULL)
+      *value_out = cedar_value_stored(*cell);
+    return cell != NULL;
   default:
     return false;
   }

@@ -8,9 +8,12 @@
 #include "store.h"
 
 /* Raise with any change of a stored struct, of an enum in one, or of the extension table. */
-#define IMAGE_VERSION 2U
+#define IMAGE_VERSION 3U
 #define IMAGE_ORDER 0x01020304U
 #define ALIGN 16U
+
+/* So much of the stamp is read with the head. */
+#define STAMP_HEAD ((uint64_t)1 << 10)
 
 _Static_assert(sizeof(struct cedar_value) == 16, "the image relies on it");
 
@@ -38,7 +41,9 @@ struct header {
 
 _Static_assert(sizeof(struct header) % ALIGN == 0, "no gap before the first piece");
 
-/* What is written or read, in image order: the stamp, then each array. */
+/* In image order: the filter, which is the first array, the stamp, then the other arrays. */
+enum { STAMP = 1, PIECES = SECTIONS + 1 };
+
 struct piece {
   const void *bytes;
   size_t len;
@@ -76,6 +81,7 @@ static uint64_t header_digest(const struct header *header) {
 }
 
 #define PIECE_FILL(name, type, max)                                                                \
+  n += n == STAMP;                                                                                 \
   pieces[n].bytes = store->name.at;                                                                \
   pieces[n++].len = (size_t)store->name.n * sizeof(type);
 
@@ -84,7 +90,7 @@ static uint64_t header_digest(const struct header *header) {
   header->sections[i++].item = (uint32_t)sizeof(type);
 
 static void header_fill(struct header *header, const struct cedar_store *store,
-                        const struct piece pieces[SECTIONS + 1]) {
+                        const struct piece pieces[PIECES]) {
   uint64_t offset = align_up(sizeof(*header));
   size_t i = 0;
 
@@ -93,12 +99,13 @@ static void header_fill(struct header *header, const struct cedar_store *store,
   header->version = IMAGE_VERSION;
   header->order = IMAGE_ORDER;
   CEDAR_ARRAYS(SECTION_FILL)
-  header->stamp_offset = offset;
-  header->stamp_len = pieces[0].len;
-  offset = align_up(offset + pieces[0].len);
-  for (i = 0; i < SECTIONS; i++) {
-    header->sections[i].offset = offset;
-    offset = align_up(offset + pieces[i + 1].len);
+  header->stamp_len = pieces[STAMP].len;
+  for (i = 0; i < PIECES; i++) {
+    if (i == STAMP)
+      header->stamp_offset = offset;
+    else
+      header->sections[i < STAMP ? i : i - 1].offset = offset;
+    offset = align_up(offset + pieces[i].len);
   }
   header->size = offset;
 }
@@ -125,10 +132,10 @@ static uint64_t digest_padded(uint64_t digest, const struct piece *piece) {
 
 enum cedar_status cedar_store_write_image(const struct cedar_store *store, struct cedar_text stamp,
                                           const struct cedar_sink *sink) {
-  struct piece pieces[SECTIONS + 1] = {{stamp.ptr, stamp.len}};
+  struct piece pieces[PIECES] = {[STAMP] = {stamp.ptr, stamp.len}};
   struct header header;
   uint64_t digest;
-  size_t n = 1, i;
+  size_t n = 0, i;
 
   if (!store->sealed)
     return CEDAR_MISUSE;
@@ -150,16 +157,19 @@ static bool range_fits(uint64_t offset, uint64_t len, uint64_t size) {
   return offset <= size && len <= size - offset && offset % ALIGN == 0;
 }
 
-/* A header that is this version's and fits the bytes. */
+/* Whether a header is this version's and fits an image of that size. */
+static bool header_fits(const struct header *header, uint64_t size) {
+  return memcmp(header->magic, image_magic, sizeof(image_magic)) == 0 &&
+         header->version == IMAGE_VERSION && header->order == IMAGE_ORDER && header->size == size &&
+         range_fits(header->stamp_offset, header->stamp_len, size);
+}
+
 static const struct header *header_get(const void *bytes, size_t len) {
   const struct header *header = bytes;
 
-  if (len < sizeof(*header) || (uintptr_t)bytes % ALIGN != 0 ||
-      memcmp(header->magic, image_magic, sizeof(image_magic)) != 0 ||
-      header->version != IMAGE_VERSION || header->order != IMAGE_ORDER || header->size != len ||
-      !range_fits(header->stamp_offset, header->stamp_len, len))
-    return NULL;
-  return header;
+  return len >= sizeof(*header) && (uintptr_t)bytes % ALIGN == 0 && header_fits(header, len)
+             ? header
+             : NULL;
 }
 
 bool cedar_image_stamp(const void *bytes, size_t len, struct cedar_text *stamp_out) {
@@ -183,24 +193,48 @@ static bool tables_fit(const struct cedar_store *s) {
          (s->policy_slots.n & (s->policy_slots.n - 1)) == 0 && (buckets & (buckets - 1)) == 0;
 }
 
-/* The store only reads its arrays from now on, so const may go. */
 #define SECTION_OPEN(name, type, max)                                                              \
   section = &header->sections[i++];                                                                \
   fits = fits && section->item == sizeof(type) && section->count <= (max) &&                       \
-         range_fits(section->offset, (uint64_t)section->count * sizeof(type), len);                \
-  if (fits) {                                                                                      \
-    s->name.at = (type *)((uintptr_t)bytes + (uintptr_t)section->offset);                          \
-    s->name.n = section->count;                                                                    \
-  }
+         range_fits(section->offset, (uint64_t)section->count * sizeof(type), header->size);       \
+  s->name.where = section->offset;                                                                 \
+  s->name.n = section->count;
 
-static bool sections_open(struct cedar_store *s, const struct header *header, const void *bytes,
-                          size_t len) {
+static bool sections_open(struct cedar_store *s, const struct header *header) {
   const struct section *section;
   bool fits = true;
   size_t i = 0;
 
   CEDAR_ARRAYS(SECTION_OPEN)
+  s->stamp_where = header->stamp_offset;
+  s->stamp_len = header->stamp_len;
   return fits && tables_fit(s);
+}
+
+/* The store only reads its arrays from now on, so const may go. */
+#define ARRAY_BORROW(name, type, max) s->name.at = (type *)((uintptr_t)bytes + s->name.where);
+
+static void arrays_borrow(struct cedar_store *s, const void *bytes) {
+  CEDAR_ARRAYS(ARRAY_BORROW)
+}
+
+#define ARRAY_READ(name, type, max)                                                                \
+  if (s->name.n > 0)                                                                               \
+    s->name.at = (type *)(uintptr_t)cedar_##name##_get(s, 0, s->name.n);                           \
+  whole = whole && (s->name.n == 0 || s->name.at != NULL);
+
+bool cedar_store_make_whole(const struct cedar_store *store) {
+  struct cedar_store *s = (struct cedar_store *)(uintptr_t)store;
+  bool whole = true;
+
+  if (store->pager == NULL)
+    return true;
+  CEDAR_ARRAYS(ARRAY_READ)
+  if (whole) {
+    s->whole = s->pager;
+    s->pager = NULL;
+  }
+  return whole;
 }
 
 enum cedar_status cedar_store_open_image(const void *bytes, size_t len,
@@ -219,12 +253,74 @@ enum cedar_status cedar_store_open_image(const void *bytes, size_t len,
     return cedar_error_plain(error, status, "out of memory");
   store->mapped = true;
   store->sealed = true;
-  if (!sections_open(store, header, bytes, len)) {
+  if (!sections_open(store, header)) {
     cedar_store_free(&store);
     return cedar_error_plain(error, CEDAR_DAMAGED, "the policy image is damaged");
   }
+  arrays_borrow(store, bytes);
+  store->image = bytes;
   *store_out = store;
   return CEDAR_OK;
+}
+
+/*
+ * The header of a store whose pager is there already. What every question needs is got at once:
+ * all of a small image, else header, filter and the beginning of the stamp.
+ */
+static enum cedar_status source_open(struct cedar_store *store, uint64_t size, bool is_small) {
+  const struct header *header;
+  uint64_t head;
+
+  if (is_small)
+    header = cedar_pager_get(store->pager, 0, (size_t)size);
+  else
+    header = cedar_pager_get(store->pager, 0, sizeof(*header));
+  if (header == NULL || size < sizeof(*header) || !header_fits(header, size) ||
+      !sections_open(store, header) || store->filter.n > CEDAR_MAX_FILTER)
+    return CEDAR_DAMAGED;
+  if (is_small || store->filter.n == 0)
+    return CEDAR_OK;
+  head = store->filter.where + (uint64_t)store->filter.n * sizeof(*store->filter.at);
+  if (head <= header->stamp_offset && size - header->stamp_offset > STAMP_HEAD)
+    head = header->stamp_offset + STAMP_HEAD;
+  if (cedar_pager_get(store->pager, 0, (size_t)head) == NULL)
+    return CEDAR_DAMAGED;
+  store->filter.at = (uint64_t *)(uintptr_t)cedar_filter_get(store, 0, store->filter.n);
+  return store->filter.at != NULL ? CEDAR_OK : CEDAR_DAMAGED;
+}
+
+enum cedar_status cedar_store_read_image(const struct cedar_image_source *source,
+                                         const struct cedar_allocator *allocator,
+                                         struct cedar_store **store_out,
+                                         struct cedar_error *error) {
+  struct cedar_store *store;
+  enum cedar_status status = cedar_store_new(allocator, &store);
+
+  *store_out = NULL;
+  if (status != CEDAR_OK)
+    return cedar_error_plain(error, status, "out of memory");
+  store->mapped = true;
+  store->sealed = true;
+  store->pager = cedar_pager_new(source, &store->alloc);
+  status = store->pager == NULL ? CEDAR_NOMEM
+                                : source_open(store, source->size, source->size <= source->at_once);
+  if (status != CEDAR_OK) {
+    cedar_store_free(&store);
+    return cedar_error_plain(error, status,
+                             status == CEDAR_NOMEM ? "out of memory"
+                                                   : "not a policy image of this version");
+  }
+  *store_out = store;
+  return CEDAR_OK;
+}
+
+const char *cedar_store_stamp(const struct cedar_store *store, size_t offset, size_t len) {
+  struct cedar_pager *pager = store->pager != NULL ? store->pager : store->whole;
+
+  if (offset > store->stamp_len || len > store->stamp_len - offset || len == 0)
+    return NULL;
+  return pager != NULL ? cedar_pager_get(pager, store->stamp_where + offset, len)
+                       : store->image + store->stamp_where + offset;
 }
 
 bool cedar_image_is_intact(const void *bytes, size_t len) {

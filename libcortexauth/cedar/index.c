@@ -20,8 +20,8 @@ struct key {
   uint32_t id;
 };
 
-static uint32_t bucket_hash(struct key key) {
-  return cedar_uid_hash(key.key, key.id);
+uint32_t cedar_bucket_hash(uint32_t key, uint32_t id) {
+  return cedar_uid_hash(key, id);
 }
 
 /* What a scope can be found by. */
@@ -55,7 +55,7 @@ static struct key scope_key(const struct cedar_store *store, const struct cedar_
 
 /* The slot of a key in the table, taken or free; NULL when the table is full (damaged). */
 static struct cedar_bucket *bucket_find(const struct cedar_store *store, struct key key) {
-  uint32_t mask = store->buckets.n - 2, i = bucket_hash(key) & mask, probes;
+  uint32_t mask = store->buckets.n - 2, i = cedar_bucket_hash(key.key, key.id) & mask, probes;
 
   for (probes = 0; probes <= mask; probes++, i = (i + 1) & mask) {
     struct cedar_bucket *bucket = &store->buckets.at[i];
@@ -231,23 +231,35 @@ static bool bucket_visit(struct cedar_outcome *o, const struct cedar_bucket *buc
 
   if (bucket->count == 0)
     return true;
-  if (bucket->first > store->posts.n || bucket->count > store->posts.n - bucket->first)
+  post = cedar_posts_get(store, bucket->first, bucket->count);
+  if (post == NULL)
     return false;
-  post = store->posts.at + bucket->first;
   for (end = post + bucket->count; post < end; post++)
     if (post->policy >= store->policies.n || !visit(o, post))
       return false;
   return true;
 }
 
+/* As bucket_find(), in a store that may be an image. */
 static bool key_visit(struct cedar_outcome *o, enum cedar_var var, enum how how, uint32_t id,
                       cedar_visit_fn *visit) {
+  const struct cedar_store *store = o->e.store;
   struct key key = {KEY(var, how), id};
-  const struct cedar_bucket *bucket = bucket_find(o->e.store, key);
+  uint32_t hash = cedar_bucket_hash(key.key, key.id), mask = store->buckets.n - 2;
+  uint32_t i = hash & mask, probes;
 
-  if (bucket == NULL || bucket->key == CEDAR_NONE || bucket->count == 0)
-    return bucket != NULL;
-  return bucket_visit(o, bucket, visit);
+  if (!cedar_filter_may_have(store, CEDAR_FILTER_BUCKET, hash))
+    return true;
+
+  for (probes = 0; probes <= mask; probes++, i = (i + 1) & mask) {
+    const struct cedar_bucket *bucket = cedar_buckets_get(store, i, 1);
+
+    if (bucket == NULL || bucket->key == CEDAR_NONE)
+      return bucket != NULL;
+    if (bucket->key == key.key && bucket->id == key.id)
+      return bucket_visit(o, bucket, visit);
+  }
+  return false;
 }
 
 /* Everything a scope could ask of one variable: itself, its type, what it is in. */
@@ -266,10 +278,12 @@ static bool var_visit(struct cedar_outcome *o, enum cedar_var var, cedar_visit_f
 
 bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn *visit) {
   const struct cedar_store *store = o->e.store;
+  const struct cedar_bucket *others;
 
   if (store->buckets.n == 0)
     return store->policies.n == 0;
-  if (!bucket_visit(o, &store->buckets.at[store->buckets.n - 1], visit))
+  others = cedar_buckets_get(store, store->buckets.n - 1, 1);
+  if (others == NULL || !bucket_visit(o, others, visit))
     return false;
   if (store->buckets.n == 1)
     return true;

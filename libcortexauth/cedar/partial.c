@@ -48,9 +48,9 @@ static enum verdict condition_verdict(struct partial *s, const struct cedar_node
   const uint32_t *kids;
   uint32_t i;
 
-  if (cond->a >= s->o.e.store->nodes.n)
+  body = cedar_nodes_get(s->o.e.store, cond->a, 1);
+  if (body == NULL)
     return cedar_eval_fatal(&s->o.e, CEDAR_DAMAGED), NEVER;
-  body = &s->o.e.store->nodes.at[cond->a];
   if (body->op != (unless ? CEDAR_OP_OR : CEDAR_OP_AND))
     return operand_verdict(s, cond->a, unless, left);
   kids = cedar_eval_kids(&s->o.e, body->a, body->b);
@@ -72,11 +72,12 @@ static enum verdict policy_verdict(struct partial *s, const struct cedar_policy 
   s->o.e.node = CEDAR_NONE;
   s->o.e.message[0] = '\0';
   for (i = 0; conds != NULL && i < policy->cond_count; i++) {
+    const struct cedar_node *cond = cedar_nodes_get(s->o.e.store, conds[i], 1);
     enum verdict verdict;
 
-    if (conds[i] >= s->o.e.store->nodes.n)
+    if (cond == NULL)
       return cedar_eval_fatal(&s->o.e, CEDAR_DAMAGED), NEVER;
-    verdict = condition_verdict(s, &s->o.e.store->nodes.at[conds[i]], left);
+    verdict = condition_verdict(s, cond, left);
     if (verdict == NEVER || verdict == ERRS)
       return verdict;
   }
@@ -100,12 +101,15 @@ static bool depends_put(struct partial *s, uint32_t index, const struct cedar_po
 static bool visit_partial(struct cedar_outcome *o, const struct cedar_post *post) {
   struct partial *s = (struct partial *)(void *)o;
   uint32_t index = post->policy;
-  const struct cedar_policy *policy = &o->e.store->policies.at[index];
+  const struct cedar_policy *policy;
   struct cedar_ids left = {NULL, 0, 0};
   enum verdict verdict;
 
   if (!cedar_post_in_scope(&o->e, post))
     return true;
+  policy = cedar_policies_get(o->e.store, index, 1);
+  if (policy == NULL)
+    return cedar_eval_fatal(&o->e, CEDAR_DAMAGED);
   verdict = policy_verdict(s, policy, &left);
   if (o->e.fatal != CEDAR_OK)
     return false;

@@ -96,6 +96,16 @@ static bool is_known_bool(const struct cedar_part *part) {
   return part->state == CEDAR_PART_KNOWN && part->value.kind == CEDAR_KIND_BOOL;
 }
 
+/* A node that was looked at already; without operands when the image cannot be read any more. */
+static struct cedar_node node_at(struct cedar_eval *e, uint32_t index) {
+  const struct cedar_node *found = cedar_nodes_get(e->store, index, 1);
+  struct cedar_node none = {.op = CEDAR_OP_NONE, .a = CEDAR_NONE, .b = 0, .c = CEDAR_NONE};
+
+  if (found == NULL)
+    cedar_eval_fatal(e, CEDAR_DAMAGED);
+  return found == NULL ? none : *found;
+}
+
 static void part_var(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                      struct cedar_part *out) {
   (void)residue;
@@ -105,13 +115,11 @@ static void part_var(struct cedar_eval *e, struct cedar_residue *residue, uint32
 /* Operators whose result is a Bool or an error. */
 static bool gives_bool(const struct cedar_eval *e, const struct cedar_residue *residue,
                        uint32_t index) {
-  const struct cedar_node *n;
+  const struct cedar_node *n = cedar_nodes_get(e->store, index, 1);
 
-  if (index < e->store->nodes.n)
-    n = &e->store->nodes.at[index];
-  else if (index - e->store->nodes.n < residue->node_n)
+  if (n == NULL && index - e->store->nodes.n < residue->node_n)
     n = &residue->nodes[index - e->store->nodes.n];
-  else
+  if (n == NULL)
     return false;
   if (n->op == CEDAR_OP_CALL)
     return n->flags < cedar_ext_count && cedar_ext_table[n->flags].result == CEDAR_KIND_BOOL;
@@ -144,7 +152,7 @@ static void chain_give(struct cedar_eval *e, struct cedar_residue *residue, unsi
  */
 static void part_chain(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                        struct cedar_part *out) {
-  struct cedar_node n = e->store->nodes.at[index];
+  struct cedar_node n = node_at(e, index);
   const uint32_t *kids = cedar_eval_kids(e, n.a, n.b);
   bool deciding = n.op == CEDAR_OP_OR;
   uint32_t *left, count = 0, i;
@@ -182,7 +190,7 @@ static void part_chain(struct cedar_eval *e, struct cedar_residue *residue, uint
 
 static void part_if(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                     struct cedar_part *out) {
-  struct cedar_node n = e->store->nodes.at[index];
+  struct cedar_node n = node_at(e, index);
   struct cedar_part condition, yes, no;
 
   cedar_partial_node(e, residue, n.a, &condition);
@@ -246,7 +254,7 @@ static bool unary_value(struct cedar_eval *e, const struct cedar_node *n, struct
 
 static void part_unary(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                        struct cedar_part *out) {
-  struct cedar_node n = e->store->nodes.at[index];
+  struct cedar_node n = node_at(e, index);
   struct cedar_value value = {0};
   struct cedar_part part;
 
@@ -260,7 +268,7 @@ static void part_unary(struct cedar_eval *e, struct cedar_residue *residue, uint
 
 static void part_binary(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                         struct cedar_part *out) {
-  struct cedar_node n = e->store->nodes.at[index];
+  struct cedar_node n = node_at(e, index);
   struct cedar_value value = {0};
   struct cedar_part left, right;
   bool ok = true;
@@ -289,7 +297,7 @@ static void part_binary(struct cedar_eval *e, struct cedar_residue *residue, uin
 /* x is T in E: E only counts when the type fits. */
 static void part_is(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                     struct cedar_part *out) {
-  struct cedar_node n = e->store->nodes.at[index];
+  struct cedar_node n = node_at(e, index);
   struct cedar_part object, in = {.state = CEDAR_PART_ERROR};
   uint32_t type = 0, id;
   bool b = false, ok;
@@ -329,7 +337,7 @@ static void part_is(struct cedar_eval *e, struct cedar_residue *residue, uint32_
 /* SET, RECORD and CALL evaluate all their operands, so one that errs decides. */
 static void part_list(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                       struct cedar_part *out) {
-  struct cedar_node n = e->store->nodes.at[index];
+  struct cedar_node n = node_at(e, index);
   uint32_t step = n.op == CEDAR_OP_RECORD ? 2 : 1, count = n.b * step, i, made;
   const uint32_t *kids = n.b > UINT32_MAX / 2 ? NULL : cedar_eval_kids(e, n.a, count);
   uint32_t *left = cedar_arena_get_array(&e->request->work, count, sizeof(*left));
@@ -397,12 +405,11 @@ static part_fn *const part_table[CEDAR_OP_COUNT] = {
 
 void cedar_partial_node(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                         struct cedar_part *out) {
-  const struct cedar_node *n;
+  const struct cedar_node *n = cedar_nodes_get(e->store, index, 1);
   bool ok;
 
   memset(out, 0, sizeof(*out));
-  if (index >= e->store->nodes.n || e->depth > CEDAR_MAX_DEPTH ||
-      e->store->nodes.at[index].op >= CEDAR_OP_COUNT) {
+  if (n == NULL || n->op >= CEDAR_OP_COUNT || e->depth > CEDAR_MAX_DEPTH) {
     cedar_eval_fatal(e, CEDAR_DAMAGED);
     return;
   }
@@ -410,7 +417,6 @@ void cedar_partial_node(struct cedar_eval *e, struct cedar_residue *residue, uin
     cedar_eval_fatal(e, CEDAR_LIMIT);
     return;
   }
-  n = &e->store->nodes.at[index];
   if (!n->context || part_table[n->op] == NULL) {
     ok = cedar_eval_node(e, index, &out->value);
     out->state = ok ? CEDAR_PART_KNOWN : CEDAR_PART_ERROR;

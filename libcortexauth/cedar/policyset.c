@@ -10,14 +10,12 @@
 
 const struct cedar_note *cedar_policy_note(const struct cedar_store *store,
                                            const struct cedar_policy *policy, const char *key) {
-  uint32_t sym = cedar_sym_find(store, key, strlen(key)), i;
+  const struct cedar_note *notes = cedar_notes_get(store, policy->notes, policy->note_count);
+  uint32_t sym = notes == NULL ? CEDAR_NONE : cedar_sym_find(store, key, strlen(key)), i;
 
-  if (sym == CEDAR_NONE || policy->notes > store->notes.n ||
-      policy->note_count > store->notes.n - policy->notes)
-    return NULL;
-  for (i = 0; i < policy->note_count; i++)
-    if (store->notes.at[policy->notes + i].key == sym)
-      return &store->notes.at[policy->notes + i];
+  for (i = 0; sym != CEDAR_NONE && i < policy->note_count; i++)
+    if (notes[i].key == sym)
+      return &notes[i];
   return NULL;
 }
 
@@ -60,9 +58,11 @@ static uint32_t policy_slot(const struct cedar_store *store, uint32_t id) {
   uint32_t slot = cedar_uid_hash(id, 0) & mask, probes;
 
   for (probes = 0; probes <= mask; probes++, slot = (slot + 1) & mask) {
-    uint32_t number = store->policy_slots.at[slot];
+    const uint32_t *number = cedar_policy_slots_get(store, slot, 1);
+    const struct cedar_policy *policy =
+        number == NULL || *number == 0 ? NULL : cedar_policies_get(store, *number - 1, 1);
 
-    if (number == 0 || number > store->policies.n || store->policies.at[number - 1].id == id)
+    if (policy == NULL || policy->id == id)
       break;
   }
   return slot;
@@ -123,25 +123,27 @@ enum cedar_status cedar_policy_put(struct cedar_store *store, const struct cedar
 }
 
 bool cedar_policy_find(const struct cedar_store *store, struct cedar_text id, uint32_t *index_out) {
-  uint32_t sym = cedar_sym_find(store, id.ptr, id.len), number;
+  uint32_t sym = cedar_sym_find(store, id.ptr, id.len);
+  const struct cedar_policy *policy = NULL;
+  const uint32_t *number = NULL;
 
-  if (sym == CEDAR_NONE || store->policy_slots.n == 0)
+  if (sym != CEDAR_NONE && store->policy_slots.n > 0)
+    number = cedar_policy_slots_get(store, policy_slot(store, sym), 1);
+  if (number != NULL && *number != 0)
+    policy = cedar_policies_get(store, *number - 1, 1);
+  if (policy == NULL || policy->id != sym)
     return false;
-  number = store->policy_slots.at[policy_slot(store, sym)];
-  if (number == 0 || number > store->policies.n || store->policies.at[number - 1].id != sym)
-    return false;
-  *index_out = number - 1;
+  *index_out = *number - 1;
   return true;
 }
 
 bool cedar_policy_get(const struct cedar_store *store, uint32_t index,
                       struct cedar_policy_info *info_out) {
-  const struct cedar_policy *policy;
+  const struct cedar_policy *policy = cedar_policies_get(store, index, 1);
 
   memset(info_out, 0, sizeof(*info_out));
-  if (index >= store->policies.n)
+  if (policy == NULL)
     return false;
-  policy = &store->policies.at[index];
   info_out->id = cedar_sym_text(store, policy->id);
   info_out->source = cedar_sym_text(store, policy->source);
   info_out->line = policy->line;
@@ -157,12 +159,13 @@ bool cedar_policy_get(const struct cedar_store *store, uint32_t index,
 
 bool cedar_policy_scope(const struct cedar_store *store, uint32_t index, enum cedar_scope_part part,
                         struct cedar_scope_info *info_out) {
+  const struct cedar_policy *policy = cedar_policies_get(store, index, 1);
   const struct cedar_scope *scope;
 
   memset(info_out, 0, sizeof(*info_out));
-  if (index >= store->policies.n || part > CEDAR_SCOPE_RESOURCE)
+  if (policy == NULL || part > CEDAR_SCOPE_RESOURCE)
     return false;
-  scope = &store->policies.at[index].scope[part];
+  scope = &policy->scope[part];
   if (scope->op == CEDAR_SCOPE_IS || scope->op == CEDAR_SCOPE_IS_IN)
     info_out->type = cedar_sym_text(store, scope->type);
   info_out->is_exact = scope->op == CEDAR_SCOPE_EQ;
@@ -176,33 +179,32 @@ bool cedar_policy_scope(const struct cedar_store *store, uint32_t index, enum ce
 bool cedar_policy_scope_entity(const struct cedar_store *store, uint32_t index,
                                enum cedar_scope_part part, uint32_t position,
                                struct cedar_uid_text *uid_out) {
+  const struct cedar_policy *policy = cedar_policies_get(store, index, 1);
   struct cedar_scope_info info;
   const struct cedar_scope *scope;
-  uint32_t uid;
+  const uint32_t *uid;
 
   memset(uid_out, 0, sizeof(*uid_out));
-  if (!cedar_policy_scope(store, index, part, &info) || position >= info.entity_count)
+  if (policy == NULL || !cedar_policy_scope(store, index, part, &info) ||
+      position >= info.entity_count)
     return false;
-  scope = &store->policies.at[index].scope[part];
-  uid = scope->uid;
-  if (scope->op == CEDAR_SCOPE_LIST) {
-    if (scope->uid >= store->kids.n || position >= store->kids.n - scope->uid)
-      return false;
-    uid = store->kids.at[scope->uid + position];
-  }
-  *uid_out = cedar_uid_text_get(store, uid);
+  scope = &policy->scope[part];
+  uid = &scope->uid;
+  if (scope->op == CEDAR_SCOPE_LIST)
+    uid = cedar_kids_get(store, scope->uid, scope->count);
+  if (uid == NULL)
+    return false;
+  *uid_out = cedar_uid_text_get(store, uid[position]);
   return uid_out->type.ptr != NULL;
 }
 
 bool cedar_policy_annotation_get(const struct cedar_store *store, uint32_t index, const char *key,
                                  struct cedar_text *value_out) {
-  const struct cedar_note *note;
+  const struct cedar_policy *policy = cedar_policies_get(store, index, 1);
+  const struct cedar_note *note = policy == NULL ? NULL : cedar_policy_note(store, policy, key);
 
   value_out->ptr = NULL;
   value_out->len = 0;
-  if (index >= store->policies.n)
-    return false;
-  note = cedar_policy_note(store, &store->policies.at[index], key);
   if (note != NULL)
     *value_out = cedar_sym_text(store, note->value);
   return note != NULL;
@@ -210,17 +212,13 @@ bool cedar_policy_annotation_get(const struct cedar_store *store, uint32_t index
 
 bool cedar_policy_annotation_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                                 struct cedar_text *key_out, struct cedar_text *value_out) {
-  const struct cedar_policy *policy;
-  const struct cedar_note *note;
+  const struct cedar_policy *policy = cedar_policies_get(store, index, 1);
+  const struct cedar_note *notes =
+      policy == NULL ? NULL : cedar_notes_get(store, policy->notes, policy->note_count);
 
-  if (index >= store->policies.n)
+  if (notes == NULL || position >= policy->note_count)
     return false;
-  policy = &store->policies.at[index];
-  if (position >= policy->note_count || policy->notes > store->notes.n ||
-      policy->note_count > store->notes.n - policy->notes)
-    return false;
-  note = &store->notes.at[policy->notes + position];
-  *key_out = cedar_sym_text(store, note->key);
-  *value_out = cedar_sym_text(store, note->value);
+  *key_out = cedar_sym_text(store, notes[position].key);
+  *value_out = cedar_sym_text(store, notes[position].value);
   return true;
 }

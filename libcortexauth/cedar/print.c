@@ -42,8 +42,10 @@ struct cedar_text cedar_printer_sym(struct cedar_printer *p, uint32_t sym) {
 }
 
 const struct cedar_node *cedar_printer_node(struct cedar_printer *p, uint32_t node) {
-  if (node < p->store->nodes.n)
-    return &p->store->nodes.at[node];
+  const struct cedar_node *found = cedar_nodes_get(p->store, node, 1);
+
+  if (found != NULL)
+    return found;
   node -= p->store->nodes.n;
   if (p->residue != NULL && node < p->residue->node_n)
     return &p->residue->nodes[node];
@@ -53,11 +55,10 @@ const struct cedar_node *cedar_printer_node(struct cedar_printer *p, uint32_t no
 
 const uint32_t *cedar_printer_kids(struct cedar_printer *p, uint32_t first, uint32_t count) {
   static const uint32_t none[1];
+  const uint32_t *kids = count == 0 ? none : cedar_kids_get(p->store, first, count);
 
-  if (count == 0)
-    return none;
-  if (first < p->store->kids.n && count <= p->store->kids.n - first)
-    return p->store->kids.at + first;
+  if (kids != NULL)
+    return kids;
   first -= p->store->kids.n;
   if (p->residue != NULL && first <= p->residue->kid_n && count <= p->residue->kid_n - first)
     return p->residue->kids + first;
@@ -148,21 +149,16 @@ void cedar_put_json_string(struct cedar_printer *p, struct cedar_text text) {
 }
 
 void cedar_put_uid(struct cedar_printer *p, uint32_t uid) {
-  uint32_t type, id;
+  const struct cedar_uid *u = p->request == NULL ? cedar_uids_get(p->store, uid, 1) : NULL;
+  uint32_t type = CEDAR_NONE, id = CEDAR_NONE;
   struct cedar_text text;
 
-  if (p->request != NULL) {
-    if (!cedar_request_uid_parts(p->request, uid, &type, &id)) {
-      p->ok = false;
-      return;
-    }
-  } else {
-    if (uid >= p->store->uids.n) {
-      p->ok = false;
-      return;
-    }
-    type = p->store->uids.at[uid].type;
-    id = p->store->uids.at[uid].id;
+  if (u != NULL) {
+    type = u->type;
+    id = u->id;
+  } else if (p->request == NULL || !cedar_request_uid_parts(p->request, uid, &type, &id)) {
+    p->ok = false;
+    return;
   }
   text = cedar_printer_sym(p, type);
   cedar_put(p, text.ptr, text.len);

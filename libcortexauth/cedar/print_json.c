@@ -362,6 +362,8 @@ enum cedar_status cedar_policy_print_json(const struct cedar_store *store, uint3
 
   if (index >= store->policies.n)
     return CEDAR_MISUSE;
+  if (!cedar_store_make_whole(store))
+    return CEDAR_DAMAGED;
   cedar_printer_init(&p, store, NULL, *sink);
   json_policy(&p, &store->policies.at[index]);
   return p.ok ? CEDAR_OK : CEDAR_LIMIT;
@@ -422,6 +424,8 @@ enum cedar_status cedar_store_print_json(const struct cedar_store *store,
                                          const struct cedar_sink *sink) {
   struct cedar_printer p;
 
+  if (!cedar_store_make_whole(store))
+    return CEDAR_DAMAGED;
   cedar_printer_init(&p, store, NULL, *sink);
   cedar_puts(&p, "{\"staticPolicies\":{");
   json_kind(&p, CEDAR_POLICY_STATIC);

@@ -92,6 +92,8 @@ enum cedar_status cedar_policy_print(const struct cedar_store *store, uint32_t i
 
   if (index >= store->policies.n)
     return CEDAR_MISUSE;
+  if (!cedar_store_make_whole(store))
+    return CEDAR_DAMAGED;
   cedar_printer_init(&p, store, NULL, *sink);
   put_notes(&p, &store->policies.at[index]);
   put_head(&p, &store->policies.at[index]);

@@ -188,8 +188,12 @@ uint32_t cedar_request_sym(struct cedar_request *request, struct cedar_text text
 bool cedar_request_uid_parts(const struct cedar_request *request, uint32_t uid, uint32_t *type_out,
                              uint32_t *id_out) {
   if (uid < request->store->uids.n) {
-    *type_out = request->store->uids.at[uid].type;
-    *id_out = request->store->uids.at[uid].id;
+    const struct cedar_uid *u = cedar_uids_get(request->store, uid, 1);
+
+    if (u == NULL)
+      return false;
+    *type_out = u->type;
+    *id_out = u->id;
     return true;
   }
   uid -= request->store->uids.n;
@@ -319,11 +323,10 @@ static enum cedar_status overlay_climb(struct cedar_request *request) {
   const uint32_t *above;
 
   for (i = 0; i < request->parent_n; i++) {
-    uint32_t uid = request->parents[i];
-    uint32_t known = uid < store->uids.n ? store->uids.at[uid].entity : CEDAR_NONE;
+    const struct cedar_entity *known = cedar_uid_entity(store, request->parents[i]);
 
-    if (known < store->entities.n)
-      most += store->entities.at[known].ancestor_count;
+    if (known != NULL)
+      most += known->ancestor_count;
   }
   request->ancestors = most > CEDAR_MAX_SCRATCH
                            ? NULL
@@ -331,13 +334,12 @@ static enum cedar_status overlay_climb(struct cedar_request *request) {
   if (request->ancestors == NULL)
     return cedar_request_fail(request, CEDAR_NOMEM, "out of memory");
   for (i = 0; i < request->parent_n; i++) {
-    uint32_t uid = request->parents[i];
-    uint32_t known = uid < store->uids.n ? store->uids.at[uid].entity : CEDAR_NONE;
+    const struct cedar_entity *known = cedar_uid_entity(store, request->parents[i]);
 
-    request->ancestors[n++] = uid;
-    if (known >= store->entities.n)
+    request->ancestors[n++] = request->parents[i];
+    if (known == NULL)
       continue;
-    above = cedar_entity_reach(store, &store->entities.at[known], &count);
+    above = cedar_entity_reach(store, known, &count);
     if (count > 0)
       memcpy(request->ancestors + n, above, count * sizeof(*above));
     n += count;

@@ -33,6 +33,8 @@ void cedar_store_free(struct cedar_store **store) {
     return;
   alloc = s->alloc;
   CEDAR_ARRAYS(ARRAY_FREE)
+  cedar_pager_free(&s->pager);
+  cedar_pager_free(&s->whole);
   alloc.free(alloc.ctx, s, sizeof(*s));
   *store = NULL;
 }
@@ -47,13 +49,24 @@ bool cedar_store_is_open(const struct cedar_store *store, struct cedar_error *er
 }
 
 struct cedar_uid_text cedar_uid_text_get(const struct cedar_store *store, uint32_t uid) {
+  const struct cedar_uid *u = cedar_uids_get(store, uid, 1);
   struct cedar_uid_text text = {{NULL, 0}, {NULL, 0}};
 
-  if (uid < store->uids.n) {
-    text.type = cedar_sym_text(store, store->uids.at[uid].type);
-    text.id = cedar_sym_text(store, store->uids.at[uid].id);
+  if (u != NULL) {
+    text.type = cedar_sym_text(store, u->type);
+    text.id = cedar_sym_text(store, u->id);
   }
   return text;
+}
+
+const struct cedar_entity *cedar_uid_entity(const struct cedar_store *store, uint32_t uid) {
+  const struct cedar_uid *u = cedar_uids_get(store, uid, 1);
+
+  return u == NULL ? NULL : cedar_entities_get(store, u->entity, 1);
+}
+
+bool cedar_store_failed(const struct cedar_store *store) {
+  return store->pager != NULL && cedar_pager_failed(store->pager);
 }
 
 uint32_t cedar_store_policy_count(const struct cedar_store *store) {

@@ -9,11 +9,18 @@
 #include "ast.h"
 #include "error.h"
 #include "limits.h"
+#include "pager.h"
 
 /* An interned text. Equal texts have equal symbols, so texts are compared by number. */
 struct cedar_sym {
   uint32_t offset; /* into bytes */
   uint32_t len;
+  uint32_t hash;
+};
+
+/* A place in a hash table of symbols or uids; the hash spares looking at what cannot be it. */
+struct cedar_slot {
+  uint32_t number; /* + 1; 0: free */
   uint32_t hash;
 };
 
@@ -61,11 +68,12 @@ struct cedar_post {
 
 /* Every flat array: name, item type, ceiling. The image is these arrays in this order. */
 #define CEDAR_ARRAYS(X)                                                                            \
+  X(filter, uint64_t, CEDAR_MAX_ITEMS)                                                             \
   X(bytes, char, CEDAR_MAX_TEXT)                                                                   \
   X(syms, struct cedar_sym, CEDAR_MAX_ITEMS)                                                       \
-  X(sym_slots, uint32_t, CEDAR_MAX_ITEMS)                                                          \
+  X(sym_slots, struct cedar_slot, CEDAR_MAX_ITEMS)                                                 \
   X(uids, struct cedar_uid, CEDAR_MAX_ITEMS)                                                       \
-  X(uid_slots, uint32_t, CEDAR_MAX_ITEMS)                                                          \
+  X(uid_slots, struct cedar_slot, CEDAR_MAX_ITEMS)                                                 \
   X(cells, struct cedar_value, CEDAR_MAX_ITEMS)                                                    \
   X(fields, struct cedar_field, CEDAR_MAX_ITEMS)                                                   \
   X(nodes, struct cedar_node, CEDAR_MAX_ITEMS)                                                     \
@@ -83,16 +91,39 @@ struct cedar_post {
     type *at;                                                                                      \
     uint32_t n;                                                                                    \
     uint32_t cap;                                                                                  \
+    uint64_t where; /* in the image */                                                             \
   } name;
 
 struct cedar_store {
   CEDAR_ARRAYS(CEDAR_ARRAY_MEMBER)
   struct cedar_allocator alloc;
+  struct cedar_pager *pager; /* NULL: the arrays are in memory */
+  struct cedar_pager *whole; /* arrays that were read after all lie in its pieces */
+  const char *image;         /* the whole image where it is in memory */
+  uint64_t stamp_where;
+  uint64_t stamp_len;
   bool sealed;
   bool mapped;             /* the arrays belong to an image */
   bool broken;             /* an add failed halfway */
   uint32_t position_count; /* policies numbered so far by CEDAR_ID_POSITION */
 };
+
+/*
+ * Items of an array for reading: cedar_nodes_get(store, first, count) and so on. NULL when they
+ * are not all there: the image is damaged, or cannot be read, which cedar_store_failed() keeps.
+ */
+#define CEDAR_ARRAY_GET(name, type, max)                                                           \
+  static inline const type *cedar_##name##_get(const struct cedar_store *store, uint32_t first,    \
+                                               uint32_t count) {                                   \
+    if (first > store->name.n || count > store->name.n - first || count == 0)                      \
+      return NULL;                                                                                 \
+    if (store->pager == NULL)                                                                      \
+      return store->name.at + first;                                                               \
+    return cedar_pager_get(store->pager, store->name.where + (uint64_t)first * sizeof(type),       \
+                           (size_t)count * sizeof(type));                                          \
+  }
+
+CEDAR_ARRAYS(CEDAR_ARRAY_GET)
 
 /* Makes room for `more` further items of an array; a status. */
 #define CEDAR_ROOM(store, name, more, max)                                                         \
@@ -125,7 +156,28 @@ uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t
 /* Makes the hash tables as small as what they hold; nothing may be added afterwards. */
 void cedar_symbols_shrink(struct cedar_store *store);
 
+/* ---- filter.c: what an image surely does not have ---- */
+
+/* Makes the filter of a store that is large; for others there is none. */
+CEDAR_MUST_CHECK enum cedar_status cedar_filter_make(struct cedar_store *store);
+
+/* What a hash is of: they share the filter. */
+enum cedar_filter_kind { CEDAR_FILTER_SYM, CEDAR_FILTER_UID, CEDAR_FILTER_BUCKET };
+
+/*
+ * False when the store has nothing of that kind and hash, found out without reading. True, which
+ * says nothing, where reading costs nothing.
+ */
+bool cedar_filter_may_have(const struct cedar_store *store, enum cedar_filter_kind kind,
+                           uint32_t hash);
+
+/* The hash by which the scope index is looked up. */
+uint32_t cedar_bucket_hash(uint32_t key, uint32_t id);
+
 /* ---- store.c ---- */
+
+/* The entity of a uid; NULL when the store has none, or cannot be read. */
+const struct cedar_entity *cedar_uid_entity(const struct cedar_store *store, uint32_t uid);
 
 /* Whether the store still takes input; says why when it does not. */
 bool cedar_store_is_open(const struct cedar_store *store, struct cedar_error *error);

@@ -35,39 +35,50 @@ uint32_t cedar_uid_hash(uint32_t type, uint32_t id) {
 
 struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym) {
   struct cedar_text text = {NULL, 0};
-  const struct cedar_sym *s;
+  const struct cedar_sym *s = cedar_syms_get(store, sym, 1);
+  const char *bytes =
+      s == NULL || s->len == UINT32_MAX ? NULL : cedar_bytes_get(store, s->offset, s->len + 1);
 
-  if (sym >= store->syms.n)
+  if (bytes == NULL || bytes[s->len] != '\0')
     return text;
-  s = &store->syms.at[sym];
-  if (s->offset >= store->bytes.n || s->len >= store->bytes.n - s->offset ||
-      store->bytes.at[s->offset + s->len] != '\0')
-    return text;
-  text.ptr = store->bytes.at + s->offset;
+  text.ptr = bytes;
   text.len = s->len;
   return text;
 }
 
-/* Slots hold number + 1, zero is free; their count is a power of two, at most half are taken. */
+/*
+ * The place in a table where a hash is next, or ends: linear probing in a power of two of slots,
+ * at most three quarters of them taken. NULL: the table is damaged, or has nothing.
+ */
+static const struct cedar_slot *slot_next(const struct cedar_store *store, bool of_uids,
+                                          uint32_t hash, uint32_t *probes) {
+  uint32_t mask = (of_uids ? store->uid_slots.n : store->sym_slots.n) - 1;
+
+  while (*probes <= mask && mask != UINT32_MAX) {
+    uint32_t at = (hash + (*probes)++) & mask;
+    const struct cedar_slot *slot =
+        of_uids ? cedar_uid_slots_get(store, at, 1) : cedar_sym_slots_get(store, at, 1);
+
+    if (slot == NULL || slot->number == 0)
+      return NULL;
+    if (slot->hash == hash)
+      return slot;
+  }
+  return NULL;
+}
+
 uint32_t cedar_sym_find_hashed(const struct cedar_store *store, const char *bytes, size_t len,
                                uint32_t hash) {
-  uint32_t mask = store->sym_slots.n - 1, probes;
+  const struct cedar_slot *slot;
+  uint32_t probes = 0;
 
-  if (store->sym_slots.n == 0)
+  if (!cedar_filter_may_have(store, CEDAR_FILTER_SYM, hash))
     return CEDAR_NONE;
-  for (probes = 0; probes <= mask; probes++) {
-    uint32_t slot = store->sym_slots.at[(hash + probes) & mask];
-    const struct cedar_sym *s;
+  while ((slot = slot_next(store, false, hash, &probes)) != NULL) {
+    struct cedar_text text = cedar_sym_text(store, slot->number - 1);
 
-    if (slot == 0 || slot > store->syms.n)
-      return CEDAR_NONE;
-    s = &store->syms.at[slot - 1];
-    if (s->hash == hash && s->len == len) {
-      struct cedar_text text = cedar_sym_text(store, slot - 1);
-
-      if (len == 0 || (text.ptr != NULL && memcmp(text.ptr, bytes, len) == 0))
-        return slot - 1;
-    }
+    if (text.ptr != NULL && text.len == len && (len == 0 || memcmp(text.ptr, bytes, len) == 0))
+      return slot->number - 1;
   }
   return CEDAR_NONE;
 }
@@ -77,8 +88,8 @@ uint32_t cedar_sym_find(const struct cedar_store *store, const char *bytes, size
 }
 
 /* Doubles a slot table; the caller enters everything again. */
-static enum cedar_status slots_grow(const struct cedar_allocator *alloc, uint32_t **at, uint32_t *n,
-                                    uint32_t *cap) {
+static enum cedar_status slots_grow(const struct cedar_allocator *alloc, struct cedar_slot **at,
+                                    uint32_t *n, uint32_t *cap) {
   uint32_t want = *n == 0 ? FIRST_SLOTS : *n * 2;
   enum cedar_status status = CEDAR_OK;
 
@@ -93,12 +104,13 @@ static enum cedar_status slots_grow(const struct cedar_allocator *alloc, uint32_
   return CEDAR_OK;
 }
 
-static void slot_enter(uint32_t *slots, uint32_t n, uint32_t hash, uint32_t number) {
+static void slot_enter(struct cedar_slot *slots, uint32_t n, uint32_t hash, uint32_t number) {
   uint32_t mask = n - 1, i = hash & mask;
 
-  while (slots[i] != 0)
+  while (slots[i].number != 0)
     i = (i + 1) & mask;
-  slots[i] = number + 1;
+  slots[i].number = number + 1;
+  slots[i].hash = hash;
 }
 
 static enum cedar_status sym_slots_room(struct cedar_store *store) {
@@ -146,17 +158,16 @@ enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes, si
 }
 
 uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id) {
-  uint32_t hash = cedar_uid_hash(type, id), mask = store->uid_slots.n - 1, probes;
+  uint32_t hash = cedar_uid_hash(type, id), probes = 0;
+  const struct cedar_slot *slot;
 
-  if (store->uid_slots.n == 0)
+  if (!cedar_filter_may_have(store, CEDAR_FILTER_UID, hash))
     return CEDAR_NONE;
-  for (probes = 0; probes <= mask; probes++) {
-    uint32_t slot = store->uid_slots.at[(hash + probes) & mask];
+  while ((slot = slot_next(store, true, hash, &probes)) != NULL) {
+    const struct cedar_uid *u = cedar_uids_get(store, slot->number - 1, 1);
 
-    if (slot == 0 || slot > store->uids.n)
-      return CEDAR_NONE;
-    if (store->uids.at[slot - 1].type == type && store->uids.at[slot - 1].id == id)
-      return slot - 1;
+    if (u != NULL && u->type == type && u->id == id)
+      return slot->number - 1;
   }
   return CEDAR_NONE;
 }

@@ -28,9 +28,7 @@ const struct cedar_value *cedar_value_elements(const struct cedar_store *store,
     return NULL;
   if ((value.flags & CEDAR_STORED) == 0)
     return value.u.set;
-  if (value.u.id > store->cells.n || value.n > store->cells.n - value.u.id)
-    return NULL;
-  return store->cells.at + value.u.id;
+  return cedar_cells_get(store, value.u.id, value.n);
 }
 
 const struct cedar_field *cedar_value_fields(const struct cedar_store *store,
@@ -39,9 +37,7 @@ const struct cedar_field *cedar_value_fields(const struct cedar_store *store,
     return NULL;
   if ((value.flags & CEDAR_STORED) == 0)
     return value.u.record;
-  if (value.u.id > store->fields.n || value.n > store->fields.n - value.u.id)
-    return NULL;
-  return store->fields.at + value.u.id;
+  return cedar_fields_get(store, value.u.id, value.n);
 }
 
 static int order_u64(uint64_t a, uint64_t b) {
@@ -281,9 +277,9 @@ bool cedar_ext_load(const struct cedar_store *store, struct cedar_value value,
     return value.n <= 32;
   }
   if ((value.flags & CEDAR_STORED) != 0) {
-    if (value.u.id >= store->cells.n)
+    cell = cedar_cells_get(store, value.u.id, 1);
+    if (cell == NULL)
       return false;
-    cell = store->cells.at + value.u.id;
   }
   memcpy(out->bytes, cell, sizeof(out->bytes));
   return value.n <= 128;

@@ -8,19 +8,13 @@
 #include "store.h"
 #include "text.h"
 
-/* A range of an array that an image may have wrong. */
-static bool range_ok(uint32_t first, uint32_t count, uint32_t n) {
-  return first <= n && count <= n - first;
-}
-
 bool cedar_entity_get(const struct cedar_store *store, uint32_t index,
                       struct cedar_entity_info *info_out) {
-  const struct cedar_entity *entity;
+  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
 
   memset(info_out, 0, sizeof(*info_out));
-  if (index >= store->entities.n)
+  if (entity == NULL)
     return false;
-  entity = &store->entities.at[index];
   info_out->uid = cedar_uid_text_get(store, entity->uid);
   info_out->attr_count = entity->attr_count;
   info_out->tag_count = entity->tag_count;
@@ -39,7 +33,9 @@ bool cedar_entity_find(const struct cedar_store *store, struct cedar_uid_text ui
   uint32_t number =
       type == CEDAR_NONE || id == CEDAR_NONE ? CEDAR_NONE : cedar_uid_find(store, type, id);
 
-  *index_out = number < store->uids.n ? store->uids.at[number].entity : CEDAR_NONE;
+  const struct cedar_uid *found = cedar_uids_get(store, number, 1);
+
+  *index_out = found == NULL ? CEDAR_NONE : found->entity;
   return *index_out < store->entities.n;
 }
 
@@ -48,9 +44,10 @@ bool cedar_entity_next_of_type(const struct cedar_store *store, struct cedar_tex
   uint32_t sym = cedar_sym_find(store, type.ptr, type.len);
 
   while (sym != CEDAR_NONE && *cursor < store->entities.n) {
-    uint32_t uid = store->entities.at[(*cursor)++].uid;
+    const struct cedar_entity *entity = cedar_entities_get(store, (*cursor)++, 1);
+    const struct cedar_uid *uid = entity == NULL ? NULL : cedar_uids_get(store, entity->uid, 1);
 
-    if (uid < store->uids.n && store->uids.at[uid].type == sym) {
+    if (uid != NULL && uid->type == sym) {
       *index_out = *cursor - 1;
       return true;
     }
@@ -63,70 +60,78 @@ static bool field_find(const struct cedar_store *store, uint32_t first, uint32_t
   uint32_t key = cedar_sym_find(store, name, strlen(name));
   const struct cedar_value *found = NULL;
 
-  if (key != CEDAR_NONE && range_ok(first, count, store->fields.n))
-    found = cedar_fields_find(store->fields.at + first, count, key);
+  if (key != CEDAR_NONE)
+    found = cedar_fields_find(cedar_fields_get(store, first, count), count, key);
   *out = found == NULL ? cedar_value_make(CEDAR_KIND_NONE, 0) : cedar_value_stored(*found);
   return found != NULL;
 }
 
 static bool field_at(const struct cedar_store *store, uint32_t first, uint32_t count,
                      uint32_t position, struct cedar_text *name_out, struct cedar_value *out) {
+  const struct cedar_field *fields = cedar_fields_get(store, first, count);
+
   *out = cedar_value_make(CEDAR_KIND_NONE, 0);
-  if (position >= count || !range_ok(first, count, store->fields.n))
+  if (fields == NULL || position >= count)
     return false;
-  *name_out = cedar_sym_text(store, store->fields.at[first + position].key);
-  *out = cedar_value_stored(store->fields.at[first + position].value);
+  *name_out = cedar_sym_text(store, fields[position].key);
+  *out = cedar_value_stored(fields[position].value);
   return true;
 }
 
 bool cedar_entity_attr(const struct cedar_store *store, uint32_t index, const char *name,
                        struct cedar_value *value_out) {
-  return index < store->entities.n &&
-         field_find(store, store->entities.at[index].attrs, store->entities.at[index].attr_count,
-                    name, value_out);
+  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+
+  return entity != NULL && field_find(store, entity->attrs, entity->attr_count, name, value_out);
 }
 
 bool cedar_entity_tag(const struct cedar_store *store, uint32_t index, const char *name,
                       struct cedar_value *value_out) {
-  return index < store->entities.n &&
-         field_find(store, store->entities.at[index].tags, store->entities.at[index].tag_count,
-                    name, value_out);
+  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+
+  return entity != NULL && field_find(store, entity->tags, entity->tag_count, name, value_out);
 }
 
 bool cedar_entity_attr_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                           struct cedar_text *name_out, struct cedar_value *value_out) {
-  return index < store->entities.n &&
-         field_at(store, store->entities.at[index].attrs, store->entities.at[index].attr_count,
-                  position, name_out, value_out);
+  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+
+  return entity != NULL &&
+         field_at(store, entity->attrs, entity->attr_count, position, name_out, value_out);
 }
 
 bool cedar_entity_tag_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                          struct cedar_text *name_out, struct cedar_value *value_out) {
-  return index < store->entities.n &&
-         field_at(store, store->entities.at[index].tags, store->entities.at[index].tag_count,
-                  position, name_out, value_out);
+  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+
+  return entity != NULL &&
+         field_at(store, entity->tags, entity->tag_count, position, name_out, value_out);
 }
 
 static bool reach_at(const struct cedar_store *store, uint32_t first, uint32_t count,
                      uint32_t position, struct cedar_uid_text *uid_out) {
-  if (position >= count || !range_ok(first, count, store->reach.n))
+  const uint32_t *uids = cedar_reach_get(store, first, count);
+
+  if (uids == NULL || position >= count)
     return false;
-  *uid_out = cedar_uid_text_get(store, store->reach.at[first + position]);
+  *uid_out = cedar_uid_text_get(store, uids[position]);
   return uid_out->type.ptr != NULL;
 }
 
 bool cedar_entity_parent_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                             struct cedar_uid_text *uid_out) {
-  return index < store->entities.n &&
-         reach_at(store, store->entities.at[index].parents, store->entities.at[index].parent_count,
-                  position, uid_out);
+  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+
+  return entity != NULL &&
+         reach_at(store, entity->parents, entity->parent_count, position, uid_out);
 }
 
 bool cedar_entity_ancestor_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                               struct cedar_uid_text *uid_out) {
-  return index < store->entities.n &&
-         reach_at(store, store->entities.at[index].ancestors,
-                  store->entities.at[index].ancestor_count, position, uid_out);
+  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+
+  return entity != NULL &&
+         reach_at(store, entity->ancestors, entity->ancestor_count, position, uid_out);
 }
 
 enum cedar_kind cedar_value_kind(struct cedar_value value) {

@@ -2,7 +2,8 @@
  * Fuzzes the image loader: bytes of a good image overwritten, then everything asked of it.
  * SPDX-License-Identifier: PostgreSQL
  *
- * The input is a list of (position, byte): three bytes of position, one of content.
+ * The input is a list of (position, byte): three bytes of position, one of content. What is left
+ * over says which read of an image that is read piece by piece fails.
  */
 #include <cortexauth/cedar.h>
 
@@ -14,6 +15,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct cedar_world_pieces pieces = {0};
+  struct cedar_image_source source;
   struct cedar_store *store = NULL;
   struct cedar_text stamp;
   size_t len, i;
@@ -28,6 +31,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   cedar_image_is_intact(image, len);
   if (cedar_store_open_image(image, len, NULL, &store, NULL) == CEDAR_OK)
     cedar_world_ask(store);
+  cedar_store_free(&store);
+  pieces.bytes = image;
+  pieces.len = len;
+  pieces.fail_at = size % 4 == 0 ? 0 : 1 + data[size - 1];
+  source = cedar_world_source(&pieces);
+  if (cedar_store_read_image(&source, NULL, &store, NULL) == CEDAR_OK) {
+    cedar_world_ask(store);
+    if (cedar_store_make_whole(store))
+      cedar_world_ask(store);
+  }
   cedar_store_free(&store);
   free(image);
   return 0;

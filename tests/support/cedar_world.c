@@ -144,3 +144,18 @@ char *cedar_world_image(size_t *len_out) {
   cedar_store_free(&store);
   return image;
 }
+
+static bool read_piece(void *ctx, uint64_t offset, void *into, size_t len) {
+  struct cedar_world_pieces *pieces = ctx;
+
+  pieces->reads++;
+  if ((pieces->fail_at != 0 && pieces->reads >= pieces->fail_at) || offset > pieces->len ||
+      len > pieces->len - offset)
+    return false;
+  memcpy(into, pieces->bytes + offset, len);
+  return true;
+}
+
+struct cedar_image_source cedar_world_source(struct cedar_world_pieces *pieces) {
+  return (struct cedar_image_source){read_piece, pieces, pieces->len, 0};
+}

@@ -24,6 +24,16 @@ void cedar_world_ask(const struct cedar_store *store);
 /* An image of the world in memory of its own (free), NULL when there is none. */
 char *cedar_world_image(size_t *len_out);
 
+/* Bytes in memory as the source of an image that is read piece by piece. */
+struct cedar_world_pieces {
+  const char *bytes;
+  size_t len;
+  unsigned reads;   /* so far */
+  unsigned fail_at; /* the read that fails, and all after it; 0: none */
+};
+
+struct cedar_image_source cedar_world_source(struct cedar_world_pieces *pieces);
+
 /* Collects printed text; bytes are freed by the caller. */
 struct cedar_world_text {
   char *bytes;

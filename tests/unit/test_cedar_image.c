@@ -98,6 +98,106 @@ static void an_unsealed_store_makes_no_image(void **state) {
   cedar_store_free(&store);
 }
 
+/* ---- read piece by piece ---- */
+
+static void pieces_answer_like_the_whole(void **state) {
+  struct cedar_world_pieces pieces = {0};
+  struct cedar_store *store = NULL;
+  struct cedar_explanation why;
+  struct cedar_partial_answer partial;
+  struct cedar_answer answer;
+  struct cedar_image_source source;
+  struct cedar_request *r;
+  char *image = cedar_world_image(&pieces.len);
+
+  (void)state;
+  pieces.bytes = image;
+  source = cedar_world_source(&pieces);
+  assert_int_equal(cedar_store_read_image(&source, NULL, &store, NULL), CEDAR_OK);
+  assert_memory_equal(cedar_store_stamp(store, 0, 5), "stamp", 5);
+  assert_null(cedar_store_stamp(store, 1, 5));
+  r = cedar_world_request(store, NULL);
+  assert_int_equal(cedar_authorize(r, &answer, NULL), CEDAR_OK);
+  assert_int_equal(answer.decision, CEDAR_ALLOW);
+  assert_int_equal(cedar_authorize_partial(r, &partial, NULL), CEDAR_OK);
+  assert_int_equal(partial.decision, CEDAR_PARTIAL_ALLOW);
+  assert_true(cedar_store_make_whole(store));
+  assert_int_equal(cedar_explain(r, 3, &why, NULL), CEDAR_OK);
+  assert_int_equal(why.answer.decision, CEDAR_ALLOW);
+  assert_false(cedar_store_failed(store));
+  cedar_world_ask(store);
+  cedar_request_free(&r);
+  cedar_store_free(&store);
+  free(image);
+}
+
+/* A piece that cannot be read must not look like something that is not there. */
+static void a_failed_read_is_no_answer(void **state) {
+  struct cedar_world_pieces pieces = {0};
+  char *image = cedar_world_image(&pieces.len);
+  struct cedar_store *store;
+  struct cedar_answer answer;
+  struct cedar_image_source source;
+  struct cedar_request *r;
+  unsigned last;
+
+  (void)state;
+  pieces.bytes = image;
+  source = cedar_world_source(&pieces);
+  for (pieces.fail_at = 1, last = 0; last < pieces.fail_at; pieces.fail_at++) {
+    pieces.reads = 0;
+    if (cedar_store_read_image(&source, NULL, &store, NULL) != CEDAR_OK) {
+      assert_int_equal(pieces.fail_at, 1);
+      continue;
+    }
+    r = cedar_world_request(store, NULL);
+    if (cedar_authorize(r, &answer, NULL) == CEDAR_OK) {
+      assert_false(cedar_store_failed(store));
+      assert_int_equal(answer.decision, CEDAR_ALLOW);
+      last = pieces.fail_at + 1;
+    } else {
+      assert_true(cedar_store_failed(store));
+      assert_int_equal(answer.decision, CEDAR_DENY);
+      assert_false(cedar_store_make_whole(store));
+    }
+    cedar_request_free(&r);
+    cedar_store_free(&store);
+  }
+  assert_true(pieces.fail_at > 5);
+  free(image);
+}
+
+static void pieces_survive_a_lack_of_memory(void **state) {
+  struct cedar_world_pieces pieces = {0};
+  char *image = cedar_world_image(&pieces.len);
+  struct cedar_failing failing = {.fail_at = 1};
+  struct cedar_allocator allocator = cedar_failing_allocator(&failing);
+  bool is_answered = false;
+  struct cedar_store *store;
+  struct cedar_answer answer;
+  struct cedar_image_source source;
+  struct cedar_request *r;
+  size_t fail_at;
+
+  (void)state;
+  pieces.bytes = image;
+  source = cedar_world_source(&pieces);
+  for (fail_at = 1; !is_answered; fail_at++) {
+    failing = (struct cedar_failing){.fail_at = fail_at};
+    r = NULL;
+    if (cedar_store_read_image(&source, &allocator, &store, NULL) == CEDAR_OK) {
+      r = cedar_world_request(store, &allocator);
+      is_answered = r != NULL && cedar_authorize(r, &answer, NULL) == CEDAR_OK;
+      assert_true(!is_answered || answer.decision == CEDAR_ALLOW);
+    }
+    cedar_request_free(&r);
+    cedar_store_free(&store);
+    assert_int_equal(failing.live, 0);
+  }
+  assert_true(fail_at > 4);
+  free(image);
+}
+
 static void opening_survives_a_lack_of_memory(void **state) {
   struct cedar_failing failing = {.fail_at = 1};
   struct cedar_allocator allocator = cedar_failing_allocator(&failing);
@@ -120,6 +220,9 @@ int main(void) {
       cmocka_unit_test(every_cut_is_refused),
       cmocka_unit_test(every_wrong_byte_shows),
       cmocka_unit_test(an_unsealed_store_makes_no_image),
+      cmocka_unit_test(pieces_answer_like_the_whole),
+      cmocka_unit_test(a_failed_read_is_no_answer),
+      cmocka_unit_test(pieces_survive_a_lack_of_memory),
       cmocka_unit_test(opening_survives_a_lack_of_memory),
   };
 

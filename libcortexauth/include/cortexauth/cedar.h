@@ -625,6 +625,44 @@ CEDAR_API CEDAR_MUST_CHECK enum cedar_status
 cedar_store_open_image(const void *bytes, size_t len, const struct cedar_allocator *allocator,
                        struct cedar_store **store_out, struct cedar_error *error);
 
+/* Where an image is read from, piece by piece. */
+struct cedar_image_source {
+  /* Puts len bytes from offset into memory; false when they cannot all be read. */
+  bool (*read)(void *ctx, uint64_t offset, void *into, size_t len);
+  void *ctx;
+  uint64_t size;    /* of the image */
+  uint64_t at_once; /* an image of up to so many bytes is read in one call */
+};
+
+/*
+ * A sealed store that reads of an image only what it is asked about, when it is asked, and keeps
+ * it: a file that others may truncate must not be mapped, and reading it whole costs more than a
+ * decision. Otherwise as cedar_store_open_image(). The store must not be used by two threads.
+ *   in   source: copied; what it reads from must not change and must outlive the store
+ */
+CEDAR_API CEDAR_MUST_CHECK enum cedar_status
+cedar_store_read_image(const struct cedar_image_source *source,
+                       const struct cedar_allocator *allocator, struct cedar_store **store_out,
+                       struct cedar_error *error);
+
+/*
+ * A part of the stamp of the image that a store came from, borrowed until the store is freed and
+ * aligned as its offset is (up to 16); NULL when the stamp has no such part or cannot be read.
+ */
+CEDAR_API const char *cedar_store_stamp(const struct cedar_store *store, size_t offset, size_t len);
+
+/*
+ * Reads what is left of an image, so that its source is not needed any more; false when that
+ * fails. True for every other store.
+ */
+CEDAR_API CEDAR_MUST_CHECK bool cedar_store_make_whole(const struct cedar_store *store);
+
+/*
+ * Whether a store met a piece of its image that could not be read or lay outside. Calls that have
+ * no status gave less than there is: what was asked since cedar_store_read_image() must not count.
+ */
+CEDAR_API bool cedar_store_failed(const struct cedar_store *store);
+
 /* Reads the whole image and compares its digest; for `check`, not for a login. */
 CEDAR_API bool cedar_image_is_intact(const void *bytes, size_t len);
 
