@@ -7,7 +7,7 @@
 
 #include "identity/identity.h"
 #include "identity/role.h"
-#include "policy/policy.h"
+#include "policy/image.h"
 #include "util/text.h"
 
 /* The longest service name: with a role behind it, it must fit a Role's id. */
@@ -209,6 +209,18 @@ static enum cortex_reason ask_levels(const struct cortex_policy *policy,
   return reason;
 }
 
+static enum cortex_reason refuse_image(struct cortex_decision *decision,
+                                       struct cortex_error *error) {
+  decision->effect = CORTEX_DENY;
+  decision->levels = 0;
+  decision->standing = 0;
+  decision->session_until = 0;
+  if (error != NULL)
+    *error = (struct cortex_error)CORTEX_ERROR_NONE;
+  return cx_error_set(error, CORTEX_POLICY_UNAVAILABLE,
+                      "the policy image was written to while it was read");
+}
+
 enum cortex_reason cortex_decide(const struct cortex_policy *policy,
                                  const struct cortex_question *question,
                                  struct cortex_decision **decision_out,
@@ -222,6 +234,9 @@ enum cortex_reason cortex_decide(const struct cortex_policy *policy,
   reason = cx_question_check(policy, question, error);
   if (reason == CORTEX_OK)
     reason = ask_levels(policy, question, decision, error);
+  /* Neither an allow nor a deny may rest on what was not in the file when it was opened. */
+  if (!cx_image_is_good(policy))
+    reason = refuse_image(decision, error);
   if (reason == CORTEX_INTERNAL)
     cortex_decision_free(&decision);
   *decision_out = decision;

@@ -15,11 +15,9 @@
 struct cortex_policy {
   struct cedar_store *store;
   char digest[CX_HASH_HEX + 1];
-  const uint32_t *service_order; /* services' entities, sorted by name; borrowed */
   size_t service_count;
-  uint32_t *sorted; /* the same where it is the policy's own */
-  char *image;      /* what the store stands in; NULL: it was made from text */
-  size_t image_len;
+  uint32_t *sorted;         /* services' entities, sorted by name; NULL: they are in the image */
+  struct cx_image *image;   /* what the store reads from; NULL: it was made from text */
   struct cx_list protected; /* [roles] */
   bool assume;
   bool jit;

@@ -12,5 +12,6 @@
 
 extern const char cx_schema_text[];
 extern const size_t cx_schema_len;
+extern const char cx_schema_digest[]; /* SHA-256 of the text, CX_HASH_HEX digits */
 
 #endif

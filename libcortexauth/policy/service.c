@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "policy/image.h"
 
 #define PORT_DEFAULT 5432
 
@@ -168,7 +168,7 @@ enum cortex_reason cx_services_sort(struct cortex_policy *policy, struct cortex_
     qsort(found, count, sizeof *found, by_name);
     for (i = 0; i < count; i++)
       order[i] = found[i].index;
-    policy->service_order = policy->sorted = order;
+    policy->sorted = order;
     policy->service_count = count;
     order = NULL;
   }
@@ -181,19 +181,30 @@ size_t cortex_policy_service_count(const struct cortex_policy *policy) {
   return policy->service_count;
 }
 
+/* The entity of a service by its place among the names; false past the end. */
+static bool entity_at(const struct cortex_policy *policy, size_t index, uint32_t *entity_out) {
+  if (index >= policy->service_count)
+    return false;
+  if (policy->sorted == NULL)
+    return cx_image_service(policy, index, entity_out);
+  *entity_out = policy->sorted[index];
+  return true;
+}
+
 bool cortex_policy_service(const struct cortex_policy *policy, size_t index,
                            struct cortex_service *service_out) {
   struct fault fault;
+  uint32_t entity;
 
-  return index < policy->service_count &&
-         read_service(policy->store, policy->service_order[index], service_out, &fault);
+  return entity_at(policy, index, &entity) &&
+         read_service(policy->store, entity, service_out, &fault);
 }
 
 const char *cx_service_name(const struct cortex_policy *policy, size_t index) {
   struct cedar_entity_info info;
+  uint32_t entity;
 
-  return index < policy->service_count &&
-                 cedar_entity_get(policy->store, policy->service_order[index], &info) &&
+  return entity_at(policy, index, &entity) && cedar_entity_get(policy->store, entity, &info) &&
                  info.uid.id.ptr != NULL
              ? info.uid.id.ptr
              : "";
@@ -214,10 +225,12 @@ bool cortex_policy_find_service(const struct cortex_policy *policy, const char *
 
 const char *cortex_policy_grant(const struct cortex_policy *policy, const char *service,
                                 enum cortex_level level, size_t index) {
+  const char *role;
   uint32_t entity;
 
   if (level < CORTEX_LEVEL_READ || level > CORTEX_LEVEL_ADMIN || index > UINT32_MAX ||
       !find(policy, service, &entity))
     return NULL;
-  return role_at(policy->store, roles_of(policy->store, entity, level), (uint32_t)index);
+  role = role_at(policy->store, roles_of(policy->store, entity, level), (uint32_t)index);
+  return cx_image_is_good(policy) ? role : NULL;
 }

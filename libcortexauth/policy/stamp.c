@@ -2,8 +2,8 @@
  * The stamp of a policy image: what the policy was made from, and what a login wants to know.
  * SPDX-License-Identifier: PostgreSQL
  *
- * Head, services in the order of their names, the built-in schema, sources. The schema is there
- * whole: an image validated against another release's must not be used.
+ * Head, sources, services in the order of their names. The head has the digest of the built-in
+ * schema: an image validated against another release's must not be used.
  */
 #include <config.h>
 
@@ -20,15 +20,17 @@
 #include "policy/schema.h"
 
 /* Raise with any change below, or of what is checked when a policy is loaded. */
-static const char stamp_name[24] = "cortex 1 " PACKAGE_VERSION;
+static const char stamp_name[24] = "cortex 2 " PACKAGE_VERSION;
 
 #define SOURCES_MAX (64 * 1024 * 1024)
 
 struct head {
   char name[sizeof stamp_name];
   char digest[CX_HASH_HEX];
+  char schema[CX_HASH_HEX];
+  struct cx_stamp_file file;
   uint32_t service_count;
-  uint32_t schema_len;
+  uint32_t sources_len;
 };
 
 enum role { FOLDER, POLICY, ENTITIES, LINKS, SCHEMA, ROLES };
@@ -123,22 +125,26 @@ enum cortex_reason cx_stamp_sources(const struct cx_policy_settings *settings,
   return reason;
 }
 
+struct cx_stamp_file cx_stamp_file_of(const struct stat *status) {
+  struct cx_stamp_file file = {(uint64_t)status->st_ino, status->st_mtim.tv_sec,
+                               status->st_mtim.tv_nsec};
+
+  return file;
+}
+
 bool cx_stamp_make(const struct cortex_policy *policy, const struct cx_buf *sources,
-                   struct cx_buf *stamp) {
-  static const char zeros[8];
-  struct head head = {.service_count = (uint32_t)policy->service_count,
-                      .schema_len = (uint32_t)cx_schema_len};
-  size_t order = policy->service_count * sizeof(uint32_t);
+                   const struct cx_stamp_file *file, struct cx_buf *stamp) {
+  struct head head = {.file = *file,
+                      .service_count = (uint32_t)policy->service_count,
+                      .sources_len = (uint32_t)sources->len};
 
   memcpy(head.name, stamp_name, sizeof head.name);
   memcpy(head.digest, policy->digest, sizeof head.digest);
+  memcpy(head.schema, cx_schema_digest, sizeof head.schema);
   cx_buf_init(stamp, SOURCES_MAX);
   cx_buf_put(stamp, &head, sizeof head);
-  cx_buf_put(stamp, policy->service_order, order);
-  cx_buf_put(stamp, zeros, fill_up(order) - order);
-  cx_buf_put(stamp, cx_schema_text, cx_schema_len);
-  cx_buf_put(stamp, zeros, fill_up(cx_schema_len) - cx_schema_len);
   cx_buf_put(stamp, sources->bytes, sources->len);
+  cx_buf_put(stamp, policy->sorted, policy->service_count * sizeof *policy->sorted);
   return !stamp->failed;
 }
 
@@ -184,21 +190,27 @@ static bool are_current(struct cedar_text rest, const struct cx_policy_settings 
   return met[POLICY] > 0;
 }
 
-bool cx_stamp_read(struct cedar_text stamp, const struct cx_policy_settings *settings,
+bool cx_stamp_read(const struct cedar_store *store, const struct cx_policy_settings *settings,
                    struct cx_stamp *stamp_out) {
-  const struct head *head = take(&stamp, sizeof *head);
-  const char *schema;
+  const char *bytes = cedar_store_stamp(store, 0, sizeof(struct head));
+  struct cedar_text sources;
+  struct head head;
 
   memset(stamp_out, 0, sizeof *stamp_out);
-  if (head == NULL || memcmp(head->name, stamp_name, sizeof head->name) != 0)
+  if (bytes == NULL)
     return false;
-  stamp_out->digest = head->digest;
-  stamp_out->service_count = head->service_count;
-  stamp_out->service_order = take(&stamp, head->service_count * sizeof(uint32_t));
-  schema = take(&stamp, head->schema_len);
-  if (stamp_out->service_order == NULL || schema == NULL || head->schema_len != cx_schema_len ||
-      memcmp(schema, cx_schema_text, cx_schema_len) != 0)
+  memcpy(&head, bytes, sizeof head);
+  if (memcmp(head.name, stamp_name, sizeof head.name) != 0 ||
+      memcmp(head.schema, cx_schema_digest, sizeof head.schema) != 0)
     return false;
-  stamp_out->is_current = are_current(stamp, settings);
+  sources.len = head.sources_len;
+  sources.ptr = cedar_store_stamp(store, sizeof head, sources.len);
+  if (sources.ptr == NULL)
+    return false;
+  stamp_out->file = head.file;
+  stamp_out->digest = bytes + offsetof(struct head, digest);
+  stamp_out->service_count = head.service_count;
+  stamp_out->service_order = sizeof head + sources.len;
+  stamp_out->is_current = are_current(sources, settings);
   return true;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "policy/policy.h"
 #include "util/buf.h"
@@ -25,20 +26,37 @@ CORTEX_MUSTCHECK enum cortex_reason cx_stamp_sources(const struct cx_policy_sett
                                                      struct cx_buf *sources, int64_t *changed_out,
                                                      struct cortex_error *error);
 
-/* Puts the policy's digest, the order of its services and its sources together. */
-CORTEX_MUSTCHECK bool cx_stamp_make(const struct cortex_policy *policy,
-                                    const struct cx_buf *sources, struct cx_buf *stamp);
+/*
+ * What tells an image's file from another one, and from itself once somebody wrote to it: its
+ * writer sets its mtime, to one that lies back, and the next write changes that.
+ */
+struct cx_stamp_file {
+  uint64_t inode;
+  int64_t modified;
+  int64_t modified_ns;
+};
 
-/* What cx_stamp_read finds; borrowed from the stamp. */
+struct cx_stamp_file cx_stamp_file_of(const struct stat *status);
+
+/* Puts the policy's digest, its sources, the order of its services and its file together. */
+CORTEX_MUSTCHECK bool cx_stamp_make(const struct cortex_policy *policy,
+                                    const struct cx_buf *sources, const struct cx_stamp_file *file,
+                                    struct cx_buf *stamp);
+
+/* What cx_stamp_read finds; borrowed from the store. */
 struct cx_stamp {
-  const char *digest; /* CX_HASH_HEX digits, no NUL */
-  const uint32_t *service_order;
+  struct cx_stamp_file file;
+  const char *digest;   /* CX_HASH_HEX digits, no NUL */
+  size_t service_order; /* where in the stamp the services' entities are */
   size_t service_count;
   bool is_current; /* its sources are still what they were, and those of the settings */
 };
 
-/* Reads a stamp and looks at its sources again; false when it is of no or another version. */
-CORTEX_MUSTCHECK bool cx_stamp_read(struct cedar_text stamp,
+/*
+ * Reads the stamp of an image and looks at its sources again; false when it is of no or another
+ * version.
+ */
+CORTEX_MUSTCHECK bool cx_stamp_read(const struct cedar_store *store,
                                     const struct cx_policy_settings *settings,
                                     struct cx_stamp *stamp_out);
 

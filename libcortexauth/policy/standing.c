@@ -42,6 +42,10 @@ enum cortex_reason cortex_standing_new(const struct cortex_policy *policy,
   *standing_out = NULL;
   if (standing == NULL)
     return cx_error_memory(error);
+  if (cortex_policy_make_whole(policy, error) != CORTEX_OK) {
+    free(standing);
+    return CORTEX_POLICY_UNAVAILABLE;
+  }
   standing->policy = policy;
   standing->policy_count = count;
   standing->ids = calloc((size_t)count + 1, sizeof *standing->ids);

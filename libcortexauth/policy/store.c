@@ -231,7 +231,7 @@ static enum cortex_reason load(const struct cortex_settings *settings, bool is_t
     goto out;
   }
   reason = CORTEX_OK;
-  if (is_text || cx_image_open(&settings->policy, policy, false, &why) != CORTEX_IMAGE_CURRENT)
+  if (is_text || cx_image_open(&settings->policy, policy, &why) != CORTEX_IMAGE_CURRENT)
     reason = load_files(&loader, &settings->policy);
   if (reason != CORTEX_OK)
     goto out;
@@ -263,11 +263,19 @@ void cortex_policy_free(struct cortex_policy **policy) {
   if (policy == NULL || *policy == NULL)
     return;
   cx_image_close(*policy);
+  cedar_store_free(&(*policy)->store);
   free((*policy)->sorted);
   cx_list_clear(&(*policy)->protected);
-  cedar_store_free(&(*policy)->store);
   free(*policy);
   *policy = NULL;
+}
+
+enum cortex_reason cortex_policy_make_whole(const struct cortex_policy *policy,
+                                            struct cortex_error *error) {
+  if (cedar_store_make_whole(policy->store) && cx_image_is_good(policy))
+    return CORTEX_OK;
+  return cx_error_set(error, CORTEX_POLICY_UNAVAILABLE,
+                      "the policy image was written to while it was read");
 }
 
 const char *cortex_policy_digest(const struct cortex_policy *policy) {

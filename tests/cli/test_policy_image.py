@@ -41,14 +41,36 @@ def test_stale_image_is_a_warning_and_changes_no_answer():
     HOST.policy.write_text(before, encoding="utf-8")
 
 
-def test_damaged_image_is_a_warning():
-    assert_exit(write_image(), 0)
+def flip_byte():
     with open(IMAGE, "r+b") as file:
         file.seek(-20, os.SEEK_END)
         byte = file.read(1)
         file.seek(-20, os.SEEK_END)
         file.write(bytes([byte[0] ^ 1]))
+
+
+def test_damaged_image_is_a_warning():
+    assert_exit(write_image(), 0)
+    before = IMAGE.stat()
+    flip_byte()
+    assert "was written to since it was made" in assert_exit(HOST.check("--offline"), 0).stderr
+    os.utime(IMAGE, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert "is damaged" in assert_exit(HOST.check("--offline"), 0).stderr
+
+
+def refresh(*options):
+    return assert_exit(ctl("refresh", "--config", HOST.conf, *options), 0).stdout
+
+
+def test_refresh_writes_an_image_anew_that_is_stale():
+    assert_exit(write_image(), 0)
+    assert "anew" not in refresh()
+    HOST.policy.touch()
+    assert f"{IMAGE}: written anew\n" in refresh()
+    assert "policy.image" not in HOST.check("--offline").stderr
+    IMAGE.unlink()
+    assert "anew" not in refresh()
+    assert not IMAGE.exists()
 
 
 def test_policy_that_does_not_load_leaves_the_old_image():

@@ -210,8 +210,8 @@ static void write_over_entities(const struct world *world) {
 }
 
 static void every_change_of_a_source_shows(void **state) {
-  static void (*const changes[])(const struct world *) = {
-      append, replace_by_equal, change_mode, add_ignored_file, write_over_entities};
+  static void (*const changes[])(const struct world *) = {append, replace_by_equal, change_mode,
+                                                          add_ignored_file, write_over_entities};
   struct world *world = *state;
   size_t i;
 
@@ -268,13 +268,16 @@ static void young_sources_are_not_trusted_to_be_told_apart(void **state) {
 
 /* ---- damaged, not trusted ---- */
 
-static void flip(const struct world *world, off_t at, unsigned char mask) {
+static void flip(const struct world *world, off_t at, unsigned char mask, bool keeps_times) {
   int fd = open(path_of(world, "image"), O_RDWR | O_CLOEXEC);
   unsigned char byte = 0;
+  struct stat status;
 
-  assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
+  assert_true(fd >= 0 && fstat(fd, &status) == 0 && pread(fd, &byte, 1, at) == 1);
   byte ^= mask;
   assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+  if (keeps_times)
+    assert_int_equal(futimens(fd, (const struct timespec[2]){status.st_atim, status.st_mtim}), 0);
   close(fd);
 }
 
@@ -286,12 +289,110 @@ static void a_wrong_byte_anywhere_is_refused(void **state) {
   write_image(world);
   assert_int_equal(stat(path_of(world, "image"), &status), 0);
   for (at = 0; at < status.st_size; at += at < 700 ? 1 : 97) {
-    flip(world, at, 0x10);
-    assert_int_equal(check(world), CORTEX_IMAGE_REFUSED);
-    assert_false(uses_image(world));
-    flip(world, at, 0x10);
+    flip(world, at, 0x10, true);
+    assert_int_not_equal(check(world), CORTEX_IMAGE_CURRENT);
+    uses_image(world);
+    flip(world, at, 0x10, true);
   }
   assert_true(uses_image(world));
+}
+
+static void a_file_that_was_written_to_is_refused(void **state) {
+  struct world *world = *state;
+
+  write_image(world);
+  flip(world, 700, 0, false);
+  assert_int_equal(check(world), CORTEX_IMAGE_REFUSED);
+  assert_false(uses_image(world));
+}
+
+static void a_copy_is_refused(void **state) {
+  struct world *world = *state;
+  char command[512];
+
+  write_image(world);
+  snprintf(command, sizeof command, "cp -p %s/image %s/copy && mv %s/copy %s/image", world->folder,
+           world->folder, world->folder, world->folder);
+  assert_int_equal(system(command), 0);
+  assert_int_equal(check(world), CORTEX_IMAGE_REFUSED);
+  assert_false(uses_image(world));
+}
+
+/* ---- large: read piece by piece ---- */
+
+#define MANY 3000
+
+static void enlarge(const struct world *world) {
+  FILE *file = fopen(path_of(world, "p/20.cedar"), "w");
+  int i;
+
+  assert_non_null(file);
+  for (i = 0; i < MANY; i++)
+    fprintf(file,
+            "@id(\"other-%d\")\npermit (principal in Group::\"group-%d\", action, resource is "
+            "Service)\n"
+            "when { resource.database == \"database-%d\" };\n",
+            i, i, i);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(chmod(path_of(world, "p/20.cedar"), 0600), 0);
+  write_image(world);
+}
+
+static void a_large_image_answers_as_the_text_does(void **state) {
+  struct cortex_policy *image = NULL;
+  struct world *world = *state;
+  struct cortex_service service;
+
+  enlarge(world);
+  assert_int_equal(check(world), CORTEX_IMAGE_CURRENT);
+  assert_int_equal(cortex_policy_load(world->settings, &image, NULL), CORTEX_OK);
+  assert_true(cortex_policy_is_image(image));
+  assert_int_equal(decide(image, "backend"), CORTEX_OK);
+  assert_int_equal(decide(image, "group-7"), CORTEX_POLICY_DENIED);
+  assert_string_equal(cortex_policy_grant(image, "s", CORTEX_LEVEL_READ, 0), "reader");
+  assert_true(cortex_policy_service(image, 1, &service));
+  assert_string_equal(service.name, "s");
+  /* Whole, it needs its file no more. */
+  assert_int_equal(cortex_policy_make_whole(image, NULL), CORTEX_OK);
+  assert_int_equal(truncate(path_of(world, "image"), 5000), 0);
+  assert_int_equal(decide(image, "engineers"), CORTEX_OK);
+  assert_int_equal(decide(image, "group-9"), CORTEX_POLICY_DENIED);
+  cortex_policy_free(&image);
+}
+
+/* Neither an allow nor a deny: whoever asks goes on with the text. */
+static void an_image_that_changes_under_a_question_gives_no_answer(void **state) {
+  static const char *const groups[] = {"engineers", "group-7"};
+  struct cortex_policy *policy = NULL;
+  struct world *world = *state;
+  size_t i, turn;
+
+  enlarge(world);
+  for (i = 0; i < 2; i++)
+    for (turn = 0; turn < 2; turn++) {
+      write_image(world);
+      assert_int_equal(cortex_policy_load(world->settings, &policy, NULL), CORTEX_OK);
+      assert_true(cortex_policy_is_image(policy));
+      if (turn == 0)
+        flip(world, 99999, 0, false);
+      else
+        assert_int_equal(truncate(path_of(world, "image"), 70000), 0);
+      assert_int_equal(decide(policy, groups[i]), CORTEX_POLICY_UNAVAILABLE);
+      assert_int_equal(cortex_policy_make_whole(policy, NULL), CORTEX_POLICY_UNAVAILABLE);
+      cortex_policy_free(&policy);
+    }
+}
+
+static void one_that_is_replaced_or_removed_answers_to_the_end(void **state) {
+  struct cortex_policy *policy = NULL;
+  struct world *world = *state;
+
+  enlarge(world);
+  assert_int_equal(cortex_policy_load(world->settings, &policy, NULL), CORTEX_OK);
+  write_image(world);
+  remove(path_of(world, "image"));
+  assert_int_equal(decide(policy, "engineers"), CORTEX_OK);
+  cortex_policy_free(&policy);
 }
 
 static void a_cut_or_foreign_file_is_refused(void **state) {
@@ -423,6 +524,11 @@ int main(void) {
       TEST(other_files_in_the_settings_show),
       TEST(young_sources_are_not_trusted_to_be_told_apart),
       TEST(a_wrong_byte_anywhere_is_refused),
+      TEST(a_file_that_was_written_to_is_refused),
+      TEST(a_copy_is_refused),
+      TEST(a_large_image_answers_as_the_text_does),
+      TEST(an_image_that_changes_under_a_question_gives_no_answer),
+      TEST(one_that_is_replaced_or_removed_answers_to_the_end),
       TEST(a_cut_or_foreign_file_is_refused),
       TEST(an_image_that_others_could_write_is_refused),
       TEST(an_image_that_cannot_be_written_leaves_nothing),

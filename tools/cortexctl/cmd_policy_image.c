@@ -30,6 +30,22 @@ static enum cortex_reason write_image(const struct cortex_settings *settings,
   return reason;
 }
 
+bool policy_image_refresh(const struct cortex_settings *settings) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cortex_image_state state = CORTEX_IMAGE_ABSENT;
+
+  if (cortex_settings_value(settings, "policy", "image") != NULL)
+    state = cortex_policy_check_image(settings, &error);
+  if (state == CORTEX_IMAGE_CURRENT || state == CORTEX_IMAGE_ABSENT)
+    return true;
+  if (write_image(settings, &error) == CORTEX_OK) {
+    printf("%s: written anew\n", cortex_settings_value(settings, "policy", "image"));
+    return true;
+  }
+  cli_complain_error(&error);
+  return false;
+}
+
 static enum cli_exit report(const struct cortex_settings *settings) {
   const char *path = cortex_settings_value(settings, "policy", "image");
   struct stat status;

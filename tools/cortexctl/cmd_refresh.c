@@ -60,6 +60,8 @@ static enum cli_exit watch(const struct cli *cli, struct cortex_settings **setti
     return CLI_OUTSIDE;
   }
   while (again && code == CLI_DONE) {
+    if (options->label == NULL)
+      policy_image_refresh(*settings);
     code = refresh_run(*settings, options, &outcome) ? CLI_DONE : CLI_OUTSIDE;
     again = is_reload(options->signals);
     if (again && code == CLI_DONE)
@@ -72,12 +74,15 @@ static enum cli_exit watch(const struct cli *cli, struct cortex_settings **setti
 static enum cli_exit run_once(const struct cortex_settings *settings,
                               const struct refresh_options *options) {
   struct refresh_outcome outcome;
+  bool is_written = true;
 
+  if (options->mode == REFRESH_ONCE && options->label == NULL)
+    is_written = policy_image_refresh(settings);
   if (!refresh_run(settings, options, &outcome))
     return CLI_OUTSIDE;
   if (outcome.issuers == 0)
     puts("there is nothing to fetch: every issuer names a file");
-  return outcome.failed > 0 ? CLI_OUTSIDE : CLI_DONE;
+  return outcome.failed > 0 || !is_written ? CLI_OUTSIDE : CLI_DONE;
 }
 
 static bool check_label(const struct cli *cli, const struct cortex_settings *settings) {
@@ -131,5 +136,5 @@ static const struct cli_option options[] = {
     {0},
 };
 
-const struct cli_verb cmd_refresh = {
-    "refresh", "", 0, 0, "fetch issuers' keys into the cache", options, run};
+const struct cli_verb cmd_refresh = {"refresh", "", 0, 0, "fetch issuers' keys into the cache",
+                                     options,   run};

@@ -40,4 +40,9 @@ extern const struct cli_verb cmd_status;
 extern const struct cli_verb cmd_validate;
 extern const struct cli_verb cmd_verify;
 
+struct cortex_settings;
+
+/* Writes a configured policy image anew that is there but not current; false when that fails. */
+bool policy_image_refresh(const struct cortex_settings *settings);
+
 #endif

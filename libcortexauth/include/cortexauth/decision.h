@@ -27,13 +27,16 @@ CORTEX_API const char *cortex_level_name(unsigned level);
 
 /*
  * Policies, template links, services and other entities of one configuration,
- * loaded as a whole or not at all. Immutable; may be shared between threads.
+ * loaded as a whole or not at all. Immutable; may be shared between threads, one that came out of
+ * an image only after cortex_policy_make_whole().
  */
 struct cortex_policy;
 
 /*
  * Loads the files that [policy] names, or the image that was made of them, when there is one and
- * they have not changed since. An image that cannot be used is passed over.
+ * they have not changed since. An image that cannot be used is passed over. One that is used is
+ * read piece by piece, as questions need it; should somebody write to its file meanwhile, what
+ * gives a reason gives CORTEX_POLICY_UNAVAILABLE, and cortex_policy_load_text is the way on.
  *   out  policy_out: release with cortex_policy_free; NULL on failure
  *   gives  CORTEX_OK, CORTEX_POLICY_UNAVAILABLE with file, line and column
  */
@@ -44,6 +47,13 @@ cortex_policy_load(const struct cortex_settings *settings, struct cortex_policy 
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_policy_load_text(const struct cortex_settings *settings, struct cortex_policy **policy_out,
                         struct cortex_error *error);
+
+/*
+ * Reads what is left of an image: for many questions, or for a long time. Nothing for a text.
+ *   gives  CORTEX_OK, CORTEX_POLICY_UNAVAILABLE
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_policy_make_whole(const struct cortex_policy *policy, struct cortex_error *error);
 
 /* Whether the policy came out of an image. */
 CORTEX_API bool cortex_policy_is_image(const struct cortex_policy *policy);
