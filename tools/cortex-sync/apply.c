@@ -311,7 +311,7 @@ static bool take_ended(struct pg *pg, const struct model *model, struct ended_li
     const char *name = PQgetvalue(result, row, 0);
     uint32_t number = names_find(&model->names, name, strlen(name));
 
-    put_ended(ended, (struct ended){number != NAMES_NONE ? names_text(&model->names, number) : "",
+    put_ended(ended, (struct ended){number,
                                     strtoll(PQgetvalue(result, row, 1), NULL, 10),
                                     strtoll(PQgetvalue(result, row, 2), NULL, 10)});
   }

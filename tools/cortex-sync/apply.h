@@ -22,7 +22,7 @@ bool apply_send_end(struct pg *pg, const struct model *model, const struct plan 
 
 /* A session that was ended. */
 struct ended {
-  const char *role; /* borrowed from the model */
+  uint32_t role; /* NAMES_NONE: the cluster named one that the model does not know */
   int64_t pid;
   int64_t started; /* microseconds since 1970 */
 };

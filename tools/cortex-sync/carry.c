@@ -69,7 +69,7 @@ static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_
   }
   sync->transactions++;
   ended = (struct ended_list){sync->ended.items + before, sync->ended.count - before};
-  reason = record_ended(run, &ended, &error);
+  reason = record_ended(run, &sync->model, &ended, &error);
   return judge_record(sync, reason, &error);
 }
 

@@ -194,6 +194,10 @@ void model_clear(struct model *model) {
   *model = (struct model){0};
 }
 
+const char *model_name(const struct model *model, uint32_t role) {
+  return role != NAMES_NONE ? names_text(&model->names, role) : "";
+}
+
 uint32_t model_role(struct model *model, const char *name, size_t len) {
   uint32_t number = names_put(&model->names, name, len);
 

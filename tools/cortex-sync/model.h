@@ -136,6 +136,9 @@ struct model {
 bool model_init(struct model *model);
 void model_clear(struct model *model);
 
+/* The name of a role; "" for NAMES_NONE. Borrowed until another role is made. */
+const char *model_name(const struct model *model, uint32_t role);
+
 /* The role of a name, made when it is new; NAMES_NONE without memory. */
 uint32_t model_role(struct model *model, const char *name, size_t len);
 

@@ -131,11 +131,11 @@ static void put_sum(const struct print_result *result) {
          model->rejections.count + plan->refused.count);
 }
 
-static void put_ended(const struct ended_list *ended) {
+static void put_ended(const struct model *model, const struct ended_list *ended) {
   size_t i;
 
   for (i = 0; ended != NULL && i < ended->count; i++) {
-    put_line("ended", ended->items[i].role, NULL, NULL);
+    put_line("ended", model_name(model, ended->items[i].role), NULL, NULL);
     printf(" (backend %lld)\n", (long long)ended->items[i].pid);
   }
 }
@@ -155,7 +155,7 @@ bool print_text(const struct print_result *result, bool brief) {
     put_roles(model, "adopt", &plan->adopt);
     put_edges(model, "grant", "to", &plan->grant, &model->wanted_why);
     put_attributes(model, &plan->attributes);
-    put_ended(result->ended);
+    put_ended(model, result->ended);
   }
   put_rejections(&model->rejections);
   put_rejections(&plan->refused);
@@ -230,12 +230,12 @@ static json_t *attribute_array(const struct model *model, const struct role_list
   return array;
 }
 
-static json_t *ended_array(const struct ended_list *ended) {
+static json_t *ended_array(const struct model *model, const struct ended_list *ended) {
   json_t *array = json_array();
   size_t i;
 
   for (i = 0; ended != NULL && i < ended->count; i++)
-    json_array_append_new(array, json_pack("{s:o, s:I}", "role", out_text(ended->items[i].role),
+    json_array_append_new(array, json_pack("{s:o, s:I}", "role", out_text(model_name(model, ended->items[i].role)),
                                            "pid", (json_int_t)ended->items[i].pid));
   return array;
 }
@@ -297,7 +297,7 @@ bool print_json(const struct print_result *result) {
   json_object_set_new(
       object, "notes",
       json_integer((json_int_t)(plan->note.count + plan->forget.count + plan->people.count)));
-  json_object_set_new(object, "ended", ended_array(result->ended));
+  json_object_set_new(object, "ended", ended_array(model, result->ended));
   print_objects_json(result->objects, object);
   json_object_set_new(object, "rejected", rejected);
   return out_line(object);

@@ -201,7 +201,8 @@ enum cortex_reason record_plan(const struct record_run *run, const struct model 
   return finish(batch);
 }
 
-enum cortex_reason record_ended(const struct record_run *run, const struct ended_list *ended,
+enum cortex_reason record_ended(const struct record_run *run, const struct model *model,
+                                const struct ended_list *ended,
                                 struct cortex_error *error) {
   struct batch *batch = start(run, error);
   size_t i;
@@ -213,7 +214,7 @@ enum cortex_reason record_ended(const struct record_run *run, const struct ended
 
     if (record == NULL)
       break;
-    record->role = ended->items[i].role;
+    record->role = model_name(model, ended->items[i].role);
     record->pid = ended->items[i].pid;
     record->backend_start = ended->items[i].started;
   }

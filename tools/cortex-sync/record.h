@@ -30,6 +30,7 @@ CORTEX_MUSTCHECK enum cortex_reason record_plan(const struct record_run *run,
 
 /* Records sessions that were ended. */
 CORTEX_MUSTCHECK enum cortex_reason record_ended(const struct record_run *run,
+                                                 const struct model *model,
                                                  const struct ended_list *ended,
                                                  struct cortex_error *error);
 
