@@ -335,8 +335,12 @@ static enum cli_exit load(struct reaping *reaping) {
     cli_complain("[sync] conninfo is missing: it says whose sessions to look after");
     return CLI_USAGE;
   }
-  if (cortex_policy_load(reaping->settings, &reaping->policy, &error) != CORTEX_OK)
+  /* Whole, for a round asks about many sessions: none is to meet an image that changed meanwhile. */
+  if (cortex_policy_load(reaping->settings, &reaping->policy, &error) != CORTEX_OK ||
+      cortex_policy_make_whole(reaping->policy, &error) != CORTEX_OK) {
+    cortex_policy_free(&reaping->policy);
     fail(reaping, &error);
+  }
   return CLI_DONE;
 }
 
