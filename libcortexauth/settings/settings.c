@@ -140,10 +140,10 @@ static enum cortex_reason set_option(struct loader *loader, const struct cx_opti
   memcpy(room, value, strlen(value) + 1); /* a line's part, and shorter than one */
   reason = option->type->parse(room, loader->folder, member, &why);
   if (reason == CORTEX_INTERNAL)
-    return cx_error_memory(loader->error);
-  if (reason != CORTEX_OK)
-    return REFUSE(loader, line, "%s: %s", option->key, why.message);
-  if (!remember(texts(loader), option, text_of(option, member, room), line))
+    reason = cx_error_memory(loader->error);
+  else if (reason != CORTEX_OK)
+    reason = REFUSE(loader, line, "%s: %s", option->key, why.message);
+  else if (!remember(texts(loader), option, text_of(option, member, room), line))
     reason = cx_error_memory(loader->error);
   if (is_labelled_section(loader->section)) {
     option->type->clear(member);

@@ -313,7 +313,7 @@ static void running_writers_lose_nothing_by_rotation(void **state) {
       snprintf(suffix, sizeof suffix, "-moved%u", ++moved);
       move(trail, "", suffix);
       files[count++] = strdup(trail_path(trail, suffix));
-      trail_write(trail->file, "", 0);
+      close(open(trail->file, O_WRONLY | O_CREAT | O_EXCL, 0660)); /* unless a writer was faster */
     }
   }
   assert_int_equal(count_answers(answers[0]), 6000);

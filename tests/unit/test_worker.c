@@ -174,6 +174,8 @@ static void report(void) {
   while (folder != NULL && (entry = readdir(folder)) != NULL)
     if (entry->d_name[0] != '.' && atoi(entry->d_name) != own)
       end += sprintf(end, " %s", entry->d_name);
+  if (folder != NULL)
+    closedir(folder);
   end += sprintf(end, "; environment");
   for (i = 0; environ[i] != NULL; i++)
     end += sprintf(end, " %s", environ[i]);

@@ -126,8 +126,8 @@ static void check_own_certificate(const struct subject *subject) {
     check_find(subject->check, CHECK_CERTIFICATE_UNFIT, place_of(subject, "sp_cert_file"),
                  "%s: the certificate is not of the key in sp_key_file", file);
   else
-    warn_of_end(subject, CHECK_CERTIFICATE_ENDING, "sp_cert_file", "our own certificate", saml_certificate_end(certificate),
-                SOON);
+    warn_of_end(subject, CHECK_CERTIFICATE_ENDING, "sp_cert_file", "our own certificate",
+                saml_certificate_end(certificate), SOON);
   X509_free(certificate);
 }
 
