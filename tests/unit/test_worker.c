@@ -28,7 +28,7 @@
 
 #define SELF "/proc/self/exe"
 #define MS INT64_C(1000000)
-#define LONG (5000 * MS) /* for what must not need its time */
+#define LONG (30000 * MS) /* for what must not need its time */
 #define SHORT (200 * MS) /* for what must */
 #define THREADS 8
 
