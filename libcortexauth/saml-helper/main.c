@@ -93,24 +93,25 @@ static unsigned read_life(int argc, char **argv) {
   return end != NULL && *end == '\0' && life <= SAML_LIFE_MAX_MS ? (unsigned)life : 0;
 }
 
+/* Inside the sandbox: one question, one answer. */
+static int serve(void) {
+  size_t len = 0;
+  char *question = read_question(&len), *answer;
+
+  if (question == NULL)
+    return 4;
+  answer = saml_answer(question, len);
+  explicit_bzero(question, len);
+  return answer != NULL && write_answer(answer) ? 0 : 5;
+}
+
 int main(int argc, char **argv) {
   unsigned life = read_life(argc, argv);
-  char *question, *answer;
-  size_t len = 0;
 
   if (life == 0) {
     fputs("cortex-saml is started by the login, not by people\n", stderr);
     return 2;
   }
-  if (!prepare(life))
-    return 3;
-  question = read_question(&len);
-  if (question == NULL)
-    return 4;
-  answer = saml_answer(question, len);
-  explicit_bzero(question, len);
-  if (answer == NULL || !write_answer(answer))
-    return 5;
   /* No destructors: they are not on the list of calls, and the process ends anyway. */
-  _exit(0);
+  _exit(prepare(life) ? serve() : 3);
 }

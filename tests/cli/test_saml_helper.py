@@ -77,7 +77,7 @@ def test_good_question_is_answered_and_the_process_ends_well():
     with Helper() as helper:
         helper.send(question())
         assert helper.receive()["ok"] is True
-        assert helper.process.wait(5) == 0
+        assert helper.process.wait(30) == 0
 
 
 def test_process_is_in_its_sandbox_before_it_reads():
@@ -98,14 +98,14 @@ def test_process_is_in_its_sandbox_before_it_reads():
 @cases("", "0", "5001", "-1", "1x", "99999999999999999999", " 5")
 def test_life_without_an_end_is_refused(life):
     with Helper(life) as helper:
-        assert helper.process.wait(5) == 2
+        assert helper.process.wait(30) == 2
         assert b"not by people" in helper.process.stderr.read()
 
 
 def test_life_ends_where_the_caller_does_nothing():
     with Helper("300") as helper:
         start = time.monotonic()
-        assert helper.process.wait(5) == -signal.SIGALRM
+        assert helper.process.wait(30) == -signal.SIGALRM
         assert time.monotonic() - start < 3
 
 
@@ -115,7 +115,7 @@ def test_life_ends_while_it_is_stopped_and_let_go_on():
         helper.process.send_signal(signal.SIGSTOP)
         time.sleep(0.5)
         helper.process.send_signal(signal.SIGCONT)
-        assert helper.process.wait(5) == -signal.SIGALRM
+        assert helper.process.wait(30) == -signal.SIGALRM
 
 
 CALLER = """
@@ -137,8 +137,8 @@ def test_helper_dies_with_its_caller(how):
         while "Seccomp:\t2" not in status.read_text(encoding="ascii"):
             time.sleep(0.01)
         caller.send_signal(how)
+        caller.wait(30)
         start = time.monotonic()
-        caller.wait(5)
         while status.exists() and "Z (zombie)" not in status.read_text(encoding="ascii"):
             assert time.monotonic() - start < 2, "it lives on"
             time.sleep(0.01)
@@ -149,7 +149,7 @@ def test_question_of_no_fitting_length_is_not_answered(text, length, code):
     with Helper() as helper:
         helper.send(text, length)
         helper.socket.shutdown(socket.SHUT_WR)
-        assert helper.process.wait(5) == code
+        assert helper.process.wait(30) == code
 
 
 @cases(b"{}", b"[]", b"null", b"x", b'{"now":1,"now":2}', b"[" * 100000, b"\xff\xfe",

@@ -167,8 +167,7 @@ static bool check_usage(const struct cli *cli) {
 static enum cli_exit run(const struct cli *cli) {
   struct doctor doctor = {.check = {.config = cli_value_or(cli, "config", CONFIG_DEFAULT),
                                     .pam_folder = cli_value_or(cli, "pam-folder", CHECK_PAM_FOLDER),
-                                    .offline = cli_has(cli, "offline"),
-                                    .findings = json_array()},
+                                    .offline = cli_has(cli, "offline")},
                           .anchors_file = cli_value(cli, "anchors"),
                           .conninfo = cli_value(cli, "database"),
                           .pooler_file = cli_value_or(cli, "pooler", POOLER_FILE)};
@@ -179,6 +178,7 @@ static enum cli_exit run(const struct cli *cli) {
 
   if (!check_usage(cli))
     return CLI_USAGE;
+  doctor.check.findings = json_array();
   if (cortex_settings_load(doctor.check.config, &settings, &error) != CORTEX_OK)
     report_load(&doctor, CHECK_CONFIG_INVALID, &error);
   else if (cortex_policy_load_text(settings, &policy, &error) != CORTEX_OK)
