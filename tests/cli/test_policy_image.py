@@ -11,6 +11,7 @@ from support import assert_exit, ctl
 HOST = Host()
 IMAGE = HOST.path / "policy.image"
 HOST.rest[1:1] = ["image = policy.image"]
+HOST.rest += ["[cache]", f"path = {HOST.home}/cache"]
 HOST.configure(*HOST.section, *HOST.rest, name="cortex.conf")
 
 

@@ -3,6 +3,8 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
+import os
+import time
 
 import pytest
 
@@ -31,6 +33,9 @@ class Patient:
         self.postgres.write_hba(*lines)
         if reload:
             self.postgres.reload()
+        else:  # the server tells a file's time in whole seconds
+            later = time.time() + 2
+            os.utime(self.postgres.data / "pg_hba.conf", (later, later))
         server = conninfo or (f"host={self.postgres.sockets} port={self.postgres.port} user=postgres dbname=postgres")
         done = self.cortex.run("doctor", "--json", "--offline", "--config", self.cortex.conf, "--pam-folder",
                                self.pam.folder, "--pooler", self.pooler, "--database", server)
