@@ -119,7 +119,8 @@ def test_life_ends_while_it_is_stopped_and_let_go_on():
 
 
 CALLER = """
-import socket, subprocess, sys, time
+import signal, subprocess, sys, time
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's background jobs ignore it
 helper = subprocess.Popen([sys.argv[1], "5000"], stdin=0, stdout=0, env={})
 print(helper.pid, flush=True)
 time.sleep(60)
