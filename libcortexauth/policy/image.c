@@ -21,14 +21,11 @@
 
 #define IMAGE_MAX ((size_t)1 << 30)
 
-/*
- * What one login asks of an image, and the request it makes, fit in here. The pages are got in
- * one call: each that is touched first costs more than reading it does.
- */
-#define POOL_SIZE ((size_t)144 << 10)
-
 /* Images up to this size are read in one call: it costs less than a few small ones. */
-#define AT_ONCE ((uint64_t)64 << 10)
+#define AT_ONCE ((size_t)64 << 10)
+
+/* What the request of a login takes beside the pieces of the image. */
+#define REQUEST_ROOM ((size_t)16 << 10)
 
 /* A change in the same tick of the file system's clock as the look at it would not show. */
 #define SETTLED_SECONDS 2
@@ -40,7 +37,8 @@ struct cx_image {
   bool has_read;             /* since the file was last looked at */
   bool is_bad;
   size_t service_order;
-  char *pool;
+  char *pool; /* NULL: there is none */
+  size_t pool_size;
   size_t pool_used;
 };
 
@@ -65,7 +63,7 @@ static void *pool_get(void *context, size_t size) {
   size_t room = (size + 15) / 16 * 16;
   void *piece;
 
-  if (image->pool == NULL || room < size || room > POOL_SIZE - image->pool_used)
+  if (image->pool == NULL || room < size || room > image->pool_size - image->pool_used)
     return malloc(size);
   piece = image->pool + image->pool_used;
   image->pool_used += room;
@@ -77,7 +75,7 @@ static void pool_put(void *context, void *piece, size_t size) {
   uintptr_t at = (uintptr_t)piece, pool = (uintptr_t)image->pool;
 
   (void)size;
-  if (image->pool == NULL || at < pool || at >= pool + POOL_SIZE)
+  if (image->pool == NULL || at < pool || at >= pool + image->pool_size)
     free(piece);
 }
 
@@ -138,17 +136,30 @@ static enum cortex_image_state open_store(const struct cx_policy_settings *setti
   return CORTEX_IMAGE_CURRENT;
 }
 
+/*
+ * What one login asks of an image, and the request it makes, fit in the pool: a small image lies in
+ * it whole, and is copied about once. The pages are got in one call: each that is touched first
+ * costs more than reading it does, and one that is not needed costs too.
+ */
+static void make_pool(struct cx_image *image) {
+  size_t size = 2 * (image->size < AT_ONCE ? image->size : AT_ONCE) + REQUEST_ROOM;
+  void *pool = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+                    -1, 0);
+
+  if (pool == MAP_FAILED)
+    return;
+  image->pool = pool;
+  image->pool_size = size;
+}
+
 static struct cx_image *new_image(const struct cx_file *file) {
   struct cx_image *image = calloc(1, sizeof *image);
-  void *pool;
 
   if (image == NULL)
     return NULL;
   image->fd = file->fd;
   image->size = file->size;
-  pool = mmap(NULL, POOL_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-              -1, 0);
-  image->pool = pool != MAP_FAILED ? pool : NULL;
+  make_pool(image);
   return image;
 }
 
@@ -181,7 +192,7 @@ void cx_image_close(struct cortex_policy *policy) {
   cedar_store_free(&policy->store);
   close(image->fd);
   if (image->pool != NULL)
-    munmap(image->pool, POOL_SIZE);
+    munmap(image->pool, image->pool_size);
   free(image);
   policy->image = NULL;
   policy->service_count = 0;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "identity/identity.h"
+#include "policy/image.h"
 #include "session/jit_call.h"
 #include "state/folder.h"
 #include "util/buf.h"
@@ -195,6 +196,10 @@ enum cortex_reason cx_jit_prepare(const struct cx_jit *jit, struct cortex_error 
 
   if (!make_wish(jit, &wish) && reason == CORTEX_OK)
     reason = cx_error_memory(error);
+  /* A grant that could not be read looks like none, and the role would lose what it holds. */
+  if (reason == CORTEX_OK && !cx_image_is_good(jit->policy))
+    reason = cx_error_set(error, CORTEX_POLICY_UNAVAILABLE,
+                          "the policy image was written to while it was read");
   if (reason == CORTEX_OK && !is_noted(jit, &state, &wish))
     reason = make_ready(jit, &state, &wish, error);
   cx_state_close(&state);

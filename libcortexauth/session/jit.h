@@ -32,7 +32,8 @@ struct cx_jit {
  * already: other logins of this role look for it.
  *
  *   gives  CORTEX_OK, CORTEX_ROLE_UNAVAILABLE, CORTEX_CONFIG_INVALID (the part of the library
- *          that connects is not installed), CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
+ *          that connects is not installed), CORTEX_STATE_UNAVAILABLE,
+ *          CORTEX_POLICY_UNAVAILABLE (the image changed meanwhile), CORTEX_INTERNAL
  */
 CORTEX_MUSTCHECK enum cortex_reason cx_jit_prepare(const struct cx_jit *jit,
                                                    struct cortex_error *error);

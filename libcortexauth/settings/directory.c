@@ -7,23 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "settings/section.h"
 #include "util/text.h"
 
-struct checking {
-  const struct cortex_settings *settings;
-  const struct cortex_section *section;
-  struct cortex_error *error;
-};
-
-static enum cortex_reason refuse(const struct checking *checking, const char *key,
-                                 const char *what) {
-  return cx_error_at(
-      checking->error, CORTEX_CONFIG_INVALID,
-      (struct cx_place){checking->settings->name, cortex_section_line(checking->section, key), 0},
-      "%s: %s", key, what);
-}
-
-static const char *value_of(const struct checking *checking, const char *key) {
+static const char *value_of(const struct cx_section_check *checking, const char *key) {
   return cortex_section_value(checking->section, key);
 }
 
@@ -45,15 +32,15 @@ static bool is_loopback(const char *url) {
   return false;
 }
 
-static enum cortex_reason check_ldap_url(const struct checking *checking, const char *url) {
+static enum cortex_reason check_ldap_url(const struct cx_section_check *checking, const char *url) {
   const char *starttls = value_of(checking, "starttls");
 
   if (has_scheme(url, "ldaps://") || has_scheme(url, "ldapi://"))
     return CORTEX_OK;
   if (!has_scheme(url, "ldap://"))
-    return refuse(checking, "url", "expected ldap://, ldaps:// or ldapi://");
+    return cx_section_refuse(checking, "url", "expected ldap://, ldaps:// or ldapi://");
   if (strcmp(starttls, "no") == 0 && !is_loopback(url))
-    return refuse(checking, "starttls", "without it only this host may be asked by ldap://");
+    return cx_section_refuse(checking, "starttls", "without it only this host may be asked by ldap://");
   return CORTEX_OK;
 }
 
@@ -67,17 +54,17 @@ static bool is_search(const char *text) {
          (len == 4 && strncmp(scope + 1, "base", 4) == 0);
 }
 
-static enum cortex_reason check_searches(const struct checking *checking, const char *key) {
+static enum cortex_reason check_searches(const struct cx_section_check *checking, const char *key) {
   const char *text;
   size_t cursor = 0;
 
   while ((text = cortex_section_next(checking->section, key, &cursor)) != NULL)
     if (!is_search(text))
-      return refuse(checking, key, "expected BASE?SCOPE?FILTER with scope sub, one or base");
+      return cx_section_refuse(checking, key, "expected BASE?SCOPE?FILTER with scope sub, one or base");
   return CORTEX_OK;
 }
 
-static enum cortex_reason check_ldap(const struct checking *checking) {
+static enum cortex_reason check_ldap(const struct cx_section_check *checking) {
   static const char *const keys[] = {"url", "users", "groups", "username_attribute"};
   char urls[4096], *url, *rest = NULL;
   enum cortex_reason reason = CORTEX_OK;
@@ -85,11 +72,11 @@ static enum cortex_reason check_ldap(const struct checking *checking) {
 
   for (i = 0; i < sizeof keys / sizeof keys[0]; i++)
     if (value_of(checking, keys[i]) == NULL)
-      return refuse(checking, keys[i], "kind = ldap needs this key");
+      return cx_section_refuse(checking, keys[i], "kind = ldap needs this key");
   if (value_of(checking, "bind_dn") != NULL && value_of(checking, "password_file") == NULL)
-    return refuse(checking, "bind_dn", "password_file is missing");
+    return cx_section_refuse(checking, "bind_dn", "password_file is missing");
   if (strlen(value_of(checking, "url")) >= sizeof urls)
-    return refuse(checking, "url", "the list is too long");
+    return cx_section_refuse(checking, "url", "the list is too long");
   memcpy(urls, value_of(checking, "url"), strlen(value_of(checking, "url")) + 1);
   for (url = strtok_r(urls, "\n", &rest); reason == CORTEX_OK && url != NULL;
        url = strtok_r(NULL, "\n", &rest))
@@ -101,23 +88,23 @@ static enum cortex_reason check_ldap(const struct checking *checking) {
   return reason;
 }
 
-static enum cortex_reason check_scim(const struct checking *checking) {
+static enum cortex_reason check_scim(const struct cx_section_check *checking) {
   const char *url = value_of(checking, "url");
 
   if (url == NULL || value_of(checking, "token_file") == NULL)
-    return refuse(checking, url == NULL ? "url" : "token_file", "kind = scim needs this key");
+    return cx_section_refuse(checking, url == NULL ? "url" : "token_file", "kind = scim needs this key");
   if (strchr(url, '\n') != NULL || !cx_text_is_trusted_url(url))
-    return refuse(checking, "url", "expected one https URL, or http to a loopback host");
+    return cx_section_refuse(checking, "url", "expected one https URL, or http to a loopback host");
   return CORTEX_OK;
 }
 
-static enum cortex_reason check_file(const struct checking *checking) {
+static enum cortex_reason check_file(const struct cx_section_check *checking) {
   return value_of(checking, "path") != NULL
              ? CORTEX_OK
-             : refuse(checking, "path", "kind = file needs this key");
+             : cx_section_refuse(checking, "path", "kind = file needs this key");
 }
 
-static enum cortex_reason check_directory(const struct checking *checking) {
+static enum cortex_reason check_directory(const struct cx_section_check *checking) {
   const char *kind = value_of(checking, "kind");
 
   if (strcmp(kind, "ldap") == 0)
@@ -127,7 +114,7 @@ static enum cortex_reason check_directory(const struct checking *checking) {
 
 enum cortex_reason cx_directories_check(const struct cortex_settings *settings,
                                         struct cortex_error *error) {
-  struct checking checking = {settings, NULL, error};
+  struct cx_section_check checking = {settings, NULL, error};
   enum cortex_reason reason = CORTEX_OK;
   size_t i;
 

@@ -7,21 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-struct checking {
-  const struct cortex_settings *settings;
-  const struct cortex_section *section;
-  struct cortex_error *error;
-};
+#include "settings/section.h"
 
-static enum cortex_reason refuse(const struct checking *checking, const char *key,
-                                 const char *what) {
-  return cx_error_at(
-      checking->error, CORTEX_CONFIG_INVALID,
-      (struct cx_place){checking->settings->name, cortex_section_line(checking->section, key), 0},
-      "%s: %s", key, what);
-}
-
-static bool has_section(const struct checking *checking, const char *kind, const char *label,
+static bool has_section(const struct cx_section_check *checking, const char *kind, const char *label,
                         size_t len) {
   size_t i;
 
@@ -35,14 +23,14 @@ static bool has_section(const struct checking *checking, const char *kind, const
   return false;
 }
 
-static enum cortex_reason check_clusters(const struct checking *checking) {
+static enum cortex_reason check_clusters(const struct cx_section_check *checking) {
   const char *label = cortex_section_value(checking->section, "cluster");
   size_t len;
 
   for (; label != NULL && *label != '\0'; label += len + (label[len] == '\n')) {
     len = strcspn(label, "\n");
     if (!has_section(checking, "cluster", label, len))
-      return refuse(checking, "cluster", "there is no [cluster] of this label");
+      return cx_section_refuse(checking, "cluster", "there is no [cluster] of this label");
   }
   return CORTEX_OK;
 }
@@ -75,19 +63,19 @@ static const char *name_of(const struct cortex_section *section) {
 }
 
 /* Two rules for one role, or one database, would undo each other's work. */
-static enum cortex_reason check_alone(const struct checking *checking) {
+static enum cortex_reason check_alone(const struct cx_section_check *checking) {
   const struct cortex_section *section = checking->section, *other;
 
   for (other = checking->settings->sections; other < section; other++)
     if (strcmp(other->kind, section->kind) == 0 && strcmp(name_of(other), name_of(section)) == 0 &&
         overlaps(cortex_section_value(other, "cluster"), cortex_section_value(section, "cluster")))
-      return refuse(checking, strcmp(name_of(section), "") == 0 ? "kind" : "name",
+      return cx_section_refuse(checking, strcmp(name_of(section), "") == 0 ? "kind" : "name",
                     "an earlier section stands for the same");
   return CORTEX_OK;
 }
 
 /* SETTING=VALUE, each setting once. */
-static enum cortex_reason check_set(const struct checking *checking) {
+static enum cortex_reason check_set(const struct cx_section_check *checking) {
   const char *value, *other;
   size_t cursor = 0, before, len;
 
@@ -96,26 +84,26 @@ static enum cortex_reason check_set(const struct checking *checking) {
     before = 0;
     while ((other = cortex_section_next(checking->section, "set", &before)) != value)
       if (strncasecmp(other, value, len) == 0)
-        return refuse(checking, "set", "a setting stands twice");
+        return cx_section_refuse(checking, "set", "a setting stands twice");
   }
   return CORTEX_OK;
 }
 
 /* PostgreSQL asks these of a role that logs in, and of no other. */
-static enum cortex_reason check_role(const struct checking *checking) {
+static enum cortex_reason check_role(const struct cx_section_check *checking) {
   static const char *const of_logins[] = {"inherit", "connection_limit", "valid_until", "set"};
   const char *kind = cortex_section_value(checking->section, "kind");
   size_t i;
 
   for (i = 0; strcmp(kind, "group") == 0 && i < sizeof of_logins / sizeof of_logins[0]; i++)
     if (cortex_section_value(checking->section, of_logins[i]) != NULL)
-      return refuse(checking, of_logins[i], "a group role does not log in: the key has no effect");
+      return cx_section_refuse(checking, of_logins[i], "a group role does not log in: the key has no effect");
   if (strcmp(kind, "people") == 0 && cortex_section_value(checking->section, "name") != NULL)
-    return refuse(checking, "name", "kind = people stands for everybody's own role");
+    return cx_section_refuse(checking, "name", "kind = people stands for everybody's own role");
   return check_set(checking);
 }
 
-static enum cortex_reason check_database(const struct checking *checking) {
+static enum cortex_reason check_database(const struct cx_section_check *checking) {
   static const char *const levels[] = {"read", "write", "admin"};
   const char *grant;
   size_t cursor = 0, len, i;
@@ -126,17 +114,17 @@ static enum cortex_reason check_database(const struct checking *checking) {
       if (strlen(levels[i]) == len && strncmp(levels[i], grant, len) == 0)
         break;
     if (i == sizeof levels / sizeof levels[0] && !has_section(checking, "profile", grant, len))
-      return refuse(checking, "grant", "there is no [profile] of this label");
+      return cx_section_refuse(checking, "grant", "there is no [profile] of this label");
   }
   if (cortex_section_value(checking->section, "grant") != NULL &&
       cortex_section_value(checking->section, "schemas") == NULL)
-    return refuse(checking, "grant", "schemas is missing: it says on what");
+    return cx_section_refuse(checking, "grant", "schemas is missing: it says on what");
   return CORTEX_OK;
 }
 
 enum cortex_reason cx_sync_check(const struct cortex_settings *settings,
                                  struct cortex_error *error) {
-  struct checking checking = {settings, NULL, error};
+  struct cx_section_check checking = {settings, NULL, error};
   enum cortex_reason reason = CORTEX_OK;
   size_t i;
 

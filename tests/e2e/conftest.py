@@ -11,6 +11,7 @@ from harness import BUILD, Folder
 from openid import Provider
 from saml import KeyPair, SamlProviders, Samlp, SimpleSaml, simplesaml_program
 from sessionhost import Host
+from synchost import SyncHost
 from world import make_world
 
 
@@ -97,3 +98,17 @@ def pytest_terminal_summary(terminalreporter):
     words = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "ERROR": "error"}
     for word, outcome in words.items():
         terminalreporter.write_line(f"# {word}: {len(terminalreporter.stats.get(outcome, ()))}")
+
+
+@pytest.fixture(scope="module")
+def sync_server():
+    made = SyncHost()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sync(sync_server):
+    """What cortex-sync works on, as it is at the beginning."""
+    sync_server.reset()
+    yield sync_server

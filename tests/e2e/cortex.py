@@ -64,9 +64,9 @@ class Cortex:
 
     def _copy_modules(self):
         """The built libraries, where the server's user can read them."""
-        for built in (*BUILD.glob("libcortexauth/.libs/libcortexauth*.so*"),
-                      BUILD / "pam_cortex" / ".libs" / "pam_cortex.so"):
-            shutil.copy(built, self.modules)
+        for library in (*BUILD.glob("libcortexauth/.libs/libcortexauth*.so*"),
+                        BUILD / "pam_cortex" / ".libs" / "pam_cortex.so"):
+            shutil.copy(library, self.modules)
 
     def environment(self):
         """For the server, so that the module finds its library."""

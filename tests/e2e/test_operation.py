@@ -15,19 +15,6 @@ import pytest
 from synchost import CORTEX_SYNC, SyncHost
 
 
-@pytest.fixture(scope="module")
-def shared():
-    made = SyncHost()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def sync(shared):
-    shared.reset()
-    yield shared
-
-
 def crowd(count, *groups):
     return {f"p{number:04}": list(groups) for number in range(count)}
 

@@ -5,21 +5,6 @@ SPDX-License-Identifier: PostgreSQL
 import psycopg
 import pytest
 
-from synchost import SyncHost
-
-
-@pytest.fixture(scope="module")
-def shared():
-    made = SyncHost()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def sync(shared):
-    shared.reset()
-    yield shared
-
 
 SECTIONS = """
 [role "shop"]

@@ -10,20 +10,7 @@ import pytest
 
 from harness import wait_until
 from rolehost import quote
-from synchost import ANALYTICS, SyncHost, service, uid
-
-
-@pytest.fixture(scope="module")
-def shared():
-    made = SyncHost()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def sync(shared):
-    shared.reset()
-    yield shared
+from synchost import ANALYTICS, service, uid
 
 
 def crowd(count, *groups):

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "identity/identity.h"
+#include "session/jit.h"
 
 #define LATER INT64_C(9000000000) /* everything has settled by then */
 #define LOGINS 100
@@ -383,6 +384,36 @@ static void an_image_that_changes_under_a_question_gives_no_answer(void **state)
     }
 }
 
+/* A grant that cannot be read is not one that is not there: a role would lose what it holds. */
+static void no_role_is_made_ready_by_an_image_that_changes(void **state) {
+  static const char more[] = "[state]\npath = state\n[roles]\njit = yes\njit_conninfo = "
+                             "\"host=/nonexistent port=1 user=cortex_jit dbname=postgres requirepeer=nobody\"\n";
+  struct world *world = *state;
+  struct cx_jit jit = {.service = "s", .role = "alice", .levels = CORTEX_LEVEL_READ,
+                       .clock = cortex_clock_system()};
+  char issuer[] = "https://op.example", subject[] = "alice-1";
+  const struct cortex_identity who = {.issuer = issuer, .subject = subject};
+  struct cortex_policy *policy = NULL;
+  int turn;
+
+  mkdir(path_of(world, "state"), 0700);
+  mkdir(path_of(world, "state/sessions"), 0700);
+  configure(world, more);
+  enlarge(world);
+  for (turn = 0; turn < 2; turn++) {
+    write_image(world);
+    assert_int_equal(cortex_policy_load(world->settings, &policy, NULL), CORTEX_OK);
+    assert_true(cortex_policy_is_image(policy));
+    if (turn == 1)
+      assert_int_equal(truncate(path_of(world, "image"), 70000), 0);
+    jit.settings = world->settings;
+    jit.policy = policy;
+    jit.identity = &who;
+    assert_int_equal(cx_jit_prepare(&jit, NULL) == CORTEX_POLICY_UNAVAILABLE, turn == 1);
+    cortex_policy_free(&policy);
+  }
+}
+
 static void one_that_is_replaced_or_removed_answers_to_the_end(void **state) {
   struct cortex_policy *policy = NULL;
   struct world *world = *state;
@@ -528,6 +559,7 @@ int main(void) {
       TEST(a_copy_is_refused),
       TEST(a_large_image_answers_as_the_text_does),
       TEST(an_image_that_changes_under_a_question_gives_no_answer),
+      TEST(no_role_is_made_ready_by_an_image_that_changes),
       TEST(one_that_is_replaced_or_removed_answers_to_the_end),
       TEST(a_cut_or_foreign_file_is_refused),
       TEST(an_image_that_others_could_write_is_refused),

@@ -294,7 +294,7 @@ static enum cli_exit run(const struct cli *cli) {
     return cli_misuse(cli, "--unused: '%s' is no duration", unused);
   if (cortex_settings_load(cli_value_or(cli, "config", CONFIG_DEFAULT), &report.settings, &error) !=
           CORTEX_OK ||
-      cortex_policy_load(report.settings, &report.policy, &error) != CORTEX_OK) {
+      cortex_policy_load_text(report.settings, &report.policy, &error) != CORTEX_OK) {
     cli_complain_error(&error);
   } else {
     report.findings = cli_has(cli, "json") ? json_array() : NULL;
