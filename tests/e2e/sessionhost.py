@@ -29,9 +29,9 @@ WHOAMI = "select (cortex.whoami()).username"
 class Host:
     """A server with the extension, entered through Cortex, whose roles Cortex makes."""
 
-    def __init__(self, openid):
+    def __init__(self, openid, system=False):
         self.folder = Folder()
-        self.world = make_world(self.folder, openid, programs=private_tree(self.folder.make("postgresql")))
+        self.world = make_world(self.folder, openid, system, programs=private_tree(self.folder.make("postgresql")))
         self.postgres, self.cortex = self.world.postgres, self.world.cortex
         me = pwd.getpwuid(os.geteuid()).pw_name
         server = "postgres" if IS_ROOT else me
@@ -40,7 +40,7 @@ class Host:
         lines = ["local postgres cortex_jit peer map=jit", "local postgres cortex_runner peer map=runner",
                  "local postgres,analytics_staging stranger trust"]
         for service, database in DATABASES.items():
-            lines += [f"hostssl {database} all 127.0.0.1/32 pam pamservice=cortex-{service}"]
+            lines += [f"hostssl {database} all 127.0.0.1/32 pam pamservice={self.world.pam.name('cortex-' + service)}"]
         self.postgres.write_hba(*lines)
         self.postgres.reload()
         for database in ("postgres", *DATABASES.values()):
