@@ -51,6 +51,8 @@ class Cortex:
         self.audit_folder = folder.make("audit", owned=True)
         self.modules = folder.make("lib")
         self.states = folder.make("state")
+        self.cache = folder.make("cache")
+        share_with_server(self.cache)
         self.conf = self.folder / "cortex.conf"
         self.policies = self.folder / "policies"
         self.entities = self.folder / "entities.json"
@@ -113,7 +115,7 @@ class Cortex:
                            "jwks_file": self.issuer / "jwks.json", **common,
                            **sections.pop("dev", {})},
             "policy": {"path": self.policies, "entities": self.entities,
-                       "image": self.folder / "policy.image"},
+                       "image": self.cache / "policy.image"},
             "audit": {"file": self.trail},
             "state": {"path": self.state},
         }
@@ -165,6 +167,12 @@ class Cortex:
 def own_by_server(path):
     if IS_ROOT:
         os.chown(path, SERVER_USER.pw_uid, SERVER_USER.pw_gid)
+
+
+def share_with_server(path):
+    """Its group's folder: what root writes there for logins gets that group."""
+    if IS_ROOT:
+        os.chown(path, 0, SERVER_USER.pw_gid)
 
 
 class Login:
