@@ -18,7 +18,8 @@ CREATE TABLE cortex.option (
   value text NOT NULL CHECK (starts_with(value, '/'))
 );
 COMMENT ON TABLE cortex.option IS
-  'sessions: the folder of session stamps, where [session] path of cortex.conf is not /var/lib/cortex/sessions.';
+  'sessions: the folder of session stamps, where [session] path of cortex.conf is not /var/lib/cortex/sessions. '
+  'What a session has asked it does not ask again: a change is for those that begin later.';
 SELECT pg_catalog.pg_extension_config_dump('cortex.option', '');
 
 CREATE FUNCTION cortex.sessions_folder() RETURNS text
@@ -28,36 +29,66 @@ BEGIN
 END
 $f$;
 
--- The stamp of a backend without its first line; NULL when there is none, or when
--- it was left by an earlier process of that pid. A few KiB are the rule, and a read
--- sets aside all the room that it asks for.
-CREATE FUNCTION cortex.stamp_of(pid integer, backend_start timestamptz) RETURNS text
+-- The first line of a backend's stamp, which no other one's begins with.
+CREATE FUNCTION cortex.stamp_head(pid integer, backend_start timestamptz) RETURNS bytea
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-DECLARE
-  path CONSTANT text := cortex.sessions_folder() || '/' || pid;
-  head CONSTANT text := 'cortex 1 ' || pid || ' ' || (date_part('epoch', backend_start) * 1000000)::bigint
-    || ' ' || (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint || E'\n';
-  bytes bytea := pg_read_binary_file(path, 0, 8192, true);
 BEGIN
-  IF bytes IS NULL OR substr(bytes, 1, length(head)) IS DISTINCT FROM convert_to(head, 'UTF8') THEN
-    RETURN NULL;
-  END IF;
-  IF length(bytes) = 8192 THEN
-    bytes := bytes || pg_read_binary_file(path, 8192, 1048576, true);
-  END IF;
-  RETURN convert_from(substr(bytes, length(head) + 1), 'UTF8');
+  RETURN convert_to('cortex 1 ' || pid || ' ' || (date_part('epoch', backend_start) * 1000000)::bigint
+    || ' ' || (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint || E'\n', 'UTF8');
 END
 $f$;
 
--- This session's stamp.
-CREATE FUNCTION cortex.stamp() RETURNS text
+-- Where this session's stamp is and how it begins. Both stay the same for as long as the
+-- backend lives, and plans are its own: as IMMUTABLE they are asked once in a session
+-- and become constants of its plans. Good for that alone: an index must not have them.
+CREATE FUNCTION cortex.own_path() RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  RETURN cortex.sessions_folder() || '/' || pg_backend_pid();
+END
+$f$;
+
+CREATE FUNCTION cortex.own_head() RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  RETURN cortex.stamp_head(pg_backend_pid(), (SELECT s.backend_start FROM pg_stat_get_activity(pg_backend_pid()) s));
+END
+$f$;
+
+-- What is read of a stamp: members of its second line, and its third as claims.
+CREATE TYPE cortex.facts AS (
+  role text,
+  reference text,
+  issuer text,
+  subject text,
+  username text,
+  groups text[],
+  service text,
+  levels text[],
+  session_until double precision,
+  claims text
+);
+
+-- A stamp; NULL when there is none, when it was left by an earlier process of that pid, or
+-- when it is another role's. A few KiB are the rule, and a read sets aside all the
+-- room that it asks for. json, not jsonb: the text is read once.
+CREATE FUNCTION cortex.read_stamp(path text, head bytea, role text) RETURNS cortex.facts
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  found CONSTANT text := cortex.stamp_of(pg_backend_pid(),
-    (SELECT s.backend_start FROM pg_stat_get_activity(pg_backend_pid()) s));
+  bytes bytea := pg_read_binary_file(path, 0, 8192, true);
+  lines text;
+  facts cortex.facts;
 BEGIN
-  IF split_part(found, E'\n', 1)::jsonb ->> 'role' = session_user THEN
-    RETURN found;
+  IF substr(bytes, 1, length(head)) = head THEN
+    IF length(bytes) = 8192 THEN
+      bytes := bytes || pg_read_binary_file(path, 8192, 1048576, true);
+    END IF;
+    lines := convert_from(substr(bytes, length(head) + 1), 'UTF8');
+    facts := json_populate_record(NULL::cortex.facts, split_part(lines, E'\n', 1)::json);
+    IF facts.role = role THEN
+      facts.claims := split_part(lines, E'\n', 2);
+      RETURN facts;
+    END IF;
   END IF;
   RETURN NULL;
 END
@@ -73,26 +104,17 @@ CREATE TYPE cortex.identity AS (
   session_until timestamptz
 );
 
-CREATE FUNCTION cortex.identity_of(facts jsonb) RETURNS cortex.identity
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-BEGIN
-  RETURN ROW(facts ->> 'issuer', facts ->> 'subject', facts ->> 'username',
-    ARRAY(SELECT jsonb_array_elements_text(facts -> 'groups')), facts ->> 'service',
-    ARRAY(SELECT jsonb_array_elements_text(facts -> 'levels')),
-    to_timestamp((facts ->> 'session_until')::double precision))::cortex.identity;
-END
-$f$;
-
 -- Who logged in, as the credential and the policy said; NULL when not by Cortex.
 CREATE FUNCTION cortex.whoami() RETURNS cortex.identity
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  found CONSTANT text := cortex.stamp();
+  facts CONSTANT cortex.facts := cortex.read_stamp(cortex.own_path(), cortex.own_head(), session_user);
 BEGIN
-  IF found IS NULL THEN
+  IF facts.role IS NULL THEN
     RETURN NULL;
   END IF;
-  RETURN cortex.identity_of(split_part(found, E'\n', 1)::jsonb);
+  RETURN ROW(facts.issuer, facts.subject, facts.username, facts.groups, facts.service, facts.levels,
+    to_timestamp(facts.session_until))::cortex.identity;
 END
 $f$;
 
@@ -100,7 +122,7 @@ $f$;
 CREATE FUNCTION cortex.has_group(name text) RETURNS boolean
 LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
-  RETURN split_part(cortex.stamp(), E'\n', 1)::jsonb -> 'groups' ? name;
+  RETURN name = ANY ((cortex.read_stamp(cortex.own_path(), cortex.own_head(), session_user)).groups);
 END
 $f$;
 
@@ -109,28 +131,26 @@ $f$;
 CREATE FUNCTION cortex.claim(name text) RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  claims CONSTANT jsonb := split_part(cortex.stamp(), E'\n', 2)::jsonb;
+  claims CONSTANT jsonb := (cortex.read_stamp(cortex.own_path(), cortex.own_head(), session_user)).claims;
 BEGIN
   RETURN coalesce(claims ->> name, claims #>> string_to_array(name, '.'));
 END
 $f$;
 
 -- The people behind pg_stat_activity. Asks for each session of this cluster.
-CREATE FUNCTION cortex.read_sessions()
-RETURNS TABLE (pid integer, backend_start timestamptz, role text, reference text, person cortex.identity)
+CREATE FUNCTION cortex.read_sessions() RETURNS TABLE (pid integer, backend_start timestamptz, facts cortex.facts)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  facts jsonb;
+  folder CONSTANT text := cortex.sessions_folder() || '/';
+  role text;
 BEGIN
   FOR pid, backend_start, role IN
     SELECT s.pid, s.backend_start, a.rolname::text
     FROM pg_stat_get_activity(NULL) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
     WHERE s.backend_type = 'client backend'
   LOOP
-    facts := split_part(cortex.stamp_of(pid, backend_start), E'\n', 1)::jsonb;
-    IF facts ->> 'role' = role THEN
-      reference := facts ->> 'reference';
-      person := cortex.identity_of(facts);
+    facts := cortex.read_stamp(folder || pid, cortex.stamp_head(pid, backend_start), role);
+    IF facts.role IS NOT NULL THEN
       RETURN NEXT;
     END IF;
   END LOOP;
@@ -138,15 +158,15 @@ END
 $f$;
 
 CREATE VIEW cortex.sessions AS
-  SELECT a.*, s.reference, (s.person).issuer, (s.person).subject, (s.person).username, (s.person).groups,
-    (s.person).service, (s.person).levels, (s.person).session_until
+  SELECT a.*, (s.facts).reference, (s.facts).issuer, (s.facts).subject, (s.facts).username, (s.facts).groups,
+    (s.facts).service, (s.facts).levels, to_timestamp((s.facts).session_until) AS session_until
   FROM cortex.read_sessions() s JOIN pg_catalog.pg_stat_activity a USING (pid, backend_start);
 COMMENT ON VIEW cortex.sessions IS 'pg_stat_activity of the sessions that came through Cortex, and who they are.';
 
 -- What a session may know of itself is everybody's; the rest is for those who may
 -- see what others do.
-REVOKE ALL ON FUNCTION cortex.sessions_folder(), cortex.stamp_of(integer, timestamptz), cortex.stamp(), cortex.identity_of(jsonb),
-  cortex.read_sessions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION cortex.sessions_folder(), cortex.stamp_head(integer, timestamptz), cortex.own_path(), cortex.own_head(),
+  cortex.read_stamp(text, bytea, text), cortex.read_sessions() FROM PUBLIC;
 GRANT USAGE ON SCHEMA cortex TO PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.read_sessions() TO pg_monitor;
 GRANT SELECT ON cortex.sessions TO pg_monitor;

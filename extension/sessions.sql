@@ -198,6 +198,7 @@ $f$;
 CREATE FUNCTION cortex.reap(pids integer[], starts bigint[]) RETURNS TABLE (pid integer, started bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
 DECLARE
+  folder CONSTANT text := cortex.sessions_folder() || '/';
   one record;
 BEGIN
   FOR one IN
@@ -208,7 +209,7 @@ BEGIN
     WHERE s.backend_type = 'client backend' AND s.pid <> pg_backend_pid()
       AND (date_part('epoch', s.backend_start) * 1000000)::bigint = w.started
   LOOP
-    IF split_part(cortex.stamp_of(one.pid, one.backend_start), E'\n', 1)::jsonb ->> 'role' = one.role
+    IF (cortex.read_stamp(folder || one.pid, cortex.stamp_head(one.pid, one.backend_start), one.role)).role IS NOT NULL
         AND pg_terminate_backend(one.pid) THEN
       pid := one.pid;
       started := one.started;

@@ -87,7 +87,8 @@ def test_set_session_authorization_leads_to_nobody(host):
 
 def test_what_is_behind_the_calls_is_not_for_users(host):
     with host.connect() as alice:
-        for call in ("select cortex.stamp()", "select cortex.stamp_of(1, now())", "select * from cortex.sessions",
+        for call in ("select cortex.own_path()", "select cortex.own_head()", "select cortex.stamp_head(1, now())",
+                     "select cortex.read_stamp('/etc/passwd', '', 'alice')", "select * from cortex.sessions",
                      "select * from cortex.read_sessions()", "select * from cortex.option",
                      "select cortex.reap('{1}', '{1}')", "select * from cortex.settle_logins()",
                      "select cortex.login('eve', '', '', '', '{}', '{}', '{}', '{}')",
@@ -145,6 +146,22 @@ def test_a_column_s_default_names_the_person(host):
              "grant insert, select on log to public", DATABASES[STAGING])
     with host.connect() as alice:
         assert one(alice, "insert into log (what) values ('x') returning who") == "alice"
+
+
+def test_a_long_stamp_is_read_whole(host):
+    with host.connect(note="x" * 20000) as alice:
+        assert one(alice, "select length(cortex.claim('note'))") == 20000
+        assert one(alice, WHOAMI) == "alice"
+
+
+def test_what_cannot_change_is_asked_once_in_a_session(host):
+    """The folder and the start of the backend; another folder is for those that begin later."""
+    with host.connect() as alice:
+        assert one(alice, WHOAMI) == "alice"
+        host.sql("update cortex.option set value = '/nonexistent'", DATABASES[STAGING])
+        assert one(alice, WHOAMI) == "alice"
+        with host.connect("bob") as bob:
+            assert one(bob, WHOAMI) is None
 
 
 def test_a_view_shows_the_people_behind_sessions(host):
