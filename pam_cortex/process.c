@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,19 +62,20 @@ static int64_t start_time(const char *text) {
 }
 
 /* The name in stat stands in brackets and may itself hold any byte. */
-static void read_stat(struct cx_process *process) {
+static int64_t kernel_start(void) {
   char stat[1024];
   size_t len = read_file("/proc/self/stat", stat, sizeof stat - 1);
-  char *open_bracket, *close_bracket;
+  const char *bracket;
 
   stat[len] = '\0';
-  open_bracket = strchr(stat, '(');
-  close_bracket = strrchr(stat, ')');
-  if (open_bracket == NULL || close_bracket == NULL || close_bracket < open_bracket)
-    return;
-  *close_bracket = '\0';
-  process->is_postgres = strcmp(open_bracket + 1, "postgres") == 0;
-  process->start = start_time(close_bracket + 1);
+  bracket = strrchr(stat, ')');
+  return bracket != NULL ? start_time(bracket + 1) : 0;
+}
+
+static bool has_name(const char *wanted) {
+  char name[16] = "";
+
+  return prctl(PR_GET_NAME, name) == 0 && strcmp(name, wanted) == 0;
 }
 
 /*
@@ -88,16 +90,24 @@ static int64_t server_time(const char *name) {
   return time != NULL && *time > 0 && *time < INT64_MAX - year_2000 ? *time + year_2000 : 0;
 }
 
-/*
- * What pg_stat_activity shows as backend_start, to the microsecond. The kernel's
- * own note of this process keeps another program's variable of that name out.
- */
-static void read_server_times(struct cx_process *process) {
-  int64_t start = server_time("MyStartTimestamp"), postmaster = server_time("PgStartTime");
-  int64_t off = start - process->start;
+static bool is_near(int64_t time, int64_t other) {
+  return time - other <= 60 * MICROSECONDS && other - time <= 60 * MICROSECONDS;
+}
 
-  if (!process->is_postgres || start == 0 || postmaster == 0 || postmaster > start ||
-      off > 60 * MICROSECONDS || off < -60 * MICROSECONDS)
+/*
+ * What pg_stat_activity shows as backend_start, to the microsecond; else the kernel's note of this
+ * process, which also keeps another program's variable of that name out. It costs more than the
+ * rest here, and the clock tells as much of a login that just began.
+ */
+static void read_start(struct cx_process *process) {
+  int64_t start = server_time("MyStartTimestamp"), postmaster = server_time("PgStartTime");
+  bool is_server = process->is_postgres && start != 0 && postmaster != 0 && postmaster <= start;
+
+  if (!is_server || !is_near(start, now(CLOCK_REALTIME)))
+    process->start = kernel_start();
+  else
+    process->start = start;
+  if (!is_server || !is_near(start, process->start))
     return;
   process->start = start;
   process->postmaster_start = postmaster;
@@ -109,8 +119,7 @@ void cx_process_read(struct cx_process *process_out) {
   process_out->pid = getpid();
   process_out->start = 0;
   process_out->postmaster_start = 0;
-  process_out->is_postgres = false;
-  read_stat(process_out);
+  process_out->is_postgres = has_name("postgres");
   if (gethostname(process_out->host, sizeof process_out->host) != 0)
     process_out->host[0] = '\0';
   process_out->host[sizeof process_out->host - 1] = '\0';
@@ -119,5 +128,5 @@ void cx_process_read(struct cx_process *process_out) {
   if (process_out->title_len >= sizeof prefix - 1 &&
       memcmp(process_out->title, prefix, sizeof prefix - 1) == 0)
     process_out->is_postgres = true;
-  read_server_times(process_out);
+  read_start(process_out);
 }

@@ -90,12 +90,13 @@ static json_t *make_facts(const struct cx_session_stamp *stamp) {
 static void put_json(struct cx_buf *text, const json_t *value) {
   char *line = value != NULL ? json_dumps(value, FORM) : NULL;
 
-  if (line == NULL)
+  if (line == NULL) {
     text->failed = true;
-  else
-    cx_buf_printf(text, "%s\n", line);
-  if (line != NULL)
-    cx_secret_free_text(line);
+    return;
+  }
+  cx_buf_put_text(text, line);
+  cx_buf_put(text, "\n", 1);
+  cx_secret_free_text(line);
 }
 
 enum cortex_reason cx_session_stamp_print(const struct cx_session_stamp *stamp, struct cx_buf *text,

@@ -29,6 +29,7 @@ struct loader {
   const char *folder;
   const char *section; /* of the table's first row of the section; NULL before the first section */
   struct rows rows;    /* of that section */
+  enum cx_option_of of;
   unsigned section_line;
   bool seen[CX_OPTIONS_MAX];     /* options of this section */
   bool was_read[CX_OPTIONS_MAX]; /* sections, by their first row */
@@ -48,38 +49,23 @@ static struct cx_place place_of(const struct loader *loader, unsigned line) {
 #define REFUSE(loader, line, ...)                                                                  \
   cx_error_at((loader)->error, CORTEX_CONFIG_INVALID, place_of(loader, line), __VA_ARGS__)
 
-static bool is_issuer_section(const char *section) {
-  return strcmp(section, CX_KIND_OIDC) == 0 || strcmp(section, CX_KIND_SAML) == 0;
-}
-
-/* Sections with a label that no issuer is. */
-static bool is_labelled_section(const char *section) {
-  static const char *const kinds[] = {"directory", "cluster", "role", "database", "profile"};
-  size_t i;
-
-  for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-    if (strcmp(section, kinds[i]) == 0)
-      return true;
-  return false;
-}
-
 /* The struct that the current section's options are offsets into. */
 static void *target(struct loader *loader) {
   struct cortex_settings *settings = loader->settings;
 
-  if (is_labelled_section(loader->section))
+  if (loader->of == CX_OF_SECTION)
     return &loader->value;
-  return is_issuer_section(loader->section) ? (void *)&settings->issuers[settings->issuer_count - 1]
-                                            : (void *)settings;
+  return loader->of == CX_OF_ISSUER ? (void *)&settings->issuers[settings->issuer_count - 1]
+                                    : (void *)settings;
 }
 
 static struct cx_texts *texts(struct loader *loader) {
   struct cortex_settings *settings = loader->settings;
 
-  if (is_labelled_section(loader->section))
+  if (loader->of == CX_OF_SECTION)
     return &settings->sections[settings->section_count - 1].texts;
-  return is_issuer_section(loader->section) ? &settings->issuers[settings->issuer_count - 1].texts
-                                            : &settings->texts;
+  return loader->of == CX_OF_ISSUER ? &settings->issuers[settings->issuer_count - 1].texts
+                                    : &settings->texts;
 }
 
 /* Lists are kept with a newline between items, as the getters promise. */
@@ -145,7 +131,7 @@ static enum cortex_reason set_option(struct loader *loader, const struct cx_opti
     reason = REFUSE(loader, line, "%s: %s", option->key, why.message);
   else if (!remember(texts(loader), option, text_of(option, member, room), line))
     reason = cx_error_memory(loader->error);
-  if (is_labelled_section(loader->section)) {
+  if (loader->of == CX_OF_SECTION) {
     option->type->clear(member);
     memset(&loader->value, 0, sizeof loader->value);
   }
@@ -254,6 +240,7 @@ static void begin_section(struct loader *loader, const struct rows *rows, unsign
   memset(loader->seen + rows->first, 0, (rows->end - rows->first) * sizeof loader->seen[0]);
   loader->rows = *rows;
   loader->section = cx_options[rows->first].section;
+  loader->of = (enum cx_option_of)cx_options[rows->first].of;
   loader->section_line = line;
   loader->was_read[rows->first] = true;
 }
@@ -272,9 +259,9 @@ static enum cortex_reason on_section(void *context, unsigned line, const char *n
     return REFUSE(loader, line, "there is no section \"%s\"", name);
   again = loader->was_read[rows.first];
   begin_section(loader, &rows, line);
-  if (is_issuer_section(loader->section))
+  if (loader->of == CX_OF_ISSUER)
     return add_issuer(loader, line, label);
-  if (is_labelled_section(loader->section))
+  if (loader->of == CX_OF_SECTION)
     return add_section(loader, line, label);
   if (label != NULL)
     return REFUSE(loader, line, "the section \"%s\" takes no label", name);
@@ -310,8 +297,7 @@ static enum cortex_reason add_missing_sections(struct loader *loader) {
 
   for (i = 0; i < cx_option_count && reason == CORTEX_OK; i = rows.end) {
     rows = rows_from(i);
-    if (is_issuer_section(cx_options[i].section) || is_labelled_section(cx_options[i].section) ||
-        loader->was_read[i])
+    if (cx_options[i].of != CX_OF_SETTINGS || loader->was_read[i])
       continue;
     begin_section(loader, &rows, 0);
     reason = finish_section(loader);
@@ -494,12 +480,11 @@ static void clear_texts(struct cx_texts *texts) {
   free(texts->items);
 }
 
-static void clear_members(void *base, bool issuer) {
+static void clear_members(void *base, enum cx_option_of of) {
   size_t i;
 
   for (i = 0; i < cx_option_count; i++)
-    if (!is_labelled_section(cx_options[i].section) &&
-        is_issuer_section(cx_options[i].section) == issuer)
+    if (cx_options[i].of == of)
       cx_options[i].type->clear((char *)base + cx_options[i].offset);
 }
 
@@ -510,7 +495,7 @@ void cortex_settings_free(struct cortex_settings **settings) {
   if (old == NULL)
     return;
   for (i = 0; i < old->issuer_count; i++) {
-    clear_members(&old->issuers[i], true);
+    clear_members(&old->issuers[i], CX_OF_ISSUER);
     clear_texts(&old->issuers[i].texts);
     free(old->issuers[i].label);
   }
@@ -520,7 +505,7 @@ void cortex_settings_free(struct cortex_settings **settings) {
     free(old->sections[i].label);
   }
   free(old->sections);
-  clear_members(old, false);
+  clear_members(old, CX_OF_SETTINGS);
   clear_texts(&old->texts);
   free(old->name);
   free(old);

@@ -7,27 +7,27 @@
 #define OIDC(key, type, member, default_value, flags)                                              \
   {                                                                                                \
     "oidc", key, &cx_type_##type, offsetof(struct cortex_issuer, oidc.member), default_value,      \
-        flags                                                                                      \
+        flags, CX_OF_ISSUER                                                                        \
   }
 #define SAML(key, type, member, default_value, flags)                                              \
   {                                                                                                \
     "saml", key, &cx_type_##type, offsetof(struct cortex_issuer, saml.member), default_value,      \
-        flags                                                                                      \
+        flags, CX_OF_ISSUER                                                                        \
   }
 #define MAIN(section, key, type, member, default_value, flags)                                     \
   {                                                                                                \
 #section, key, &cx_type_##type, offsetof(struct cortex_settings, section.member),              \
-        default_value, flags                                                                       \
+        default_value, flags, CX_OF_SETTINGS                                                       \
   }
 
-/* Sections that may stand often, each with a label: their values are kept as texts. */
+/* Sections that may stand often, each with a label. */
 #define LABELLED(section, key, type, default_value, flags)                                         \
   {                                                                                                \
-    section, key, &cx_type_##type, 0, default_value, flags                                         \
+    section, key, &cx_type_##type, 0, default_value, flags, CX_OF_SECTION                          \
   }
 #define DIRECTORY(key, type, default_value, flags)                                                 \
   {                                                                                                \
-    "directory", key, &cx_type_##type, 0, default_value, flags                                     \
+    "directory", key, &cx_type_##type, 0, default_value, flags, CX_OF_SECTION                      \
   }
 
 /* In the order of cortex.conf(5). */

@@ -12,6 +12,13 @@
 
 #define CX_OPTIONS_MAX 192
 
+/* What a section is: there is one of it, one for each issuer, or many with labels. */
+enum cx_option_of {
+  CX_OF_SETTINGS,
+  CX_OF_ISSUER,
+  CX_OF_SECTION /* its values are kept as texts */
+};
+
 enum cx_option_flags {
   CX_REQUIRED = 1,
   CX_REPEATABLE = 2
@@ -30,9 +37,10 @@ struct cx_option {
   const char *section;
   const char *key;
   const struct cx_type *type;
-  size_t offset; /* into struct cortex_issuer for "oidc" and "saml", else into struct cortex_settings */
+  size_t offset; /* into struct cortex_settings or cortex_issuer, by what the section is */
   const char *default_value;
-  unsigned flags;
+  unsigned char flags;
+  unsigned char of; /* enum cx_option_of */
 };
 
 /* The options of one section stand together. */

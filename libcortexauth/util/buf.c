@@ -12,6 +12,9 @@
 
 #include "util/text.h"
 
+/* Most texts fit, and a record needs few more steps. */
+#define FIRST_CAPACITY 256
+
 void cx_buf_init(struct cx_buf *buf, size_t ceiling) {
   *buf = (struct cx_buf){.ceiling = ceiling};
 }
@@ -42,7 +45,7 @@ static bool grow(struct cx_buf *buf, size_t capacity) {
 
 char *cx_buf_reserve(struct cx_buf *buf, size_t len) {
   size_t need;
-  size_t capacity = buf->capacity > 0 ? buf->capacity : 64;
+  size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
 
   if (buf->failed || len > buf->ceiling || buf->len > buf->ceiling - len) {
     buf->failed = true;
@@ -75,22 +78,28 @@ void cx_buf_put_text(struct cx_buf *buf, const char *text) {
   cx_buf_put(buf, text, strlen(text));
 }
 
+/* Where the room that is left holds it, one pass is enough. */
 void cx_buf_printf(struct cx_buf *buf, const char *format, ...) {
+  size_t left = buf->capacity - buf->len;
   va_list arguments;
   char *room;
   int len;
 
   va_start(arguments, format);
-  len = vsnprintf(NULL, 0, format, arguments);
+  len = vsnprintf(left > 0 ? buf->bytes + buf->len : NULL, left, format, arguments);
   va_end(arguments);
   room = len < 0 ? NULL : cx_buf_reserve(buf, (size_t)len);
   if (room == NULL) {
+    if (left > 0)
+      buf->bytes[buf->len] = '\0';
     buf->failed = true;
     return;
   }
-  va_start(arguments, format);
-  vsnprintf(room, (size_t)len + 1, format, arguments);
-  va_end(arguments);
+  if ((size_t)len >= left) {
+    va_start(arguments, format);
+    vsnprintf(room, (size_t)len + 1, format, arguments);
+    va_end(arguments);
+  }
   buf->len += (size_t)len;
 }
 
@@ -103,25 +112,43 @@ static void put_json_control(struct cx_buf *buf, unsigned code) {
     cx_buf_printf(buf, "\\u%04x", code);
 }
 
-void cx_buf_put_json(struct cx_buf *buf, const char *text, size_t len) {
+/* Bytes at the start that a JSON string holds as they are. */
+static size_t plain_run(const char *text, size_t len) {
   size_t i = 0;
+
+  while (i < len && text[i] >= 0x20 && text[i] < 0x7f && text[i] != '"' && text[i] != '\\')
+    i++;
+  return i;
+}
+
+/* One character that plain_run stopped at; gives its bytes. */
+static size_t put_json_special(struct cx_buf *buf, const char *text, size_t len) {
+  size_t n = cx_text_utf8_len(text, len);
+
+  if (n == 0) {
+    cx_buf_put(buf, "\xef\xbf\xbd", 3);
+    return 1;
+  }
+  if (cx_text_has_control(text, n)) { /* C1: C2 80 to C2 9F */
+    put_json_control(buf, (unsigned char)text[n - 1]);
+    return n;
+  }
+  if (*text == '"' || *text == '\\')
+    cx_buf_put(buf, "\\", 1);
+  cx_buf_put(buf, text, n);
+  return n;
+}
+
+void cx_buf_put_json(struct cx_buf *buf, const char *text, size_t len) {
+  size_t i = 0, n;
 
   cx_buf_put(buf, "\"", 1);
   while (i < len) {
-    unsigned char byte = (unsigned char)text[i];
-    size_t n = cx_text_utf8_len(text + i, len - i);
-
-    if (n == 0) {
-      cx_buf_put(buf, "\xef\xbf\xbd", 3);
-      n = 1;
-    } else if (cx_text_has_control(text + i, n)) {
-      put_json_control(buf, n == 1 ? byte : (unsigned char)text[i + 1]); /* C1: C2 80 to C2 9F */
-    } else {
-      if (byte == '"' || byte == '\\')
-        cx_buf_put(buf, "\\", 1);
-      cx_buf_put(buf, text + i, n);
-    }
+    n = plain_run(text + i, len - i);
+    cx_buf_put(buf, text + i, n);
     i += n;
+    if (i < len)
+      i += put_json_special(buf, text + i, len - i);
   }
   cx_buf_put(buf, "\"", 1);
 }
