@@ -150,6 +150,13 @@ def test_keys_that_were_never_fetched_are_found():
     assert "cortexctl refresh" in host.found("keys_unavailable")["fix"]
 
 
+def test_keys_that_are_too_old_are_found():
+    host = Doctor()
+    fetched(host, 90000)
+    finding = host.found("keys_stale")
+    assert re.search(r'^"dev": .*jwks.json: was written 9000\d s ago', finding["what"]) and "--issuer dev" in finding["fix"], finding
+
+
 def test_refresh_that_fails_or_does_not_run_is_found():
     host = Doctor()
     cache = fetched(host, 60)
@@ -207,6 +214,25 @@ def test_reaper_that_never_ran_is_found_where_logins_need_it():
     assert "reaper_stale" not in host.findings()
     os.utime(host.state / "sessions" / "reaped", (time.time() - 3600, time.time() - 3600))
     assert "3600 s ago" in host.found("reaper_stale")["what"].replace("3601", "3600")
+
+
+def stamp(host, until):
+    """What a login leaves for a session of process 1."""
+    facts = {"role": "alice", "reference": "r", "service": "staging", "levels": ["read"], "session_until": until,
+             "kind": "oidc", "issuer": "i", "label": "dev", "subject": "s", "username": "alice", "groups": [],
+             "amr": [], "scopes": [], "groups_known": True}
+    (host.state / "sessions" / "1").write_text(f"cortex 1 1 1 1\n{json.dumps(facts)}\n{{}}\n", encoding="utf-8")
+
+
+def test_sessions_that_nobody_ends_are_found():
+    host = Doctor()
+    stamp(host, int(time.time()) + 3600)
+    assert "reaper_absent" not in host.findings()
+    stamp(host, int(time.time()) - 3600)
+    finding = host.found("reaper_absent")
+    assert finding["what"].startswith("1 sessions are past") and "cortex-reap.timer" in finding["fix"], finding
+    (host.state / "sessions" / "reaped").write_text("", encoding="utf-8")
+    assert "reaper_absent" not in host.findings()
 
 
 # --- PAM ---

@@ -168,9 +168,9 @@ class Postgres:
         (self.data / "pg_ident.conf").write_text(f"tests {me} postgres\n", encoding="utf-8")
         self.write_hba()
 
-    def write_hba(self, *lines):
+    def write_hba(self, *lines, end="host all all all reject"):
         """The superuser's line, then these, then a reject."""
-        every = ["local all postgres peer map=tests", *lines, "host all all all reject"]
+        every = ["local all postgres peer map=tests", *lines, end]
         (self.data / "pg_hba.conf").write_text("\n".join(every) + "\n", encoding="utf-8")
 
     def start(self):

@@ -2,14 +2,17 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import grp
 import json
 import os
+import subprocess
 import time
 
 import pytest
 
 from cortex import Cortex
-from harness import PRODUCTION, STAGING, Folder, PamService, Postgres
+from harness import IS_ROOT, PRODUCTION, SERVER_USER, STAGING, Folder, PamService, Postgres
+from pgtree import private_tree
 from world import write_services
 
 GOOD = (f"hostssl analytics_staging +cortex_managed all pam pamservice=cortex-{STAGING}",
@@ -23,25 +26,37 @@ class Patient:
         self.cortex, self.pam = Cortex(folder), PamService(folder)
         write_services(self.pam, self.cortex)
         self.pooler = folder.path / "pgbouncer.ini"
-        self.postgres = Postgres(folder, {})
+        self.postgres = Postgres(folder, {}, private_tree(folder.make("postgresql")))
         self.postgres.start()
         self.postgres.sql("create role cortex_managed; create role dba superuser login; "
                           "create role standby replication login; create role carol login in role cortex_managed")
 
-    def doctor(self, lines=GOOD, reload=True, conninfo=None):
-        """The findings about server and pg_hba.conf, by name: the first of each."""
-        self.postgres.write_hba(*lines)
+    def look(self, database="postgres", user="postgres"):
+        """All findings by name: the first of each."""
+        server = f"host={self.postgres.sockets} port={self.postgres.port} user={user} dbname={database}"
+        done = self.cortex.run("doctor", "--json", "--offline", "--config", self.cortex.conf, "--pam-folder",
+                               self.pam.folder, "--pooler", self.pooler, "--database", server)
+        return {f["name"]: f for f in reversed(json.loads(done.stdout)["findings"])}
+
+    def doctor(self, lines=GOOD, reload=True, end="host all all all reject", **how):
+        """The findings about server and pg_hba.conf."""
+        self.postgres.write_hba(*lines, end=end)
         if reload:
             self.postgres.reload()
         else:  # the server tells a file's time in whole seconds
             later = time.time() + 2
             os.utime(self.postgres.data / "pg_hba.conf", (later, later))
-        server = conninfo or (f"host={self.postgres.sockets} port={self.postgres.port} user=postgres dbname=postgres")
-        done = self.cortex.run("doctor", "--json", "--offline", "--config", self.cortex.conf, "--pam-folder",
-                               self.pam.folder, "--pooler", self.pooler, "--database", server)
-        answer = json.loads(done.stdout)
-        return {f["name"]: f for f in reversed(answer["findings"])
-                if f["name"].split("_")[0] in ("hba", "ssl", "extension", "server", "database", "pooler")}
+        return {name: finding for name, finding in self.look(**how).items()
+                if name.split("_")[0] in ("hba", "ssl", "extension", "server", "database", "pooler")}
+
+    def pretend(self, function, body):
+        """A database of its own where a function of PostgreSQL's gives another answer."""
+        name = "pretended_" + function.partition("(")[0]
+        self.postgres.sql(f"create database {name}")
+        self.postgres.sql("set allow_system_table_mods = on; "
+                          f"alter function pg_catalog.{function} rename to real_one; "
+                          f"create function pg_catalog.{body}", name)
+        return name
 
 
 @pytest.fixture(scope="module")
@@ -128,5 +143,98 @@ def test_role_that_may_not_read_the_lines_learns_that(patient):
     patient.postgres.sql("create role nobody login")
     lines = ("local all nobody trust", *GOOD)
     patient.postgres.write_hba(*lines)
-    server = f"host={patient.postgres.sockets} port={patient.postgres.port} user=nobody dbname=postgres"
-    assert "permission denied" in patient.doctor(lines, conninfo=server)["database_unreachable"]["what"]
+    assert "permission denied" in patient.doctor(lines, user="nobody")["database_unreachable"]["what"]
+
+
+def test_lines_without_an_end_are_found(patient):
+    assert patient.doctor((*GOOD[:2], "local all all reject"), end="host all all 10.0.0.0/8 reject")["hba_reject"]["line"] == 3
+
+
+def test_server_that_takes_no_token_is_found(patient):
+    old = patient.pretend("current_setting(text)", """current_setting(n text) returns text language sql stable as
+        $$ select case n when 'server_version_num' then '130022' else pg_catalog.real_one(n) end $$""")
+    assert "130022" in patient.look(old)["server_old"]["what"]
+
+
+def test_clock_of_the_server_that_differs_is_found(patient):
+    late = patient.pretend("clock_timestamp()", """clock_timestamp() returns timestamptz language sql volatile as
+        $$ select pg_catalog.real_one() - interval '1 hour' $$""")
+    assert "clock_differs" not in patient.look()
+    assert "s behind" in patient.look(late)["clock_differs"]["what"]
+
+
+def test_extension_of_an_older_release_is_found(patient):
+    patient.postgres.sql("create database older")
+    patient.postgres.sql("create extension cortex; update pg_extension set extversion = '0.0' where extname = 'cortex'",
+                         "older")
+    try:
+        finding = patient.look("older")["extension_outdated"]
+        assert "older is 0.0" in finding["what"] and finding["fix"] == "psql -d older -c 'ALTER EXTENSION cortex UPDATE'"
+    finally:
+        patient.postgres.sql("drop database older")
+
+
+# --- what the server's user may read; without root it is the caller's user, which may read its own ---
+
+@pytest.fixture
+def secret(patient):
+    """Makes a file readable for root and a group only."""
+    kept = {}
+
+    def hide(path, group):
+        kept.setdefault(path, path.stat())
+        os.chown(path, 0, group)
+        path.chmod(0o640)
+    yield hide
+    for path, status in kept.items():
+        os.chown(path, status.st_uid, status.st_gid)
+        path.chmod(status.st_mode & 0o7777)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can take a file from the server's user")
+def test_file_that_the_server_cannot_read_is_found(patient, secret):
+    secret(patient.cortex.entities, 0)
+    finding = patient.doctor()["server_unreadable"]
+    assert finding["file"] == str(patient.cortex.entities) and f"chgrp cortex {patient.cortex.entities}" in finding["fix"]
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can take a file from the server's user")
+def test_server_that_was_started_before_its_user_joined_the_group_is_found(patient, secret):
+    joined = set(os.getgrouplist(SERVER_USER.pw_name, SERVER_USER.pw_gid)) - {SERVER_USER.pw_gid}
+    assert joined, "Debian's server package puts postgres into ssl-cert; the tests' server runs without its groups"
+    group = min(joined)
+    secret(patient.cortex.conf, group)
+    finding = patient.doctor()["server_groups"]
+    assert f"is not in the group {grp.getgrgid(group).gr_name}, though" in finding["what"], finding
+    assert finding["fix"] == "systemctl restart postgresql"
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can take a file from the server's user")
+def test_image_that_the_server_cannot_read_is_found(patient, secret):
+    image = patient.cortex.cache / "policy.image"
+    patient.cortex.configure(policy={"image": image})
+    try:
+        patient.cortex.run("policy", "image", "--config", patient.cortex.conf, check=True)
+        assert "image_unused" not in patient.look()
+        secret(image, 0)
+        finding = patient.look()["image_unused"]
+        assert finding["file"] == str(image) and "(group root, mode 0640)" in finding["what"], finding
+        assert finding["fix"] == f"chgrp cortex {image.parent} {image} && chmod g+r {image}"
+    finally:
+        patient.cortex.configure()
+
+
+def test_full_disk_is_found_before_logins_are_refused(patient):
+    place = patient.cortex.audit_folder / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("mount: " + mounted.stderr.decode().strip())
+    try:
+        patient.cortex.configure(audit={"file": place / "audit.jsonl"})
+        assert "audit_disk" not in patient.look()
+        (place / "ballast").write_bytes(bytes(1000 * 1024))
+        assert f"{place} has 2 % of its room left" in patient.look()["audit_disk"]["what"]
+    finally:
+        subprocess.run(["umount", place], check=True)
+        patient.cortex.configure()

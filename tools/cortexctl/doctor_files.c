@@ -149,6 +149,27 @@ static void judge_policies(const struct files *files, const char *folder) {
   globfree(&found);
 }
 
+/* Nothing is refused for it: logins parse the text instead, and no log says so. */
+static void judge_image(const struct files *files) {
+  struct check *check = &files->doctor->check;
+  const char *path = cortex_settings_value(check->settings, "policy", "image");
+  char folder[PATH_MAX], user[32], group[32], *name;
+  struct stat status;
+
+  if (path == NULL || !files->has_server || stat(path, &status) != 0 ||
+      doctor_process_may_read(&files->server, &status))
+    return;
+  snprintf(folder, sizeof folder, "%s", path);
+  name = dirname(folder); /* in place */
+  user_name(files->server.uid, user);
+  check_find(check, CHECK_IMAGE_UNUSED, doctor_place(path),
+             "process %ld of %s cannot read it (group %s, mode %04o)",
+             (long)files->doctor->postmaster, user, group_name(status.st_gid, group),
+             (unsigned)status.st_mode & 07777U);
+  /* The folder too: whoever writes the image anew gives it the folder's group. */
+  check_fix(check, "chgrp cortex %s %s && chmod g+r %s", name, path, path);
+}
+
 /* ---- the cache: written by cortex alone ---- */
 
 static void judge_cache(const struct files *files) {
@@ -187,5 +208,6 @@ void doctor_files(struct doctor *doctor) {
   for (i = 0; (issuer = cortex_settings_issuer(settings, i)) != NULL; i++)
     for (key = 0; key < sizeof issuer_keys / sizeof issuer_keys[0]; key++)
       judge_file(&files, cortex_issuer_value(issuer, issuer_keys[key]));
+  judge_image(&files);
   judge_cache(&files);
 }

@@ -13,9 +13,7 @@ static void judge(struct check *check, const struct issuer_status *status) {
   struct check_place place = {check->config, cortex_issuer_line(status->issuer), 0};
 
   if (status->reason == CORTEX_KEYS_STALE)
-    check_find(check, CHECK_KEYS_STALE, place,
-               "the keys of \"%s\" were fetched %" PRId64 " s ago: %s", label, status->age,
-               status->error.message);
+    check_find(check, CHECK_KEYS_STALE, place, "\"%s\": %s", label, status->error.message);
   else if (status->reason != CORTEX_OK)
     check_find(check, CHECK_KEYS_UNAVAILABLE, place, "\"%s\": %s", label, status->error.message);
   if (status->reason != CORTEX_OK)
