@@ -4,11 +4,11 @@
  */
 #include "common/discovery.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cli.h"
 #include "common/fetch.h"
 
 #define WELL_KNOWN "/.well-known/openid-configuration"
@@ -26,26 +26,50 @@ char *discovery_url(const char *issuer) {
 }
 
 /* A text that holds NUL would be another one to whoever reads it as a C string. */
-static const char *text_member(const json_t *document, const char *name) {
-  const json_t *member = json_object_get(document, name);
+const char *discovery_text(const json_t *object, const char *name) {
+  const json_t *member = json_object_get(object, name);
   const char *text = json_string_value(member);
 
   return text != NULL && strlen(text) == json_string_length(member) ? text : NULL;
 }
 
-bool discovery_read(const char *issuer, const char *url, const char *bytes, size_t len,
-                    char **jwks_uri_out, char *why, size_t why_size) {
+const char *discovery_address(const json_t *object, const char *name, const char *than) {
+  const char *url = discovery_text(object, name), *at;
+
+  for (at = url; at != NULL && *at != '\0'; at++)
+    if (*at <= ' ' || *at > '~')
+      return NULL;
+  return url != NULL && fetch_trust_of(url) >= fetch_trust_of(than) ? url : NULL;
+}
+
+json_t *discovery_document(const char *issuer, const char *url, const char *bytes, size_t len,
+                           char *why, size_t why_size) {
   json_error_t cause;
   json_t *document = json_loadb(bytes, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
   /* Discovery 4.3: compared as it is, for the issuer's name is what tokens are judged by. */
-  const char *named = text_member(document, "issuer"), *uri = text_member(document, "jwks_uri");
+  const char *named = discovery_text(document, "issuer");
 
-  *jwks_uri_out = NULL;
   if (document == NULL)
     snprintf(why, why_size, "%.120s: line %d: %.60s", url, cause.line, cause.text);
   else if (named == NULL || strcmp(named, issuer) != 0)
     snprintf(why, why_size, "%.120s: the document is of another issuer", url);
-  else if (uri == NULL || fetch_trust_of(uri) < fetch_trust_of(url))
+  else
+    return document;
+  cli_flatten(why); /* the parser quotes what it stumbled over */
+  json_decref(document);
+  return NULL;
+}
+
+bool discovery_read(const char *issuer, const char *url, const char *bytes, size_t len,
+                    char **jwks_uri_out, char *why, size_t why_size) {
+  json_t *document = discovery_document(issuer, url, bytes, len, why, why_size);
+  const char *uri;
+
+  *jwks_uri_out = NULL;
+  if (document == NULL)
+    return false;
+  uri = discovery_address(document, "jwks_uri", url);
+  if (uri == NULL)
     snprintf(why, why_size, "%.120s: no jwks_uri that may be fetched", url);
   else if ((*jwks_uri_out = strdup(uri)) == NULL)
     snprintf(why, why_size, "out of memory");

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/discovery.h"
 #include "private_file.h"
 #include "provider.h"
 #include "text.h"
@@ -172,7 +173,7 @@ static bool fingerprint(const struct profile *profile, char *hex, size_t size) {
 }
 
 static char *dup_member(const json_t *kept, const char *name) {
-  const char *text = provider_text(kept, name);
+  const char *text = discovery_text(kept, name);
 
   return text != NULL ? wipe_dup(text) : NULL;
 }
@@ -180,7 +181,7 @@ static char *dup_member(const json_t *kept, const char *name) {
 static void read_kept(const char *bytes, size_t len, const struct profile *profile,
                       struct tokens *tokens) {
   json_t *kept = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
-  const char *whose = provider_text(kept, "for");
+  const char *whose = discovery_text(kept, "for");
   char wanted[65];
 
   if (whose != NULL && fingerprint(profile, wanted, sizeof wanted) && strcmp(whose, wanted) == 0) {

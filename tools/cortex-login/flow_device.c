@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/discovery.h"
 #include "wipe.h"
 
 #define INTERVAL 5        /* seconds between questions, where the provider does not say (3.2) */
@@ -42,9 +43,9 @@ static int64_t number_or(const json_t *body, const char *name, int64_t least, in
 
 /* On standard error: standard output is for the token. */
 static bool tell_person(const json_t *body, const struct profile *profile) {
-  const char *code = provider_text(body, "user_code");
-  const char *url = provider_address(body, "verification_uri", profile->issuer);
-  const char *complete = provider_address(body, "verification_uri_complete", profile->issuer);
+  const char *code = discovery_text(body, "user_code");
+  const char *url = discovery_address(body, "verification_uri", profile->issuer);
+  const char *complete = discovery_address(body, "verification_uri_complete", profile->issuer);
 
   if (code == NULL || url == NULL)
     return false;
@@ -58,7 +59,7 @@ static bool tell_person(const json_t *body, const struct profile *profile) {
 static bool read_device(const json_t *body, const struct profile *profile, struct device *device) {
   int64_t lifetime = number_or(body, "expires_in", 1, LIFETIME_MAX, profile->timeout_seconds);
 
-  device->device_code = provider_text(body, "device_code");
+  device->device_code = discovery_text(body, "device_code");
   device->interval = number_or(body, "interval", 1, INTERVAL_MAX, INTERVAL);
   device->end =
       provider_deadline(lifetime < profile->timeout_seconds ? lifetime : profile->timeout_seconds);

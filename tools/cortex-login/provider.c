@@ -5,15 +5,16 @@
 #include "provider.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cortexauth/clock.h>
 
 #include "client_auth.h"
+#include "common/discovery.h"
 #include "common/fetch.h"
 #include "wipe.h"
 
-#define WELL_KNOWN "/.well-known/openid-configuration"
 #define REQUEST_SECONDS 20
 
 int64_t provider_now(void) {
@@ -35,36 +36,17 @@ static struct fetch_target target_of(const struct profile *profile, const char *
                                .deadline = provider_deadline(REQUEST_SECONDS)};
 }
 
-const char *provider_text(const json_t *object, const char *name) {
-  const json_t *member = json_object_get(object, name);
-  const char *text = json_string_value(member);
-
-  return text != NULL && strlen(text) == json_string_length(member) ? text : NULL;
-}
-
 /* ---- discovery ---- */
-
-const char *provider_address(const json_t *object, const char *name, const char *issuer) {
-  const char *url = provider_text(object, name), *at;
-
-  for (at = url; at != NULL && *at != '\0'; at++)
-    if (*at <= ' ' || *at > '~')
-      return NULL;
-  return url != NULL && fetch_trust_of(url) >= fetch_trust_of(issuer) ? url : NULL;
-}
 
 static json_t *read_document(const struct fetch_result *result, const char *url,
                              const char *issuer) {
-  json_error_t cause;
+  char why[256];
   json_t *document =
-      json_loadb(result->bytes, result->len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
-  const char *named = provider_text(document, "issuer");
+      discovery_document(issuer, url, result->bytes, result->len, why, sizeof why);
 
   if (document == NULL)
-    cli_complain("%s: line %d: %s", url, cause.line, cause.text);
-  else if (named == NULL || strcmp(named, issuer) != 0)
-    cli_complain("%s: the document is of another issuer", url); /* Discovery 4.3 */
-  else if (provider_address(document, "token_endpoint", issuer) == NULL)
+    cli_complain("%s", why);
+  else if (discovery_address(document, "token_endpoint", issuer) == NULL)
     cli_complain("%s: no token_endpoint that may be asked", url);
   else
     return document;
@@ -73,27 +55,23 @@ static json_t *read_document(const struct fetch_result *result, const char *url,
 }
 
 enum cli_exit provider_open(const struct profile *profile, struct provider *provider_out) {
-  const char *issuer = profile->issuer;
-  size_t len = strlen(issuer);
-  struct text url = {0};
-  struct fetch_target target;
+  char *url = discovery_url(profile->issuer);
+  struct fetch_target target = target_of(profile, url);
   struct fetch_result result = {0};
 
   memset(provider_out, 0, sizeof *provider_out);
-  text_put_bytes(&url, issuer, len > 0 && issuer[len - 1] == '/' ? len - 1 : len);
-  text_put(&url, WELL_KNOWN);
-  if (text_end(&url) == NULL)
-    return CLI_OUTSIDE;
-  target = target_of(profile, url.bytes);
-  if (fetch_get(&target, &result))
-    provider_out->document = read_document(&result, url.bytes, issuer);
+  if (url == NULL)
+    cli_complain("out of memory");
+  else if (fetch_get(&target, &result))
+    provider_out->document = read_document(&result, url, profile->issuer);
   else
     cli_complain("%s", result.why);
   fetch_result_clear(&result);
-  text_clear(&url);
+  free(url);
   if (provider_out->document == NULL)
     return CLI_OUTSIDE;
-#define ENDPOINT(name) provider_out->name = provider_address(provider_out->document, #name, issuer)
+#define ENDPOINT(name) \
+  provider_out->name = discovery_address(provider_out->document, #name, profile->issuer)
   ENDPOINT(authorization_endpoint);
   ENDPOINT(token_endpoint);
   ENDPOINT(device_authorization_endpoint);
@@ -152,7 +130,7 @@ static enum cli_exit read_answer(const struct fetch_result *result, const char *
     return CLI_OUTSIDE;
   }
   answer->body = body;
-  error = provider_text(body, "error");
+  error = discovery_text(body, "error");
   copy_printable(error, answer->error, sizeof answer->error);
   if (error == NULL && result->status != 200)
     snprintf(answer->error, sizeof answer->error, "HTTP status %ld", result->status);
@@ -195,7 +173,7 @@ void provider_answer_clear(struct provider_answer *answer) {
 enum cli_exit provider_refused(const struct provider_answer *answer, const char *doing) {
   char description[300];
 
-  copy_printable(provider_text(answer->body, "error_description"), description, sizeof description);
+  copy_printable(discovery_text(answer->body, "error_description"), description, sizeof description);
   cli_complain("%s: the provider refuses: %s%s%s", doing, answer->error,
                *description == '\0' ? "" : ": ", description);
   return answer->reached && strcmp(answer->error, "server_error") != 0 &&

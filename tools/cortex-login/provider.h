@@ -55,15 +55,6 @@ void provider_answer_clear(struct provider_answer *answer);
 /* Complains of an answer's error; CLI_NO, or CLI_OUTSIDE where the provider has a fault. */
 enum cli_exit provider_refused(const struct provider_answer *answer, const char *doing);
 
-/* A text member of an answer or document; NULL when it is none, or holds NUL. */
-const char *provider_text(const json_t *object, const char *name);
-
-/*
- * An address in an answer or document that may be asked or shown: of printable
- * characters, and not less protected than the issuer itself; NULL: none.
- */
-const char *provider_address(const json_t *object, const char *name, const char *issuer);
-
 /* The current time in seconds; nanoseconds of the monotonic clock so many seconds from now. */
 int64_t provider_now(void);
 int64_t provider_deadline(int64_t seconds);
