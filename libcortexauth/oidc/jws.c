@@ -3,104 +3,36 @@
  * SPDX-License-Identifier: PostgreSQL
  */
 
-/* For the reason that key.c gives: no provider is looked up for RS* and ES*. */
-#define OPENSSL_API_COMPAT 0x10100000L
-
 #include "oidc/jws.h"
 
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/sha.h>
 #include <string.h>
 
-
-#define RSA_BYTES_MAX 2048
-
-struct cx_jws_digest {
-  int nid;
-  unsigned len;
-  void (*compute)(const void *bytes, size_t len, uint8_t *digest_out);
-  const EVP_MD *(*evp)(void);
-};
-
-static void compute_sha256(const void *bytes, size_t len, uint8_t *digest_out) {
-  SHA256_CTX state;
-
-  SHA256_Init(&state);
-  SHA256_Update(&state, bytes, len);
-  SHA256_Final(digest_out, &state);
+static struct cx_signature signature_of(const struct cx_jws *jws) {
+  return (struct cx_signature){jws->algorithm->digest, jws->input, jws->input_len, jws->signature,
+                               jws->signature_len};
 }
-
-static void compute_sha384(const void *bytes, size_t len, uint8_t *digest_out) {
-  SHA512_CTX state;
-
-  SHA384_Init(&state);
-  SHA384_Update(&state, bytes, len);
-  SHA384_Final(digest_out, &state);
-}
-
-static void compute_sha512(const void *bytes, size_t len, uint8_t *digest_out) {
-  SHA512_CTX state;
-
-  SHA512_Init(&state);
-  SHA512_Update(&state, bytes, len);
-  SHA512_Final(digest_out, &state);
-}
-
-static const struct cx_jws_digest sha256 = {NID_sha256, 32, compute_sha256, EVP_sha256};
-static const struct cx_jws_digest sha384 = {NID_sha384, 48, compute_sha384, EVP_sha384};
-static const struct cx_jws_digest sha512 = {NID_sha512, 64, compute_sha512, EVP_sha512};
 
 /* RSASSA-PKCS1-v1_5, RFC 7518 3.3. */
 static bool verify_rs(const struct cx_jws *jws, const struct cx_key *key) {
-  const struct cx_jws_digest *digest = jws->algorithm->digest;
-  uint8_t computed[EVP_MAX_MD_SIZE];
+  struct cx_signature signature = signature_of(jws);
 
-  digest->compute(jws->input, jws->input_len, computed);
-  return RSA_verify(digest->nid, computed, digest->len, jws->signature,
-                    (unsigned)jws->signature_len, key->handle) == 1;
+  return cx_signature_is_rsa(&signature, key->handle);
 }
 
-/* RSASSA-PSS, RFC 7518 3.5: MGF1 of the same digest, salt of the digest's length. */
+/* RSASSA-PSS, RFC 7518 3.5. */
 static bool verify_ps(const struct cx_jws *jws, const struct cx_key *key) {
-  const struct cx_jws_digest *digest = jws->algorithm->digest;
-  uint8_t computed[EVP_MAX_MD_SIZE], encoded[RSA_BYTES_MAX];
-  int len = RSA_size(key->handle);
+  struct cx_signature signature = signature_of(jws);
 
-  if (jws->signature_len != (size_t)len || (size_t)len > sizeof encoded ||
-      RSA_public_decrypt(len, jws->signature, encoded, key->handle, RSA_NO_PADDING) != len)
-    return false;
-  digest->compute(jws->input, jws->input_len, computed);
-  return RSA_verify_PKCS1_PSS_mgf1(key->handle, computed, digest->evp(), digest->evp(), encoded,
-                                   RSA_PSS_SALTLEN_DIGEST) == 1;
+  return cx_signature_is_pss(&signature, key->handle);
 }
 
-/* ECDSA, RFC 7518 3.4: R and S side by side, each of the curve's full size. */
+/* ECDSA, RFC 7518 3.4. */
 static bool verify_es(const struct cx_jws *jws, const struct cx_key *key) {
-  const struct cx_jws_digest *digest = jws->algorithm->digest;
-  int size = (int)key->type->size;
-  uint8_t computed[EVP_MAX_MD_SIZE];
-  ECDSA_SIG *pair;
-  BIGNUM *r, *s;
-  bool is_good = false;
+  struct cx_signature signature = signature_of(jws);
 
-  if (jws->signature_len != 2 * key->type->size)
-    return false;
-  pair = ECDSA_SIG_new();
-  r = BN_bin2bn(jws->signature, size, NULL);
-  s = BN_bin2bn(jws->signature + size, size, NULL);
-  if (pair == NULL || ECDSA_SIG_set0(pair, r, s) != 1) {
-    BN_free(r);
-    BN_free(s);
-    goto out;
-  }
-  digest->compute(jws->input, jws->input_len, computed);
-  is_good = ECDSA_do_verify(computed, (int)digest->len, pair, key->handle) == 1;
-out:
-  ECDSA_SIG_free(pair);
-  return is_good;
+  return cx_signature_is_ecdsa(&signature, key->handle, key->type->size);
 }
 
 /* Ed25519, RFC 8037 3.1. */
@@ -117,11 +49,11 @@ static bool verify_ed(const struct cx_jws *jws, const struct cx_key *key) {
 
 /* The order is part of the key cache's format: new ones go to the end. */
 static const struct cx_jws_algorithm algorithms[CX_JWS_ALGORITHMS] = {
-    {"RS256", &cx_key_rsa, &sha256, verify_rs},     {"RS384", &cx_key_rsa, &sha384, verify_rs},
-    {"RS512", &cx_key_rsa, &sha512, verify_rs},     {"PS256", &cx_key_rsa, &sha256, verify_ps},
-    {"PS384", &cx_key_rsa, &sha384, verify_ps},     {"PS512", &cx_key_rsa, &sha512, verify_ps},
-    {"ES256", &cx_key_p256, &sha256, verify_es},    {"ES384", &cx_key_p384, &sha384, verify_es},
-    {"ES512", &cx_key_p521, &sha512, verify_es},    {"EdDSA", &cx_key_ed25519, NULL, verify_ed},
+    {"RS256", &cx_key_rsa, &cx_sha256, verify_rs},     {"RS384", &cx_key_rsa, &cx_sha384, verify_rs},
+    {"RS512", &cx_key_rsa, &cx_sha512, verify_rs},     {"PS256", &cx_key_rsa, &cx_sha256, verify_ps},
+    {"PS384", &cx_key_rsa, &cx_sha384, verify_ps},     {"PS512", &cx_key_rsa, &cx_sha512, verify_ps},
+    {"ES256", &cx_key_p256, &cx_sha256, verify_es},    {"ES384", &cx_key_p384, &cx_sha384, verify_es},
+    {"ES512", &cx_key_p521, &cx_sha512, verify_es},    {"EdDSA", &cx_key_ed25519, NULL, verify_ed},
 };
 
 const struct cx_jws_algorithm *cx_jws_algorithm_at(size_t index) {

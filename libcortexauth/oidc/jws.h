@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "oidc/key.h"
+#include "util/signature.h"
 
 #define CX_JWS_ALGORITHMS 10
 
@@ -26,7 +27,7 @@ struct cx_jws {
 struct cx_jws_algorithm {
   const char *name;
   const struct cx_key_type *key_type; /* the only one it may be used with */
-  const struct cx_jws_digest *digest;
+  const struct cx_digest *digest;
   bool (*verify)(const struct cx_jws *jws, const struct cx_key *key);
 };
 

@@ -14,10 +14,17 @@
 
 #define SAML_KEYS_MAX 32
 
+/* One of both, owned by its set. */
+struct saml_key {
+  RSA *rsa;
+  EC_KEY *ec;
+  size_t size; /* of a coordinate of ec, in bytes */
+  int64_t end; /* of its certificate, seconds since 1970 */
+};
+
 /* All zero is an empty set; owned keys, strong and weak apart. */
 struct saml_keys {
-  EVP_PKEY *keys[SAML_KEYS_MAX];
-  int64_t ends[SAML_KEYS_MAX]; /* of their certificates, seconds since 1970 */
+  struct saml_key keys[SAML_KEYS_MAX];
   size_t count;
   size_t weak;  /* keys that were left out because they are too weak */
   size_t other; /* and because they are of another kind, or no certificate */

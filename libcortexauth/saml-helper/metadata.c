@@ -4,7 +4,6 @@
  */
 #include "metadata.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "document.h"
@@ -207,8 +206,8 @@ enum cortex_reason saml_metadata_keys(const struct saml_provider *provider, cons
 /* ---- for operators ---- */
 
 /* Whether one of the section's algorithms (RS256, ES256, …) is made for the key. */
-static bool fits(const json_t *algorithms, const EVP_PKEY *key) {
-  char first = EVP_PKEY_is_a(key, "RSA") ? 'R' : 'E';
+static bool fits(const json_t *algorithms, const struct saml_key *key) {
+  char first = key->rsa != NULL ? 'R' : 'E';
   const json_t *item;
   size_t i;
 
@@ -224,10 +223,12 @@ static json_t *describe(const struct search *search, const struct saml_provider 
   size_t i, usable = 0;
 
   for (i = 0; i < keys->count; i++) {
-    if (!fits(provider->algorithms, keys->keys[i]))
+    const struct saml_key *key = &keys->keys[i];
+
+    if (!fits(provider->algorithms, key))
       continue;
-    first = usable == 0 || keys->ends[i] < first ? keys->ends[i] : first;
-    last = keys->ends[i] > last ? keys->ends[i] : last;
+    first = usable == 0 || key->end < first ? key->end : first;
+    last = key->end > last ? key->end : last;
     usable++;
   }
   return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entity_id", search->found_id,

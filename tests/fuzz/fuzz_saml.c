@@ -149,7 +149,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argv;
   if (is_ready)
     return 0;
-  if (!saml_signature_init())
+  if (!saml_signature_init() || saml_resign_init() != 0)
     abort();
   is_ready = 1;
   xmlSetGenericErrorFunc(NULL, say_nothing); /* libxml2 tells of canonicalisation there */

@@ -90,6 +90,10 @@ static void sign(xmlNode *signature) {
   xmlSecDSigCtxDestroy(context);
 }
 
+int saml_resign_init(void) {
+  return xmlSecOpenSSLInit();
+}
+
 char *saml_resign(const uint8_t *text, size_t len, size_t *len_out) {
   xmlDoc *doc = xmlReadMemory((const char *)text, (int)len, NULL, "UTF-8",
                               XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Signing needs xmlsec's own engine, which the helper does without; 0: it is there. */
+int saml_resign_init(void);
+
 /*
  * Every signature of the text is made good by the test key (keys/idp-p256.key of
  * tests/support/saml), the innermost first; one that cannot be stays as it is.
