@@ -41,14 +41,15 @@ bool cx_base64_decode(const char *text, size_t len, const char *blanks, uint8_t 
 
   *len_out = 0;
   for (i = 0; i < len; i++) {
-    if (text[i] != '\0' && strchr(blanks, text[i]) != NULL)
-      continue;
-    if (text[i] == '=') {
-      padding++;
+    value = value_of(text[i]);
+    if (value == NO_LETTER) {
+      if (text[i] == '=')
+        padding++;
+      else if (text[i] == '\0' || strchr(blanks, text[i]) == NULL)
+        return false;
       continue;
     }
-    value = value_of(text[i]);
-    if (value == NO_LETTER || padding > 0)
+    if (padding > 0)
       return false;
     bits = bits << 6 | value;
     if (++letters < 4)
