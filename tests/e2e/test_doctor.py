@@ -134,7 +134,9 @@ def test_pooler_that_sends_tokens_on_is_found_unless_it_has_a_line_of_its_own(pa
     try:
         assert patient.doctor()["pooler_forwards"]["line"] == 2
         own = "hostssl analytics_staging +cortex_managed 127.0.0.1/32 trust clientcert=verify-ca"
-        assert "pooler_forwards" not in patient.doctor((own, *GOOD))
+        findings = patient.doctor((own, *GOOD))
+        assert "pooler_forwards" not in findings and "hba_bypass" not in findings, findings
+        assert findings["hba_beside"]["line"] == 2, findings
     finally:
         patient.pooler.unlink()
 

@@ -132,6 +132,11 @@ static bool asks_password(const struct hba_rule *rule) {
   return false;
 }
 
+/* Who comes in shows a certificate first: as a pooler does, by a line of its own. */
+static bool asks_certificate(const struct hba_rule *rule) {
+  return strcmp(rule->method, "cert") == 0 || hba_option(rule, "clientcert") != NULL;
+}
+
 static void judge_above(const struct review *review, const struct hba_rule *rule) {
   const struct hba_rule *other;
 
@@ -150,7 +155,8 @@ static void judge_above(const struct review *review, const struct hba_rule *rule
 static void judge_beside(const struct review *review, const struct ours *all, size_t count,
                          const struct hba_rule *other) {
   struct check *check = &review->doctor->check;
-  bool is_weak = asks_password(other) || strcmp(other->type, "local") == 0;
+  bool is_bypass =
+      !asks_password(other) && !asks_certificate(other) && strcmp(other->type, "local") != 0;
   size_t i;
 
   if (other->error != NULL || strcmp(other->method, "reject") == 0 || !is_for_managed(other))
@@ -164,7 +170,7 @@ static void judge_beside(const struct review *review, const struct ours *all, si
 
     if (database == NULL || !hba_fits_database(other, database, ""))
       continue;
-    check_find(check, is_weak ? CHECK_HBA_BESIDE : CHECK_HBA_BYPASS, place_of(review, other),
+    check_find(check, is_bypass ? CHECK_HBA_BYPASS : CHECK_HBA_BESIDE, place_of(review, other),
                "%s by %s leads to the database of line %u for roles of Cortex", other->type,
                other->method, all[i].rule->line);
     return;
