@@ -39,10 +39,12 @@ void cedar_arena_init(struct cedar_arena *arena, const struct cedar_allocator *a
   memset(arena, 0, sizeof(*arena));
   arena->alloc = *alloc;
   arena->max = max;
+  arena->block = BLOCK_SIZE;
 }
 
 void cedar_arena_clear(struct cedar_arena *arena) {
   struct cedar_block *block = arena->first;
+  size_t least = arena->block;
 
   while (block != NULL) {
     struct cedar_block *next = block->next;
@@ -51,6 +53,7 @@ void cedar_arena_clear(struct cedar_arena *arena) {
     block = next;
   }
   cedar_arena_init(arena, &arena->alloc, arena->max);
+  arena->block = least;
 }
 
 static void arena_use(struct cedar_arena *arena, struct cedar_block *block) {
@@ -83,14 +86,14 @@ void cedar_arena_rewind(struct cedar_arena *arena, struct cedar_mark mark) {
 static bool arena_extend(struct cedar_arena *arena, size_t size) {
   struct cedar_block *kept = arena->current == NULL ? arena->first : arena->current->next;
   struct cedar_block *block;
-  size_t want = arena->held / 2;
+  size_t want = arena->held / 4;
 
   if (kept != NULL && kept->size - HEADER >= size) {
     arena_use(arena, kept);
     return true;
   }
-  if (want < BLOCK_SIZE)
-    want = BLOCK_SIZE;
+  if (want < arena->block)
+    want = arena->block;
   if (size > arena->max || want < size + HEADER)
     want = size + HEADER;
   if (want > arena->max || arena->held > arena->max - want)

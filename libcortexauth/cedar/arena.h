@@ -15,8 +15,9 @@ struct cedar_arena {
   struct cedar_block *current; /* the one pieces are cut from */
   char *next;
   char *end;
-  size_t held; /* bytes of all blocks */
-  size_t max;  /* ceiling of held */
+  size_t held;  /* bytes of all blocks */
+  size_t max;   /* ceiling of held */
+  size_t block; /* what a block has at least; may be set while there is none */
 };
 
 /* The allocator to use: a copy of the caller's, or malloc and free for NULL. */

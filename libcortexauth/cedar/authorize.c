@@ -75,12 +75,13 @@ bool cedar_post_in_scope(const struct cedar_eval *e, const struct cedar_post *po
 
 static bool visit_decide(struct cedar_outcome *o, const struct cedar_post *post) {
   struct cedar_mark mark;
-  bool holds, ok;
+  bool holds = false, ok;
 
   if (!cedar_post_in_scope(&o->e, post))
     return true;
   mark = cedar_arena_mark(&o->e.request->work);
-  ok = cedar_eval_conditions(&o->e, post->conds, post->cond_count, &holds);
+  ok = post->cond_count == 1 ? cedar_eval_condition(&o->e, post->conds, &holds)
+                             : cedar_eval_conditions(&o->e, post->conds, post->cond_count, &holds);
   cedar_arena_rewind(&o->e.request->work, mark);
   if (o->e.fatal != CEDAR_OK)
     return false;

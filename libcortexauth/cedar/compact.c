@@ -105,7 +105,7 @@ static void all_move(struct mover *m) {
     const struct cedar_policy *policy = &m->store->policies.at[post->policy];
 
     policy_move(m, post->policy);
-    post->conds = policy->conds;
+    post->conds = policy->cond_count == 1 ? m->kids[policy->conds] : policy->conds;
     post->ask[CEDAR_ACTION].uid = policy->scope[CEDAR_ACTION].uid;
   }
   for (i = 0; i < m->store->policies.n; i++)

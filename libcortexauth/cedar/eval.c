@@ -10,6 +10,9 @@
 
 #include "fold.h"
 
+/* Nodes of a few usual bodies. */
+#define BODY_NODES 32U
+
 typedef bool eval_fn(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out);
 
 static void var_init(struct cedar_eval *e, enum cedar_var var) {
@@ -42,6 +45,7 @@ void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request) {
   e->steps = 0;
   e->depth = 0;
   e->node = CEDAR_NONE;
+  e->view.is_set = false;
   e->message[0] = '\0';
   for (i = 0; i < 3; i++)
     var_init(e, (enum cedar_var)i);
@@ -373,27 +377,51 @@ bool cedar_eval_bool(struct cedar_eval *e, uint32_t node, bool *out) {
   return true;
 }
 
-bool cedar_eval_conditions(struct cedar_eval *e, uint32_t first, uint32_t count, bool *out) {
-  const uint32_t *conds = cedar_eval_kids(e, first, count);
-  uint32_t i;
+/* Whether a condition, a WHEN or UNLESS node, lets its policy hold. */
+static bool condition_holds(struct cedar_eval *e, uint32_t cond, bool *out) {
+  const struct cedar_node *node = cedar_nodes_get(e->store, cond, 1);
   bool b;
 
-  *out = false;
-  if (conds == NULL)
+  if (node == NULL)
+    return cedar_eval_fatal(e, CEDAR_DAMAGED);
+  if (!cedar_eval_bool(e, node->a, &b))
     return false;
+  *out = b == (node->op == CEDAR_OP_WHEN);
+  return true;
+}
+
+/* Bodies lie one behind the other (compact.c), those of one bucket too: one read for a few. */
+static void bodies_fetch(const struct cedar_store *store, uint32_t first) {
+  uint32_t left = first < store->nodes.n ? store->nodes.n - first : 0;
+  size_t size = sizeof(struct cedar_node);
+
+  if (store->pager != NULL && left > 0)
+    (void)cedar_pager_get_ahead(store->pager, store->nodes.where + first * size, size,
+                                size * (left < BODY_NODES ? left : BODY_NODES));
+}
+
+static void body_begin(struct cedar_eval *e, uint32_t cond) {
+  bodies_fetch(e->store, cond);
   e->steps = 0;
   e->node = CEDAR_NONE;
   e->message[0] = '\0';
-  for (i = 0; i < count; i++) {
-    const struct cedar_node *node = cedar_nodes_get(e->store, conds[i], 1);
+}
 
-    if (node == NULL)
-      return cedar_eval_fatal(e, CEDAR_DAMAGED);
-    if (!cedar_eval_bool(e, node->a, &b))
+bool cedar_eval_conditions(struct cedar_eval *e, uint32_t first, uint32_t count, bool *out) {
+  const uint32_t *conds = cedar_eval_kids(e, first, count);
+  uint32_t i;
+
+  *out = conds != NULL;
+  if (conds == NULL)
+    return false;
+  body_begin(e, count > 0 ? conds[0] : CEDAR_NONE);
+  for (i = 0; i < count && *out; i++)
+    if (!condition_holds(e, conds[i], out))
       return false;
-    if (b != (node->op == CEDAR_OP_WHEN))
-      return true;
-  }
-  *out = true;
   return true;
+}
+
+bool cedar_eval_condition(struct cedar_eval *e, uint32_t cond, bool *out) {
+  body_begin(e, cond);
+  return condition_holds(e, cond, out);
 }

@@ -15,6 +15,22 @@ struct cedar_var_view {
   uint32_t count;
 };
 
+/* Fields, sorted by key; flags is CEDAR_STORED for values of the store. */
+struct cedar_fields_view {
+  const struct cedar_field *at;
+  uint32_t count;
+  uint8_t flags;
+};
+
+/* What the store or the request knows of an entity. */
+struct cedar_entity_view {
+  struct cedar_fields_view attrs;
+  struct cedar_fields_view tags;
+  uint32_t uid;
+  bool is_set;
+  bool is_known;
+};
+
 /*
  * One evaluation. A call that gives false has either met an error of the policy (message says
  * which) or the end of everything (fatal is not CEDAR_OK).
@@ -26,19 +42,9 @@ struct cedar_eval {
   enum cedar_status fatal;
   uint32_t steps;
   uint32_t depth;
-  uint32_t node; /* where the error was met */
+  uint32_t node;                 /* where the error was met */
+  struct cedar_entity_view view; /* of the entity that was asked last */
   char message[CEDAR_MAX_MESSAGE];
-};
-
-/* What the store or the request knows of an entity. */
-struct cedar_entity_view {
-  const struct cedar_field *attrs;
-  const struct cedar_field *tags;
-  const uint32_t *ancestors;
-  uint32_t attr_count;
-  uint32_t tag_count;
-  uint32_t ancestor_count;
-  uint8_t flags; /* CEDAR_STORED for values of the store */
 };
 
 void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request);
@@ -55,13 +61,12 @@ bool cedar_scope_matches(const struct cedar_eval *e, const struct cedar_scope *s
                          enum cedar_var var);
 struct cedar_ask cedar_scope_ask(const struct cedar_scope *scope);
 
-/* Whether all conditions of a policy hold; false with no message and no fatal: they do not. */
+/* Whether all conditions of a policy hold; on success. */
 CEDAR_MUST_CHECK bool cedar_eval_conditions(struct cedar_eval *e, uint32_t first, uint32_t count,
                                             bool *out);
 
-/* False when the entity is neither in the store nor the overlay. */
-bool cedar_entity_view_get(const struct cedar_request *request, uint32_t uid,
-                           struct cedar_entity_view *view_out);
+/* The same for a policy with a single condition, by its node. */
+CEDAR_MUST_CHECK bool cedar_eval_condition(struct cedar_eval *e, uint32_t cond, bool *out);
 
 /* Whether a is b or below it. */
 bool cedar_uid_in(const struct cedar_request *request, uint32_t a, uint32_t b);

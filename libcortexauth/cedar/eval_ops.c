@@ -6,31 +6,39 @@
 
 #include "eval.h"
 
-bool cedar_entity_view_get(const struct cedar_request *request, uint32_t uid,
-                           struct cedar_entity_view *view_out) {
+/* Whose fields they are; false when the entity is neither in the store nor the overlay. */
+static bool view_fill(const struct cedar_request *request, uint32_t uid,
+                      struct cedar_entity_view *view) {
   const struct cedar_store *store = request->store;
   const struct cedar_entity *entity;
 
-  memset(view_out, 0, sizeof(*view_out));
   if (request->overlay && uid == request->var[CEDAR_PRINCIPAL]) {
-    view_out->attrs = request->attrs;
-    view_out->attr_count = request->attr_n;
-    view_out->tags = request->tags;
-    view_out->tag_count = request->tag_n;
-    view_out->ancestors = request->ancestors;
-    view_out->ancestor_count = request->ancestor_n;
+    view->attrs = (struct cedar_fields_view){request->attrs, request->attr_n, 0};
+    view->tags = (struct cedar_fields_view){request->tags, request->tag_n, 0};
     return true;
   }
   entity = cedar_uid_entity(store, uid);
   if (entity == NULL)
     return false;
-  view_out->flags = CEDAR_STORED;
-  view_out->ancestors = cedar_entity_reach(store, entity, &view_out->ancestor_count);
-  view_out->attrs = cedar_fields_get(store, entity->attrs, entity->attr_count);
-  view_out->attr_count = view_out->attrs == NULL ? 0 : entity->attr_count;
-  view_out->tags = cedar_fields_get(store, entity->tags, entity->tag_count);
-  view_out->tag_count = view_out->tags == NULL ? 0 : entity->tag_count;
+  view->attrs.at = cedar_fields_get(store, entity->attrs, entity->attr_count);
+  view->attrs.count = view->attrs.at == NULL ? 0 : entity->attr_count;
+  view->tags.at = cedar_fields_get(store, entity->tags, entity->tag_count);
+  view->tags.count = view->tags.at == NULL ? 0 : entity->tag_count;
+  view->attrs.flags = view->tags.flags = CEDAR_STORED;
   return true;
+}
+
+/* Conditions mostly ask one entity again and again, so the last one is kept. */
+static const struct cedar_entity_view *entity_view(struct cedar_eval *e, uint32_t uid) {
+  struct cedar_entity_view *view = &e->view;
+
+  if (!view->is_set || view->uid != uid) {
+    memset(view, 0, sizeof(*view));
+    view->is_known = view_fill(e->request, uid, view);
+    view->is_set = true;
+    view->uid = uid;
+  }
+  return view->is_known ? view : NULL;
 }
 
 bool cedar_uid_in(const struct cedar_request *request, uint32_t a, uint32_t b) {
@@ -206,23 +214,22 @@ static bool op_sets(struct cedar_eval *e, unsigned int op, struct cedar_value le
 
 static bool op_tag(struct cedar_eval *e, unsigned int op, struct cedar_value left,
                    struct cedar_value right, struct cedar_value *out) {
+  const struct cedar_entity_view *view;
   const struct cedar_value *found = NULL;
-  struct cedar_entity_view view;
   struct cedar_text name;
-  bool known;
 
   if (left.kind != CEDAR_KIND_ENTITY)
     return cedar_eval_type_error(e, "an entity", left);
   if (right.kind != CEDAR_KIND_STRING)
     return cedar_eval_type_error(e, "String", right);
-  known = cedar_entity_view_get(e->request, left.u.id, &view);
-  if (known)
-    found = cedar_fields_find(view.tags, view.tag_count, right.u.id);
+  view = entity_view(e, left.u.id);
+  if (view != NULL)
+    found = cedar_fields_find(view->tags.at, view->tags.count, right.u.id);
   if (op == CEDAR_OP_HAS_TAG) {
     *out = cedar_value_make(CEDAR_KIND_BOOL, found != NULL);
     return true;
   }
-  if (!known)
+  if (view == NULL)
     return cedar_eval_error(e, "the entity does not exist");
   if (found == NULL) {
     name = cedar_request_text(e->request, right.u.id);
@@ -230,7 +237,7 @@ static bool op_tag(struct cedar_eval *e, unsigned int op, struct cedar_value lef
                             (int)(name.len < 100 ? name.len : 100), name.ptr);
   }
   *out = *found;
-  out->flags |= view.flags;
+  out->flags |= view->tags.flags;
   return true;
 }
 
@@ -256,35 +263,39 @@ bool cedar_op_binary(struct cedar_eval *e, unsigned int op, struct cedar_value l
   return ok;
 }
 
-/* Fields of a record or attributes of an entity; false with *out NULL: there are none. */
+/* Fields of a record or attributes of an entity; *known false: there is no such entity. */
 static bool attrs_get(struct cedar_eval *e, struct cedar_value object, bool *known,
-                      struct cedar_entity_view *view) {
+                      struct cedar_fields_view *attrs) {
+  const struct cedar_entity_view *view;
+
   *known = true;
   if (object.kind == CEDAR_KIND_RECORD) {
-    memset(view, 0, sizeof(*view));
-    view->attrs = cedar_value_fields(e->store, object);
-    view->attr_count = view->attrs == NULL ? 0 : object.n;
-    view->flags = object.flags & CEDAR_STORED;
-    return view->attrs != NULL || object.n == 0 || cedar_eval_fatal(e, CEDAR_DAMAGED);
+    attrs->at = cedar_value_fields(e->store, object);
+    attrs->count = attrs->at == NULL ? 0 : object.n;
+    attrs->flags = object.flags & CEDAR_STORED;
+    return attrs->at != NULL || object.n == 0 || cedar_eval_fatal(e, CEDAR_DAMAGED);
   }
   if (object.kind != CEDAR_KIND_ENTITY)
     return cedar_eval_type_error(e, "an entity or a record", object);
-  *known = cedar_entity_view_get(e->request, object.u.id, view);
+  view = entity_view(e, object.u.id);
+  *known = view != NULL;
+  if (view != NULL)
+    *attrs = view->attrs;
   return true;
 }
 
 bool cedar_op_get(struct cedar_eval *e, struct cedar_value object, uint32_t key,
                   struct cedar_value *out) {
   const struct cedar_value *found;
-  struct cedar_entity_view view;
+  struct cedar_fields_view attrs;
   struct cedar_text name;
   bool known;
 
-  if (!attrs_get(e, object, &known, &view))
+  if (!attrs_get(e, object, &known, &attrs))
     return false;
   if (!known)
     return cedar_eval_error(e, "the entity does not exist");
-  found = cedar_fields_find(view.attrs, view.attr_count, key);
+  found = cedar_fields_find(attrs.at, attrs.count, key);
   if (found == NULL) {
     name = cedar_request_text(e->request, key);
     return cedar_eval_error(e, "%s has no attribute \"%.*s\"",
@@ -292,7 +303,7 @@ bool cedar_op_get(struct cedar_eval *e, struct cedar_value object, uint32_t key,
                             (int)(name.len < 100 ? name.len : 100), name.ptr);
   }
   *out = *found;
-  out->flags |= view.flags;
+  out->flags |= attrs.flags;
   return true;
 }
 
@@ -300,19 +311,19 @@ bool cedar_op_get(struct cedar_eval *e, struct cedar_value object, uint32_t key,
 bool cedar_op_has(struct cedar_eval *e, struct cedar_value object, const uint32_t *path,
                   uint32_t count, bool *out) {
   const struct cedar_value *found;
-  struct cedar_entity_view view;
+  struct cedar_fields_view attrs;
   bool known;
   uint32_t i;
 
   *out = false;
   for (i = 0; i < count; i++) {
-    if (!attrs_get(e, object, &known, &view))
+    if (!attrs_get(e, object, &known, &attrs))
       return false;
-    found = known ? cedar_fields_find(view.attrs, view.attr_count, path[i]) : NULL;
+    found = known ? cedar_fields_find(attrs.at, attrs.count, path[i]) : NULL;
     if (found == NULL)
       return true;
     object = *found;
-    object.flags |= view.flags;
+    object.flags |= attrs.flags;
   }
   *out = true;
   return true;

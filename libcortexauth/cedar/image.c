@@ -8,12 +8,13 @@
 #include "store.h"
 
 /* Raise with any change of a stored struct, of an enum in one, or of the extension table. */
-#define IMAGE_VERSION 3U
+#define IMAGE_VERSION 4U
 #define IMAGE_ORDER 0x01020304U
 #define ALIGN 16U
 
-/* So much of the stamp is read with the head. */
+/* So much of the stamp is read with the head, and so much there may be before it. */
 #define STAMP_HEAD ((uint64_t)1 << 10)
+#define HEAD_MAX ((uint64_t)1 << 17)
 
 _Static_assert(sizeof(struct cedar_value) == 16, "the image relies on it");
 
@@ -41,8 +42,8 @@ struct header {
 
 _Static_assert(sizeof(struct header) % ALIGN == 0, "no gap before the first piece");
 
-/* In image order: the filter, which is the first array, the stamp, then the other arrays. */
-enum { STAMP = 1, PIECES = SECTIONS + 1 };
+/* In image order: the arrays of the head, the stamp, then the other arrays. */
+enum { STAMP = 4, PIECES = SECTIONS + 1 };
 
 struct piece {
   const void *bytes;
@@ -189,7 +190,7 @@ static bool tables_fit(const struct cedar_store *s) {
   uint32_t buckets = s->buckets.n > 1 ? s->buckets.n - 1 : 0;
 
   return (s->sym_slots.n & (s->sym_slots.n - 1)) == 0 &&
-         (s->uid_slots.n & (s->uid_slots.n - 1)) == 0 &&
+         (s->uid_slots.n & (s->uid_slots.n - 1)) == 0 && (s->words.n & (s->words.n - 1)) == 0 &&
          (s->policy_slots.n & (s->policy_slots.n - 1)) == 0 && (buckets & (buckets - 1)) == 0;
 }
 
@@ -222,6 +223,17 @@ static void arrays_borrow(struct cedar_store *s, const void *bytes) {
   if (s->name.n > 0)                                                                               \
     s->name.at = (type *)(uintptr_t)cedar_##name##_get(s, 0, s->name.n);                           \
   whole = whole && (s->name.n == 0 || s->name.at != NULL);
+
+/* The arrays that lie in the head are used where they are. */
+static bool head_borrow(struct cedar_store *s) {
+  bool whole = true;
+
+  ARRAY_READ(filter, uint64_t, 0)
+  ARRAY_READ(words, struct cedar_sym_slot, 0)
+  ARRAY_READ(word_bytes, char, 0)
+  ARRAY_READ(names, struct cedar_uid_slot, 0)
+  return whole;
+}
 
 bool cedar_store_make_whole(const struct cedar_store *store) {
   struct cedar_store *s = (struct cedar_store *)(uintptr_t)store;
@@ -264,54 +276,84 @@ enum cedar_status cedar_store_open_image(const void *bytes, size_t len,
 }
 
 /*
- * The header of a store whose pager is there already. What every question needs is got at once:
- * all of a small image, else header, filter and the beginning of the stamp.
+ * How much every question needs, so that it is read at once: all of a small image, else what lies
+ * before the stamp, and the stamp's beginning. 0: no image of this version.
  */
-static enum cedar_status source_open(struct cedar_store *store, uint64_t size, bool is_small) {
-  const struct header *header;
-  uint64_t head;
+static uint64_t head_len(const struct header *header, const struct cedar_image_source *source) {
+  uint64_t size = source->size;
 
-  if (is_small)
-    header = cedar_pager_get(store->pager, 0, (size_t)size);
-  else
-    header = cedar_pager_get(store->pager, 0, sizeof(*header));
-  if (header == NULL || size < sizeof(*header) || !header_fits(header, size) ||
-      !sections_open(store, header) || store->filter.n > CEDAR_MAX_FILTER)
+  if (!header_fits(header, size) || header->stamp_offset > HEAD_MAX)
+    return 0;
+  if (size <= source->at_once || size - header->stamp_offset < STAMP_HEAD)
+    return size;
+  return header->stamp_offset + STAMP_HEAD;
+}
+
+/* The head comes first of all that is allocated: the caller may learn from it how much follows. */
+static enum cedar_status head_read(const struct cedar_image_source *source,
+                                   const struct cedar_allocator *alloc, char **head_out,
+                                   size_t *len_out) {
+  struct header header;
+  uint64_t len = 0;
+
+  *head_out = NULL;
+  if (source->size >= sizeof(header) && source->read(source->ctx, 0, &header, sizeof(header)))
+    len = head_len(&header, source);
+  if (len == 0 || len > SIZE_MAX)
     return CEDAR_DAMAGED;
-  if (is_small || store->filter.n == 0)
+  *len_out = (size_t)len;
+  *head_out = alloc->alloc(alloc->ctx, (size_t)len);
+  if (*head_out == NULL)
+    return CEDAR_NOMEM;
+  if (source->read(source->ctx, 0, *head_out, (size_t)len))
     return CEDAR_OK;
-  head = store->filter.where + (uint64_t)store->filter.n * sizeof(*store->filter.at);
-  if (head <= header->stamp_offset && size - header->stamp_offset > STAMP_HEAD)
-    head = header->stamp_offset + STAMP_HEAD;
-  if (cedar_pager_get(store->pager, 0, (size_t)head) == NULL)
+  alloc->free(alloc->ctx, *head_out, (size_t)len);
+  *head_out = NULL;
+  return CEDAR_DAMAGED;
+}
+
+/* A store over an image whose head is there already. It owns the head in any case. */
+static enum cedar_status store_over(const struct cedar_image_source *source,
+                                    const struct cedar_allocator *alloc, char *head, size_t len,
+                                    struct cedar_store **store_out) {
+  enum cedar_status status = cedar_store_new(alloc, store_out);
+  struct cedar_store *store = *store_out;
+
+  if (status == CEDAR_OK) {
+    store->mapped = true;
+    store->sealed = true;
+    store->pager = cedar_pager_new(source, alloc, head, len);
+  }
+  if (status != CEDAR_OK || store->pager == NULL) {
+    alloc->free(alloc->ctx, head, len);
+    return CEDAR_NOMEM;
+  }
+  /* It may have been another header a moment ago. */
+  if (!header_fits((const struct header *)(const void *)head, source->size) ||
+      !sections_open(store, (const struct header *)(const void *)head))
     return CEDAR_DAMAGED;
-  store->filter.at = (uint64_t *)(uintptr_t)cedar_filter_get(store, 0, store->filter.n);
-  return store->filter.at != NULL ? CEDAR_OK : CEDAR_DAMAGED;
+  return head_borrow(store) ? CEDAR_OK : CEDAR_DAMAGED;
 }
 
 enum cedar_status cedar_store_read_image(const struct cedar_image_source *source,
                                          const struct cedar_allocator *allocator,
                                          struct cedar_store **store_out,
                                          struct cedar_error *error) {
-  struct cedar_store *store;
-  enum cedar_status status = cedar_store_new(allocator, &store);
+  struct cedar_allocator alloc = cedar_allocator_get(allocator);
+  enum cedar_status status;
+  size_t len;
+  char *head;
 
   *store_out = NULL;
-  if (status != CEDAR_OK)
-    return cedar_error_plain(error, status, "out of memory");
-  store->mapped = true;
-  store->sealed = true;
-  store->pager = cedar_pager_new(source, &store->alloc);
-  status = store->pager == NULL ? CEDAR_NOMEM
-                                : source_open(store, source->size, source->size <= source->at_once);
-  if (status != CEDAR_OK) {
-    cedar_store_free(&store);
-    return cedar_error_plain(error, status,
-                             status == CEDAR_NOMEM ? "out of memory"
-                                                   : "not a policy image of this version");
-  }
-  *store_out = store;
-  return CEDAR_OK;
+  status = head_read(source, &alloc, &head, &len);
+  if (status == CEDAR_OK)
+    status = store_over(source, &alloc, head, len, store_out);
+  if (status == CEDAR_OK)
+    return CEDAR_OK;
+  cedar_store_free(store_out);
+  return cedar_error_plain(error, status,
+                           status == CEDAR_NOMEM ? "out of memory"
+                                                 : "not a policy image of this version");
 }
 
 const char *cedar_store_stamp(const struct cedar_store *store, size_t offset, size_t len) {

@@ -160,13 +160,16 @@ static enum cedar_status buckets_shrink(struct cedar_store *store, struct cedar_
 }
 
 /* The parts of a policy that a decision reads. */
-static struct cedar_post post_make(const struct cedar_policy *policy, uint32_t index) {
+static struct cedar_post post_make(const struct cedar_store *store, uint32_t index) {
+  const struct cedar_policy *policy = &store->policies.at[index];
   struct cedar_post post = {.policy = index,
                             .conds = policy->conds,
                             .cond_count = policy->cond_count,
                             .effect = policy->effect};
   unsigned int i;
 
+  if (policy->cond_count == 1)
+    post.conds = store->kids.at[policy->conds];
   for (i = 0; i < 3; i++)
     post.ask[i] = cedar_scope_ask(&policy->scope[i]);
   return post;
@@ -202,7 +205,7 @@ static enum cedar_status posts_fill(struct cedar_store *store, uint32_t *chosen)
     if (chosen[i] == CEDAR_NONE)
       continue;
     bucket = &store->buckets.at[chosen[i]];
-    store->posts.at[bucket->first + bucket->count++] = post_make(&store->policies.at[i], i);
+    store->posts.at[bucket->first + bucket->count++] = post_make(store, i);
   }
   return CEDAR_OK;
 }
@@ -248,9 +251,11 @@ static bool key_visit(struct cedar_outcome *o, enum cedar_var var, enum how how,
   uint32_t hash = cedar_bucket_hash(key.key, key.id), mask = store->buckets.n - 2;
   uint32_t i = hash & mask, probes;
 
-  if (!cedar_filter_may_have(store, CEDAR_FILTER_BUCKET, hash))
+  /* A name that only the request has is in no head. */
+  if (id >= (how == HOW_IS ? store->syms.n : store->uids.n))
     return true;
-
+  if (!cedar_filter_may_have(store, hash))
+    return true;
   for (probes = 0; probes <= mask; probes++, i = (i + 1) & mask) {
     const struct cedar_bucket *bucket = cedar_buckets_get(store, i, 1);
 

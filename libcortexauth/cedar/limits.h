@@ -11,7 +11,8 @@
 #define CEDAR_MAX_ITEMS (64U << 20)   /* entries of any flat array of a store */
 #define CEDAR_MAX_POLICIES (1U << 20) /* policies, templates and links */
 #define CEDAR_MAX_REACH (64U << 20)   /* parents and ancestors of all entities together */
-#define CEDAR_MAX_FILTER 8192U        /* words of a filter; larger stores go without one */
+#define CEDAR_MAX_FILTER 4096U        /* words of a filter; larger stores go without one */
+#define CEDAR_MAX_WORDS 8192U         /* of each table of words at the head of an image */
 #define CEDAR_MAX_DEPTH 200           /* nesting of an expression, a JSON text or a value */
 #define CEDAR_MAX_UNARY 4             /* `!` or `-` in a row, as the official grammar has it */
 #define CEDAR_MAX_STEPS (4U << 20)    /* expression nodes evaluated for one policy */

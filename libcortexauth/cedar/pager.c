@@ -9,15 +9,21 @@
 
 #include "arena.h"
 
-/* What is read at least: a few entities, a policy, a stretch of texts. A power of two. */
-#define UNIT 1024U
+/* What is read at least: some slots, an entity, the texts beside one. A power of two. */
+#define UNIT 512U
 
 #define FIRST_SLOTS 128U
 
+/* Read with the last unit, for an item that begins in it. */
+#define TAIL 64U
+
+/* Memory is got for so many pieces; the rest is the arena's own. */
+#define BLOCK (6U * (UNIT + TAIL) + 16U)
+
 /* A piece of the file in memory, under each of its units. */
 struct piece {
-  uint32_t unit;  /* its number + 1; 0: free */
-  uint32_t count; /* units from here on that lie behind one another in memory */
+  uint32_t unit; /* its number + 1; 0: free */
+  uint32_t len;  /* bytes from its beginning on that lie behind one another in memory */
   const char *at;
 };
 
@@ -25,7 +31,9 @@ struct cedar_pager {
   struct cedar_image_source source;
   struct cedar_allocator alloc;
   struct cedar_arena memory;
-  struct piece *pieces; /* hash table by unit, at most half full */
+  char *head; /* the first head_len bytes of the image */
+  uint64_t head_len;
+  struct piece *pieces; /* hash table by unit, at most three quarters full */
   uint32_t slot_n;      /* a power of two */
   uint32_t piece_n;
   bool failed;
@@ -45,7 +53,8 @@ static void *zeroed(const struct cedar_allocator *alloc, size_t size) {
 }
 
 struct cedar_pager *cedar_pager_new(const struct cedar_image_source *source,
-                                    const struct cedar_allocator *alloc) {
+                                    const struct cedar_allocator *alloc, char *head,
+                                    size_t head_len) {
   struct cedar_pager *pager = zeroed(alloc, sizeof(*pager));
 
   if (pager == NULL)
@@ -53,10 +62,15 @@ struct cedar_pager *cedar_pager_new(const struct cedar_image_source *source,
   pager->source = *source;
   pager->alloc = *alloc;
   cedar_arena_init(&pager->memory, alloc, memory_max(source->size));
+  pager->memory.block = BLOCK;
   pager->slot_n = FIRST_SLOTS;
   pager->pieces = zeroed(alloc, FIRST_SLOTS * sizeof(*pager->pieces));
-  if (pager->pieces == NULL)
+  if (pager->pieces == NULL) {
     cedar_pager_free(&pager);
+    return NULL;
+  }
+  pager->head = head;
+  pager->head_len = head_len;
   return pager;
 }
 
@@ -68,6 +82,8 @@ void cedar_pager_free(struct cedar_pager **pager) {
     return;
   alloc = p->alloc;
   cedar_arena_clear(&p->memory);
+  if (p->head != NULL)
+    alloc.free(alloc.ctx, p->head, (size_t)p->head_len);
   if (p->pieces != NULL)
     alloc.free(alloc.ctx, p->pieces, p->slot_n * sizeof(*p->pieces));
   alloc.free(alloc.ctx, p, sizeof(*p));
@@ -78,8 +94,12 @@ bool cedar_pager_failed(const struct cedar_pager *pager) {
   return pager->failed;
 }
 
+static uint32_t slot_of(uint64_t unit, uint32_t mask) {
+  return ((uint32_t)unit * 0x9e3779b1U >> 7) & mask;
+}
+
 static struct piece *piece_find(struct piece *pieces, uint32_t slot_n, uint32_t unit) {
-  uint32_t mask = slot_n - 1, i = (unit * 0x9e3779b1U >> 7) & mask;
+  uint32_t mask = slot_n - 1, i = slot_of(unit, mask);
 
   while (pieces[i].unit != 0 && pieces[i].unit != unit + 1)
     i = (i + 1) & mask;
@@ -90,7 +110,7 @@ static bool slots_room(struct cedar_pager *pager, uint32_t more) {
   uint32_t want = pager->slot_n, i;
   struct piece *grown;
 
-  while (want / 2 < pager->piece_n + more)
+  while (want / 4 * 3 < pager->piece_n + more)
     want *= 2;
   if (want == pager->slot_n)
     return true;
@@ -107,50 +127,73 @@ static bool slots_room(struct cedar_pager *pager, uint32_t more) {
 }
 
 /* Enters a piece under each of its units, unless a longer one is there. */
-static void piece_enter(struct cedar_pager *pager, uint32_t first, uint32_t count, const char *at) {
+static void piece_enter(struct cedar_pager *pager, uint32_t first, uint32_t count, const char *at,
+                        uint32_t len) {
   uint32_t i;
 
   for (i = 0; i < count; i++) {
     struct piece *piece = piece_find(pager->pieces, pager->slot_n, first + i);
 
-    if (piece->unit != 0 && piece->count >= count - i)
+    if (piece->unit != 0 && piece->len >= len - i * UNIT)
       continue;
     pager->piece_n += piece->unit == 0;
     piece->unit = first + i + 1;
-    piece->count = count - i;
+    piece->len = len - i * UNIT;
     piece->at = at + (size_t)i * UNIT;
   }
 }
 
 static const char *piece_read(struct cedar_pager *pager, uint32_t first, uint32_t count) {
   uint64_t from = (uint64_t)first * UNIT, left = pager->source.size - from;
-  size_t len = left < (uint64_t)count * UNIT ? (size_t)left : (size_t)count * UNIT;
+  uint64_t want = (uint64_t)count * UNIT + TAIL;
+  size_t len = (size_t)(left < want ? left : want);
   char *at;
 
-  if (!slots_room(pager, count))
+  if (len > UINT32_MAX || !slots_room(pager, count))
     return NULL;
   at = cedar_arena_get(&pager->memory, len);
   if (at == NULL || !pager->source.read(pager->source.ctx, from, at, len))
     return NULL;
-  piece_enter(pager, first, count, at);
+  piece_enter(pager, first, count, at, (uint32_t)len);
   return at;
 }
 
-const void *cedar_pager_get(struct cedar_pager *pager, uint64_t offset, size_t len) {
+/* Whether a piece has len bytes from a place in its first unit on. */
+static bool has(const struct piece *piece, uint64_t offset, size_t len) {
+  return piece->unit == offset / UNIT + 1 && len <= piece->len && offset % UNIT <= piece->len - len;
+}
+
+/* What is not at its first place in the table, or not read yet: then `ahead` bytes are read. */
+static const void *get_slowly(struct cedar_pager *pager, uint64_t offset, size_t len,
+                              size_t ahead) {
   const struct piece *piece;
   const char *at = NULL;
   uint32_t first, count;
 
-  if (!pager->failed && offset < pager->source.size && len > 0 &&
-      len <= pager->source.size - offset && pager->source.size / UNIT < UINT32_MAX) {
+  if (!pager->failed && offset < pager->source.size && len > 0 && len <= ahead &&
+      ahead <= pager->source.size - offset && pager->source.size / UNIT < UINT32_MAX) {
     first = (uint32_t)(offset / UNIT);
-    count = (uint32_t)((offset + len - 1) / UNIT) - first + 1;
+    count = (uint32_t)((offset + ahead - 1) / UNIT) - first + 1;
     piece = piece_find(pager->pieces, pager->slot_n, first);
-    at = piece->unit != 0 && piece->count >= count ? piece->at : piece_read(pager, first, count);
+    at = has(piece, offset, len) ? piece->at : piece_read(pager, first, count);
   }
   if (at == NULL) {
     pager->failed = true;
     return NULL;
   }
   return at + offset % UNIT;
+}
+
+const void *cedar_pager_get(struct cedar_pager *pager, uint64_t offset, size_t len) {
+  const struct piece *piece;
+
+  if (offset < pager->head_len && len <= pager->head_len - offset)
+    return pager->head + offset;
+  piece = &pager->pieces[slot_of(offset / UNIT, pager->slot_n - 1)];
+  return has(piece, offset, len) ? piece->at + offset % UNIT : get_slowly(pager, offset, len, len);
+}
+
+const void *cedar_pager_get_ahead(struct cedar_pager *pager, uint64_t offset, size_t len,
+                                  size_t ahead) {
+  return get_slowly(pager, offset, len, ahead);
 }

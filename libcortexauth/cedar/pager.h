@@ -9,9 +9,14 @@
 
 struct cedar_pager;
 
-/* An image whose pieces come from a source; NULL without memory. */
+/*
+ * An image whose pieces come from a source; NULL without memory.
+ *   in   head: its first head_len bytes, which are there already and at least one; out of the
+ *        allocator, and the pager's own from now on unless there is none
+ */
 struct cedar_pager *cedar_pager_new(const struct cedar_image_source *source,
-                                    const struct cedar_allocator *alloc);
+                                    const struct cedar_allocator *alloc, char *head,
+                                    size_t head_len);
 void cedar_pager_free(struct cedar_pager **pager);
 
 /*
@@ -20,6 +25,10 @@ void cedar_pager_free(struct cedar_pager **pager);
  * what is missing must never pass for something that is not there.
  */
 const void *cedar_pager_get(struct cedar_pager *pager, uint64_t offset, size_t len);
+
+/* The same; where it is not there yet, so much from there on is read, all inside the image. */
+const void *cedar_pager_get_ahead(struct cedar_pager *pager, uint64_t offset, size_t len,
+                                  size_t ahead);
 bool cedar_pager_failed(const struct cedar_pager *pager);
 
 #endif

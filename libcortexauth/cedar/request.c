@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Most requests are small, and each page that is touched first costs a login. */
+#define BLOCK 2048U
+
 enum cedar_status cedar_request_new(const struct cedar_store *store,
                                     const struct cedar_allocator *allocator,
                                     struct cedar_request **request_out) {
@@ -25,6 +28,8 @@ enum cedar_status cedar_request_new(const struct cedar_store *store,
   request->alloc = alloc;
   cedar_arena_init(&request->arena, &alloc, CEDAR_MAX_SCRATCH);
   cedar_arena_init(&request->work, &alloc, CEDAR_MAX_SCRATCH);
+  request->arena.block = BLOCK;
+  request->work.block = BLOCK;
   cedar_request_reset(request);
   *request_out = request;
   return CEDAR_OK;

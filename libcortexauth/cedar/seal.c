@@ -16,6 +16,8 @@ enum cedar_status cedar_store_seal(struct cedar_store *store, struct cedar_error
     status = cedar_store_compact(store);
   if (status == CEDAR_OK)
     status = cedar_filter_make(store);
+  if (status == CEDAR_OK)
+    status = cedar_words_make(store);
   store->sealed = status == CEDAR_OK;
   store->broken = status != CEDAR_OK;
   if (store->sealed)

@@ -18,10 +18,18 @@ struct cedar_sym {
   uint32_t hash;
 };
 
-/* A place in a hash table of symbols or uids; the hash spares looking at what cannot be it. */
-struct cedar_slot {
+/* Places in the hash tables, with all that tells whether it is the one: it is read once. */
+struct cedar_sym_slot {
   uint32_t number; /* + 1; 0: free */
   uint32_t hash;
+  uint32_t offset; /* as in the symbol */
+  uint32_t len;
+};
+
+struct cedar_uid_slot {
+  uint32_t number; /* + 1; 0: free */
+  uint32_t type;
+  uint32_t id;
 };
 
 /* An interned entity name. */
@@ -60,7 +68,7 @@ struct cedar_bucket {
 /* One policy in a bucket, with all that a decision needs of it in one cache line. */
 struct cedar_post {
   uint32_t policy;
-  uint32_t conds; /* as in the policy */
+  uint32_t conds; /* as in the policy; of a single condition the node itself */
   uint32_t cond_count;
   uint32_t effect;
   struct cedar_ask ask[3]; /* indexed by enum cedar_var */
@@ -68,12 +76,15 @@ struct cedar_post {
 
 /* Every flat array: name, item type, ceiling. The image is these arrays in this order. */
 #define CEDAR_ARRAYS(X)                                                                            \
-  X(filter, uint64_t, CEDAR_MAX_ITEMS)                                                             \
+  X(filter, uint64_t, CEDAR_MAX_FILTER)                                                            \
+  X(words, struct cedar_sym_slot, CEDAR_MAX_WORDS)                                                 \
+  X(word_bytes, char, CEDAR_MAX_WORDS)                                                             \
+  X(names, struct cedar_uid_slot, CEDAR_MAX_WORDS)                                                 \
   X(bytes, char, CEDAR_MAX_TEXT)                                                                   \
   X(syms, struct cedar_sym, CEDAR_MAX_ITEMS)                                                       \
-  X(sym_slots, struct cedar_slot, CEDAR_MAX_ITEMS)                                                 \
+  X(sym_slots, struct cedar_sym_slot, CEDAR_MAX_ITEMS)                                             \
   X(uids, struct cedar_uid, CEDAR_MAX_ITEMS)                                                       \
-  X(uid_slots, struct cedar_slot, CEDAR_MAX_ITEMS)                                                 \
+  X(uid_slots, struct cedar_uid_slot, CEDAR_MAX_ITEMS)                                             \
   X(cells, struct cedar_value, CEDAR_MAX_ITEMS)                                                    \
   X(fields, struct cedar_field, CEDAR_MAX_ITEMS)                                                   \
   X(nodes, struct cedar_node, CEDAR_MAX_ITEMS)                                                     \
@@ -156,20 +167,29 @@ uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t
 /* Makes the hash tables as small as what they hold; nothing may be added afterwards. */
 void cedar_symbols_shrink(struct cedar_store *store);
 
-/* ---- filter.c: what an image surely does not have ---- */
+/* ---- filter.c: what the scope index surely does not have ---- */
 
-/* Makes the filter of a store that is large; for others there is none. */
+/* Makes the filter of a store with many policies; for others there is none. */
 CEDAR_MUST_CHECK enum cedar_status cedar_filter_make(struct cedar_store *store);
 
-/* What a hash is of: they share the filter. */
-enum cedar_filter_kind { CEDAR_FILTER_SYM, CEDAR_FILTER_UID, CEDAR_FILTER_BUCKET };
-
 /*
- * False when the store has nothing of that kind and hash, found out without reading. True, which
+ * False when the scope index has no bucket of that hash, found out without reading. True, which
  * says nothing, where reading costs nothing.
  */
-bool cedar_filter_may_have(const struct cedar_store *store, enum cedar_filter_kind kind,
-                           uint32_t hash);
+bool cedar_filter_may_have(const struct cedar_store *store, uint32_t hash);
+
+/* ---- word.c: what nearly every request names, at the head of a large image ---- */
+
+/* Makes the tables of a store with many texts; for others there are none. */
+CEDAR_MUST_CHECK enum cedar_status cedar_words_make(struct cedar_store *store);
+
+/*
+ * A symbol and an entity's name among the words; CEDAR_NONE, which says nothing, when it is none
+ * of them, and where looking into the large tables costs nothing.
+ */
+uint32_t cedar_word_find(const struct cedar_store *store, const char *bytes, size_t len,
+                         uint32_t hash);
+uint32_t cedar_name_find(const struct cedar_store *store, uint32_t type, uint32_t id);
 
 /* The hash by which the scope index is looked up. */
 uint32_t cedar_bucket_hash(uint32_t key, uint32_t id);

@@ -46,38 +46,29 @@ struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym) 
   return text;
 }
 
-/*
- * The place in a table where a hash is next, or ends: linear probing in a power of two of slots,
- * at most three quarters of them taken. NULL: the table is damaged, or has nothing.
- */
-static const struct cedar_slot *slot_next(const struct cedar_store *store, bool of_uids,
-                                          uint32_t hash, uint32_t *probes) {
-  uint32_t mask = (of_uids ? store->uid_slots.n : store->sym_slots.n) - 1;
+static bool text_is(const struct cedar_store *store, const struct cedar_sym_slot *slot,
+                    const char *bytes, size_t len) {
+  const char *at;
 
-  while (*probes <= mask && mask != UINT32_MAX) {
-    uint32_t at = (hash + (*probes)++) & mask;
-    const struct cedar_slot *slot =
-        of_uids ? cedar_uid_slots_get(store, at, 1) : cedar_sym_slots_get(store, at, 1);
-
-    if (slot == NULL || slot->number == 0)
-      return NULL;
-    if (slot->hash == hash)
-      return slot;
-  }
-  return NULL;
+  if (slot->len != len || len == 0)
+    return slot->len == len;
+  at = cedar_bytes_get(store, slot->offset, slot->len);
+  return at != NULL && memcmp(at, bytes, len) == 0;
 }
 
+/* Both tables: linear probing in a power of two of slots, at most three quarters of them taken. */
 uint32_t cedar_sym_find_hashed(const struct cedar_store *store, const char *bytes, size_t len,
                                uint32_t hash) {
-  const struct cedar_slot *slot;
-  uint32_t probes = 0;
+  uint32_t n = store->sym_slots.n, word = cedar_word_find(store, bytes, len, hash), probes;
 
-  if (!cedar_filter_may_have(store, CEDAR_FILTER_SYM, hash))
-    return CEDAR_NONE;
-  while ((slot = slot_next(store, false, hash, &probes)) != NULL) {
-    struct cedar_text text = cedar_sym_text(store, slot->number - 1);
+  if (word != CEDAR_NONE)
+    return word;
+  for (probes = 0; probes < n; probes++) {
+    const struct cedar_sym_slot *slot = cedar_sym_slots_get(store, (hash + probes) & (n - 1), 1);
 
-    if (text.ptr != NULL && text.len == len && (len == 0 || memcmp(text.ptr, bytes, len) == 0))
+    if (slot == NULL || slot->number == 0 || slot->number > store->syms.n)
+      break;
+    if (slot->hash == hash && text_is(store, slot, bytes, len))
       return slot->number - 1;
   }
   return CEDAR_NONE;
@@ -87,45 +78,40 @@ uint32_t cedar_sym_find(const struct cedar_store *store, const char *bytes, size
   return cedar_sym_find_hashed(store, bytes, len, cedar_text_hash(bytes, len));
 }
 
-/* Doubles a slot table; the caller enters everything again. */
-static enum cedar_status slots_grow(const struct cedar_allocator *alloc, struct cedar_slot **at,
-                                    uint32_t *n, uint32_t *cap) {
-  uint32_t want = *n == 0 ? FIRST_SLOTS : *n * 2;
-  enum cedar_status status = CEDAR_OK;
-
-  if (want > CEDAR_MAX_ITEMS)
-    return CEDAR_LIMIT;
-  if (want > *cap)
-    status = cedar_array_grow(alloc, (void **)(void *)at, cap, sizeof(**at), want, CEDAR_MAX_ITEMS);
-  if (status != CEDAR_OK)
-    return status;
-  memset(*at, 0, want * sizeof(**at));
-  *n = want;
-  return CEDAR_OK;
+/* How many slots a table must have next. */
+static uint32_t slots_more(uint32_t n) {
+  return n == 0 ? FIRST_SLOTS : n * 2;
 }
 
-static void slot_enter(struct cedar_slot *slots, uint32_t n, uint32_t hash, uint32_t number) {
-  uint32_t mask = n - 1, i = hash & mask;
+static void sym_enter(struct cedar_store *store, uint32_t sym) {
+  const struct cedar_sym *s = &store->syms.at[sym];
+  uint32_t mask = store->sym_slots.n - 1, i = s->hash & mask;
 
-  while (slots[i].number != 0)
+  while (store->sym_slots.at[i].number != 0)
     i = (i + 1) & mask;
-  slots[i].number = number + 1;
-  slots[i].hash = hash;
+  store->sym_slots.at[i] = (struct cedar_sym_slot){sym + 1, s->hash, s->offset, s->len};
+}
+
+/* An empty table of n slots, which it has room for, and everything entered again. */
+static void sym_slots_fill(struct cedar_store *store, uint32_t n) {
+  uint32_t i;
+
+  store->sym_slots.n = n;
+  memset(store->sym_slots.at, 0, n * sizeof(*store->sym_slots.at));
+  for (i = 0; i < store->syms.n; i++)
+    sym_enter(store, i);
 }
 
 static enum cedar_status sym_slots_room(struct cedar_store *store) {
+  uint32_t n = slots_more(store->sym_slots.n);
   enum cedar_status status;
-  uint32_t i;
 
   if (store->syms.n < store->sym_slots.n / 2)
     return CEDAR_OK;
-  status =
-      slots_grow(&store->alloc, &store->sym_slots.at, &store->sym_slots.n, &store->sym_slots.cap);
-  if (status != CEDAR_OK)
-    return status;
-  for (i = 0; i < store->syms.n; i++)
-    slot_enter(store->sym_slots.at, store->sym_slots.n, store->syms.at[i].hash, i);
-  return CEDAR_OK;
+  status = CEDAR_ROOM(store, sym_slots, n - store->sym_slots.n, CEDAR_MAX_ITEMS);
+  if (status == CEDAR_OK)
+    sym_slots_fill(store, n);
+  return status;
 }
 
 enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes, size_t len,
@@ -152,43 +138,59 @@ enum cedar_status cedar_sym_put(struct cedar_store *store, const char *bytes, si
     memcpy(store->bytes.at + store->bytes.n, bytes, len);
   store->bytes.at[store->bytes.n + len] = '\0'; /* a C string as well, if it holds no NUL */
   store->bytes.n += (uint32_t)len + 1;
-  slot_enter(store->sym_slots.at, store->sym_slots.n, hash, store->syms.n);
   *sym_out = store->syms.n++;
+  sym_enter(store, *sym_out);
   return CEDAR_OK;
 }
 
 uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id) {
-  uint32_t hash = cedar_uid_hash(type, id), probes = 0;
-  const struct cedar_slot *slot;
+  uint32_t n = store->uid_slots.n, hash = cedar_uid_hash(type, id), name, probes;
 
-  if (!cedar_filter_may_have(store, CEDAR_FILTER_UID, hash))
+  /* Texts that the store does not have name nothing in it. */
+  if (type >= store->syms.n || id >= store->syms.n)
     return CEDAR_NONE;
-  while ((slot = slot_next(store, true, hash, &probes)) != NULL) {
-    const struct cedar_uid *u = cedar_uids_get(store, slot->number - 1, 1);
+  name = cedar_name_find(store, type, id);
+  if (name != CEDAR_NONE)
+    return name;
+  for (probes = 0; probes < n; probes++) {
+    const struct cedar_uid_slot *slot = cedar_uid_slots_get(store, (hash + probes) & (n - 1), 1);
 
-    if (u != NULL && u->type == type && u->id == id)
+    if (slot == NULL || slot->number == 0 || slot->number > store->uids.n)
+      break;
+    if (slot->type == type && slot->id == id)
       return slot->number - 1;
   }
   return CEDAR_NONE;
 }
 
-static uint32_t uid_hash(const struct cedar_uid *uid) {
-  return cedar_uid_hash(uid->type, uid->id);
+static void uid_enter(struct cedar_store *store, uint32_t uid) {
+  const struct cedar_uid *u = &store->uids.at[uid];
+  uint32_t mask = store->uid_slots.n - 1, i = cedar_uid_hash(u->type, u->id) & mask;
+
+  while (store->uid_slots.at[i].number != 0)
+    i = (i + 1) & mask;
+  store->uid_slots.at[i] = (struct cedar_uid_slot){uid + 1, u->type, u->id};
+}
+
+static void uid_slots_fill(struct cedar_store *store, uint32_t n) {
+  uint32_t i;
+
+  store->uid_slots.n = n;
+  memset(store->uid_slots.at, 0, n * sizeof(*store->uid_slots.at));
+  for (i = 0; i < store->uids.n; i++)
+    uid_enter(store, i);
 }
 
 static enum cedar_status uid_slots_room(struct cedar_store *store) {
+  uint32_t n = slots_more(store->uid_slots.n);
   enum cedar_status status;
-  uint32_t i;
 
   if (store->uids.n < store->uid_slots.n / 2)
     return CEDAR_OK;
-  status =
-      slots_grow(&store->alloc, &store->uid_slots.at, &store->uid_slots.n, &store->uid_slots.cap);
-  if (status != CEDAR_OK)
-    return status;
-  for (i = 0; i < store->uids.n; i++)
-    slot_enter(store->uid_slots.at, store->uid_slots.n, uid_hash(&store->uids.at[i]), i);
-  return CEDAR_OK;
+  status = CEDAR_ROOM(store, uid_slots, n - store->uid_slots.n, CEDAR_MAX_ITEMS);
+  if (status == CEDAR_OK)
+    uid_slots_fill(store, n);
+  return status;
 }
 
 enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type, uint32_t id,
@@ -208,8 +210,8 @@ enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type, uint32
   u->type = type;
   u->id = id;
   u->entity = CEDAR_NONE;
-  slot_enter(store->uid_slots.at, store->uid_slots.n, cedar_uid_hash(type, id), store->uids.n);
   *uid_out = store->uids.n++;
+  uid_enter(store, *uid_out);
   return CEDAR_OK;
 }
 
@@ -223,18 +225,10 @@ static uint32_t slots_tight(uint32_t count) {
 }
 
 void cedar_symbols_shrink(struct cedar_store *store) {
-  uint32_t syms = slots_tight(store->syms.n), uids = slots_tight(store->uids.n), i;
+  uint32_t syms = slots_tight(store->syms.n), uids = slots_tight(store->uids.n);
 
-  if (syms < store->sym_slots.n) {
-    store->sym_slots.n = syms;
-    memset(store->sym_slots.at, 0, syms * sizeof(*store->sym_slots.at));
-    for (i = 0; i < store->syms.n; i++)
-      slot_enter(store->sym_slots.at, syms, store->syms.at[i].hash, i);
-  }
-  if (uids < store->uid_slots.n) {
-    store->uid_slots.n = uids;
-    memset(store->uid_slots.at, 0, uids * sizeof(*store->uid_slots.at));
-    for (i = 0; i < store->uids.n; i++)
-      slot_enter(store->uid_slots.at, uids, uid_hash(&store->uids.at[i]), i);
-  }
+  if (syms < store->sym_slots.n)
+    sym_slots_fill(store, syms);
+  if (uids < store->uid_slots.n)
+    uid_slots_fill(store, uids);
 }

@@ -58,16 +58,15 @@ unsigned cx_question_levels(const struct cortex_policy *policy,
 enum cortex_reason cx_question_check(const struct cortex_policy *policy,
                                      const struct cortex_question *question,
                                      struct cortex_error *error) {
-  struct cortex_service service;
+  const char *database = cx_service_database(policy, question->service);
 
-  if (!cortex_policy_find_service(policy, question->service, &service) ||
-      strlen(question->service) > SERVICE_MAX)
+  if (database == NULL || strlen(question->service) > SERVICE_MAX)
     return cx_error_set(error, CORTEX_SERVICE_UNKNOWN, "the entities file has no Service::\"%s\"",
                         question->service);
-  if (question->database != NULL && strcmp(question->database, service.database) != 0)
+  if (question->database != NULL && strcmp(question->database, database) != 0)
     return cx_error_set(error, CORTEX_SERVICE_MISMATCH,
                         "the service \"%s\" is the database \"%s\", not \"%s\"", question->service,
-                        service.database, question->database);
+                        database, question->database);
   if (cx_question_own_level(policy, question) != 0)
     return strlen(question->role) <= CX_ROLE_MAX
                ? CORTEX_OK

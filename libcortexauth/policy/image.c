@@ -21,11 +21,11 @@
 
 #define IMAGE_MAX ((size_t)1 << 30)
 
-/* Images up to this size are read in one call: it costs less than a few small ones. */
+/* Images up to this size are read as a whole: it costs less than a few small pieces. */
 #define AT_ONCE ((size_t)64 << 10)
 
-/* What the request of a login takes beside the pieces of the image. */
-#define REQUEST_ROOM ((size_t)16 << 10)
+/* What one login asks of a large image beside its head, and the request it makes, take about. */
+#define LOGIN_ROOM ((size_t)40 << 10)
 
 /* A change in the same tick of the file system's clock as the look at it would not show. */
 #define SETTLED_SECONDS 2
@@ -37,7 +37,8 @@ struct cx_image {
   bool has_read;             /* since the file was last looked at */
   bool is_bad;
   size_t service_order;
-  char *pool; /* NULL: there is none */
+  bool has_asked; /* for memory */
+  char *pool;     /* NULL: there is none */
   size_t pool_size;
   size_t pool_used;
 };
@@ -57,12 +58,30 @@ static bool read_piece(void *context, uint64_t offset, void *into, size_t len) {
   return cx_file_pread(image->fd, into, len, (off_t)offset) == (ssize_t)len;
 }
 
+/*
+ * The pages are got in one call: each that is touched first costs more than reading it does, and
+ * one that is not needed costs too. What is asked for first is the image's head.
+ */
+static void make_pool(struct cx_image *image, size_t head) {
+  size_t size = head + LOGIN_ROOM;
+  void *pool =
+      mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+  if (pool == MAP_FAILED)
+    return;
+  image->pool = pool;
+  image->pool_size = size;
+}
+
 /* Pieces of the pool while there is room, then the heap's. */
 static void *pool_get(void *context, size_t size) {
   struct cx_image *image = context;
   size_t room = (size + 15) / 16 * 16;
   void *piece;
 
+  if (!image->has_asked && room >= size && room <= IMAGE_MAX)
+    make_pool(image, room);
+  image->has_asked = true;
   if (image->pool == NULL || room < size || room > image->pool_size - image->pool_used)
     return malloc(size);
   piece = image->pool + image->pool_used;
@@ -136,22 +155,6 @@ static enum cortex_image_state open_store(const struct cx_policy_settings *setti
   return CORTEX_IMAGE_CURRENT;
 }
 
-/*
- * What one login asks of an image, and the request it makes, fit in the pool: a small image lies in
- * it whole, and is copied about once. The pages are got in one call: each that is touched first
- * costs more than reading it does, and one that is not needed costs too.
- */
-static void make_pool(struct cx_image *image) {
-  size_t size = 2 * (image->size < AT_ONCE ? image->size : AT_ONCE) + REQUEST_ROOM;
-  void *pool = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-                    -1, 0);
-
-  if (pool == MAP_FAILED)
-    return;
-  image->pool = pool;
-  image->pool_size = size;
-}
-
 static struct cx_image *new_image(const struct cx_file *file) {
   struct cx_image *image = calloc(1, sizeof *image);
 
@@ -159,7 +162,6 @@ static struct cx_image *new_image(const struct cx_file *file) {
     return NULL;
   image->fd = file->fd;
   image->size = file->size;
-  make_pool(image);
   return image;
 }
 

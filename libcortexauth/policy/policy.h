@@ -32,6 +32,9 @@ unsigned cx_decision_standing(const struct cortex_decision *decision);
 enum cortex_reason cx_policy_error(struct cortex_error *error, enum cortex_reason reason,
                                    const struct cedar_error *why);
 
+/* Tells a new store the words that requests will name; false without memory. */
+CORTEX_MUSTCHECK bool cx_policy_expect(struct cedar_store *store);
+
 /* A NUL-terminated text for Cedar, and a Cedar text as a new C string. */
 struct cedar_text cx_cedar_text(const char *text);
 CORTEX_MUSTCHECK char *cx_cedar_dup(struct cedar_text text);
@@ -42,6 +45,9 @@ CORTEX_MUSTCHECK enum cortex_reason cx_services_sort(struct cortex_policy *polic
 
 /* The name of a service; "" past the end. */
 const char *cx_service_name(const struct cortex_policy *policy, size_t index);
+
+/* The database of a service, which is all that a question needs of it; NULL: no such service. */
+const char *cx_service_database(const struct cortex_policy *policy, const char *name);
 
 /* True when the question is about a role that is not the person's own. */
 bool cx_question_assumes(const struct cortex_policy *policy,

@@ -223,6 +223,17 @@ bool cortex_policy_find_service(const struct cortex_policy *policy, const char *
   return find(policy, name, &index) && read_service(policy->store, index, service_out, &fault);
 }
 
+const char *cx_service_database(const struct cortex_policy *policy, const char *name) {
+  const char *database;
+  struct fault fault;
+  uint32_t index;
+
+  return find(policy, name, &index) &&
+                 read_text(policy->store, index, "database", true, &database, &fault)
+             ? database
+             : NULL;
+}
+
 const char *cortex_policy_grant(const struct cortex_policy *policy, const char *service,
                                 enum cortex_level level, size_t index) {
   const char *role;

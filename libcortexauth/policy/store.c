@@ -183,7 +183,8 @@ static enum cortex_reason load_files(struct loader *loader,
                                      const struct cx_policy_settings *files) {
   enum cortex_reason reason;
 
-  if (cedar_store_new(NULL, &loader->policy->store) != CEDAR_OK)
+  if (cedar_store_new(NULL, &loader->policy->store) != CEDAR_OK ||
+      !cx_policy_expect(loader->policy->store))
     return cx_error_memory(loader->error);
   cx_hash_init(&loader->digest);
   reason = load_schema(loader, files->schema);

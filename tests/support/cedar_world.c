@@ -4,6 +4,7 @@
  */
 #include "cedar_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,22 +128,73 @@ void cedar_world_ask(const struct cedar_store *store) {
   look(store);
 }
 
-char *cedar_world_image(size_t *len_out) {
-  struct cedar_source policies = {"p.cedar", cedar_world_policies, sizeof cedar_world_policies - 1};
+/* The image of a store in memory of its own; the store is freed. */
+static char *image_of(struct cedar_store *store, bool is_good, size_t *len_out) {
   struct cedar_world_text text = {NULL, 0, 0};
   struct cedar_sink sink = {cedar_world_put, &text};
-  struct cedar_store *store = NULL;
   char *image = NULL;
 
-  if (cedar_store_new(NULL, &store) == CEDAR_OK &&
-      cedar_store_add_policies(store, &policies, CEDAR_ID_HOST, NULL) == CEDAR_OK &&
-      cedar_world_add(store) && cedar_store_write_image(store, t("stamp"), &sink) == CEDAR_OK &&
+  if (is_good && cedar_store_write_image(store, t("stamp"), &sink) == CEDAR_OK &&
       (image = aligned_alloc(16, text.len)) != NULL)
     memcpy(image, text.bytes, text.len);
   *len_out = text.len;
   free(text.bytes);
   cedar_store_free(&store);
   return image;
+}
+
+static bool add_policies(struct cedar_store *store, const char *text, size_t len) {
+  struct cedar_source policies = {"p.cedar", text, len};
+
+  return cedar_store_add_policies(store, &policies, CEDAR_ID_HOST, NULL) == CEDAR_OK;
+}
+
+char *cedar_world_image(size_t *len_out) {
+  struct cedar_store *store = NULL;
+  bool is_good = cedar_store_new(NULL, &store) == CEDAR_OK &&
+                 add_policies(store, cedar_world_policies, sizeof cedar_world_policies - 1) &&
+                 cedar_world_add(store);
+
+  return image_of(store, is_good, len_out);
+}
+
+static bool add_groups(struct cedar_store *store) {
+  struct cedar_world_text policies = {NULL, 0, 0}, entities = {NULL, 0, 0};
+  struct cedar_source source = {"groups.json", NULL, 0};
+  bool is_good = cedar_world_put(&entities, "[", 1);
+  char line[300];
+  int i, len;
+
+  for (i = 0; i < CEDAR_WORLD_GROUPS && is_good; i++) {
+    len = snprintf(line, sizeof line,
+                   "@id(\"group-%d\") permit (principal in Group::\"group-%d\", action == "
+                   "Action::\"read\", resource) when { context.count == %d || principal.n > 1 };\n",
+                   i, i, i);
+    is_good = cedar_world_put(&policies, line, (size_t)len);
+    len = snprintf(line, sizeof line,
+                   "%s{\"uid\":{\"type\":\"Group\",\"id\":\"group-%d\"},\"attrs\":{\"label\":"
+                   "\"label of %d\"},\"parents\":[{\"type\":\"Group\",\"id\":\"all-%d\"}]}",
+                   i == 0 ? "" : ",", i, i, i % 7);
+    is_good = is_good && cedar_world_put(&entities, line, (size_t)len);
+  }
+  is_good = is_good && cedar_world_put(&entities, "]", 1);
+  source.bytes = entities.bytes;
+  source.len = entities.len;
+  is_good = is_good && add_policies(store, policies.bytes, policies.len) &&
+            cedar_store_add_entities(store, &source, NULL, NULL) == CEDAR_OK;
+  free(policies.bytes);
+  free(entities.bytes);
+  return is_good;
+}
+
+char *cedar_world_large_image(size_t *len_out) {
+  struct cedar_store *store = NULL;
+  bool is_good = cedar_store_new(NULL, &store) == CEDAR_OK &&
+                 cedar_store_expect(store, t(CEDAR_WORLD_EXPECTED)) == CEDAR_OK &&
+                 add_policies(store, cedar_world_policies, sizeof cedar_world_policies - 1) &&
+                 add_groups(store) && cedar_world_add(store);
+
+  return image_of(store, is_good, len_out);
 }
 
 static bool read_piece(void *ctx, uint64_t offset, void *into, size_t len) {

@@ -24,6 +24,14 @@ void cedar_world_ask(const struct cedar_store *store);
 /* An image of the world in memory of its own (free), NULL when there is none. */
 char *cedar_world_image(size_t *len_out);
 
+/*
+ * The same with so many policies, texts and entities beside it that the image has words and a
+ * filter at its head: CEDAR_WORLD_GROUPS groups, each with a permit, and a word that is expected.
+ */
+#define CEDAR_WORLD_GROUPS 600
+#define CEDAR_WORLD_EXPECTED "a-word-of-the-host"
+char *cedar_world_large_image(size_t *len_out);
+
 /* Bytes in memory as the source of an image that is read piece by piece. */
 struct cedar_world_pieces {
   const char *bytes;

@@ -501,6 +501,12 @@ static void login(const struct world *world) {
 
   if (reason == CORTEX_OK) {
     reason = decide(policy, "engineers");
+    /* As login.c does where the image changed between opening and deciding. */
+    if (reason == CORTEX_POLICY_UNAVAILABLE && cortex_policy_is_image(policy)) {
+      cortex_policy_free(&policy);
+      if (cortex_policy_load_text(world->settings, &policy, NULL) == CORTEX_OK)
+        reason = decide(policy, "engineers");
+    }
     code = reason == CORTEX_OK ? 1 : reason == CORTEX_POLICY_DENIED ? 0 : 2;
     code |= cortex_policy_is_image(policy) ? USED_IMAGE : 0;
   }

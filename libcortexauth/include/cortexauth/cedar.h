@@ -157,6 +157,13 @@ cedar_store_add_policies_json(struct cedar_store *store, const struct cedar_sour
                               enum cedar_id_mode mode, struct cedar_error *error);
 
 /*
+ * Says that requests will often name a text: a type, a key, a word that many of them have. It means
+ * nothing for decisions; an image that is read piece by piece has such words at its head.
+ */
+CEDAR_API CEDAR_MUST_CHECK enum cedar_status cedar_store_expect(struct cedar_store *store,
+                                                                struct cedar_text word);
+
+/*
  * Adds template links, the official CLI's form: [{"template_id":...,"link_id":...,
  * "args":{"?principal":"User::\"alice\""}}] (also templateId/newId/values of a JSON policy set).
  * Templates must have been added before. A missing or superfluous slot, an unknown template and
@@ -631,7 +638,7 @@ struct cedar_image_source {
   bool (*read)(void *ctx, uint64_t offset, void *into, size_t len);
   void *ctx;
   uint64_t size;    /* of the image */
-  uint64_t at_once; /* an image of up to so many bytes is read in one call */
+  uint64_t at_once; /* an image of up to so many bytes is read as a whole */
 };
 
 /*
