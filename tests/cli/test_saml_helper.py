@@ -73,6 +73,17 @@ def question(name="accepted-both-signed", **more):
     return {"now": 1700000000, "response": text, "providers": [provider], **more}
 
 
+def test_only_libraries_that_it_uses_are_loaded():
+    """Each costs every login; ICU stays out where configure found that libxml2 can do without."""
+    listing = subprocess.run([HELPER], env={"LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True, text=True,
+                             check=True).stdout
+    unused = ["libxmlsec1-openssl", "libssl", "libcurl", "libpq", "libcortexauth"]
+    if "#define ICU_MAJOR" in (BUILD / "config.h").read_text(encoding="ascii"):
+        unused.append("libicu")
+    assert "libxml2" in listing
+    assert [name for name in unused if name + "." in listing or name + "uc." in listing] == []
+
+
 def test_good_question_is_answered_and_the_process_ends_well():
     with Helper() as helper:
         helper.send(question())
