@@ -65,13 +65,22 @@ static char *read_question(size_t *len_out) {
   return NULL;
 }
 
+/* In one piece: whoever waits for it is woken once. */
 static bool write_answer(const char *text) {
   size_t len = strlen(text);
-  const uint8_t head[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
-                           (uint8_t)len};
+  char *bytes = len <= SAML_ANSWER_MAX ? malloc(4 + len) : NULL;
+  bool done;
 
-  return len <= SAML_ANSWER_MAX && write_all((const char *)head, sizeof head) &&
-         write_all(text, len);
+  if (bytes == NULL)
+    return false;
+  bytes[0] = (char)(len >> 24);
+  bytes[1] = (char)(len >> 16);
+  bytes[2] = (char)(len >> 8);
+  bytes[3] = (char)len;
+  memcpy(bytes + 4, text, len);
+  done = write_all(bytes, 4 + len);
+  free(bytes);
+  return done;
 }
 
 /*

@@ -127,14 +127,16 @@ static enum cortex_reason send_all(const struct run *run, const void *bytes, siz
   ssize_t n;
 
   while (done < len) {
+    n = send(run->fd, (const char *)bytes + done, len - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) {
+      done += (size_t)n;
+      continue;
+    }
+    if (errno != EINTR && errno != EAGAIN)
+      return REFUSE(CORTEX_HELPER_FAILED, "the helper ended before it had read the question");
     reason = await(run, POLLOUT, error);
     if (reason != CORTEX_OK)
       return reason;
-    n = send(run->fd, (const char *)bytes + done, len - done, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0)
-      done += (size_t)n;
-    else if (errno != EINTR && errno != EAGAIN)
-      return REFUSE(CORTEX_HELPER_FAILED, "the helper ended before it had read the question");
   }
   return CORTEX_OK;
 }
@@ -146,14 +148,16 @@ static enum cortex_reason receive_all(const struct run *run, void *bytes, size_t
   ssize_t n;
 
   while (done < len) {
+    n = recv(run->fd, (char *)bytes + done, len - done, MSG_DONTWAIT);
+    if (n > 0) {
+      done += (size_t)n;
+      continue;
+    }
+    if (n == 0 || (errno != EINTR && errno != EAGAIN))
+      return REFUSE(CORTEX_HELPER_FAILED, "the helper ended without an answer");
     reason = await(run, POLLIN, error);
     if (reason != CORTEX_OK)
       return reason;
-    n = recv(run->fd, (char *)bytes + done, len - done, MSG_DONTWAIT);
-    if (n > 0)
-      done += (size_t)n;
-    else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-      return REFUSE(CORTEX_HELPER_FAILED, "the helper ended without an answer");
   }
   return CORTEX_OK;
 }
@@ -164,12 +168,11 @@ static enum cortex_reason expect_end(const struct run *run, struct cortex_error 
   char byte;
   ssize_t n;
 
-  do {
+  while ((n = recv(run->fd, &byte, 1, MSG_DONTWAIT)) < 0 && (errno == EINTR || errno == EAGAIN)) {
     reason = await(run, POLLIN, error);
     if (reason != CORTEX_OK)
       return reason;
-    n = recv(run->fd, &byte, 1, MSG_DONTWAIT);
-  } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+  }
   return n == 0 ? CORTEX_OK : REFUSE(CORTEX_HELPER_FAILED, "the helper did not end after its answer");
 }
 
