@@ -3,7 +3,7 @@
 . "${0%/*}/tap.sh"
 
 find . \( -name node_modules -o -name .git -o -name build -o -name build-aux -o -path './_*' -o -path ./config.h -o -path ./tests/cases \
-  -o -path ./tests/fuzz/corpus -o -name autom4te.cache -o -name __pycache__ \) -prune -o -type f \
+  -o -path ./tests/fuzz/corpus -o -path './tests/e2e-*' -o -name autom4te.cache -o -name __pycache__ \) -prune -o -type f \
   \( -name '*.[chly]' -o -name '*.def' -o -name '*.py' -o -name '*.sh' -o -name '*.mjs' -o -name '*.m4' -o -name '*.mk' \
   -o -name Makefile.am -o -name configure.ac -o -name '*.map' -o -name '*.[1358]' -o -name bootstrap \) -print |
   sed 's:^\./::' | grep -vE '^(aclocal|m4/(libtool|lt.*))\.m4$' | sort >"$work/files"
