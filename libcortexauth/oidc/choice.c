@@ -6,11 +6,16 @@
 
 #include "util/quote.h"
 
+bool cx_choice_is_full(const struct cx_choice *choice) {
+  return choice->count == CX_CHOICE_MAX || choice->tried == CX_CHOICE_TRIES_MAX;
+}
+
 void cx_choice_add(struct cx_choice *choice, const struct cx_key_type *type,
                    const struct cx_key_material *material) {
   struct cx_key *made = &choice->made[choice->count];
   enum cortex_reason state = cx_key_make(type, material, made);
 
+  choice->tried++;
   choice->weak += state == CORTEX_WEAK_KEY;
   choice->is_short_of_memory |= state == CORTEX_INTERNAL;
   if (state != CORTEX_OK)

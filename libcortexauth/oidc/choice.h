@@ -10,6 +10,9 @@
 /* Several keys of one kid are tried; more than this is no rotation any more. */
 #define CX_CHOICE_MAX 4
 
+/* Keys that cannot be made cost time as well: a set of thousands would hold each login up. */
+#define CX_CHOICE_TRIES_MAX 64
+
 /* The keys that a token can mean, and what became of the others. All zero: none were seen. */
 struct cx_choice {
   const struct cx_key *keys[CX_CHOICE_MAX];
@@ -19,8 +22,12 @@ struct cx_choice {
   size_t seen;    /* keys of that kid; without a kid: all */
   size_t fitting; /* of these, the ones that fit the algorithm */
   size_t weak;    /* of these, the ones that must not be trusted */
+  size_t tried;   /* keys that cx_choice_add had to make */
   bool is_short_of_memory;
 };
+
+/* Enough was chosen, or tried: the rest of the set is not looked at. */
+bool cx_choice_is_full(const struct cx_choice *choice);
 
 /* Adds a key that fits, made of its numbers. */
 void cx_choice_add(struct cx_choice *choice, const struct cx_key_type *type,

@@ -14,6 +14,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <stdbool.h>
@@ -171,8 +172,11 @@ bool cx_key_read(const struct cx_key_type *type, const json_t *jwk, struct cx_ke
 enum cortex_reason cx_key_make(const struct cx_key_type *type,
                                const struct cx_key_material *material, struct cx_key *key_out) {
   void *handle = NULL;
-  enum cortex_reason reason = type->make(type, material, &handle);
+  enum cortex_reason reason;
 
+  ERR_set_mark();
+  reason = type->make(type, material, &handle);
+  ERR_pop_to_mark();
   *key_out = (struct cx_key){reason == CORTEX_OK ? type : NULL, handle};
   return reason;
 }

@@ -359,11 +359,11 @@ static enum cortex_reason choose_by_kid(struct reader *reader, const struct head
   if (reason != CORTEX_OK)
     return reason;
   end = bytes + run.len;
-  while (choice->count < CX_CHOICE_MAX && next_record(&bytes, end, &entry))
+  while (!cx_choice_is_full(choice) && next_record(&bytes, end, &entry))
     if (has_kid(&entry, jws))
       add_entry(&entry, jws, choice);
-  return choice->count == CX_CHOICE_MAX || bytes == end ? CORTEX_OK
-                                                        : refuse(reader->error, "is damaged");
+  return cx_choice_is_full(choice) || bytes == end ? CORTEX_OK
+                                                   : refuse(reader->error, "is damaged");
 }
 
 /* Only where exactly one key is usable it is looked at; else the numbers alone say why not. */

@@ -223,7 +223,7 @@ void cx_keyset_choose(const struct cx_keyset *keyset, const struct cx_jws *jws,
                       struct cx_choice *choice) {
   size_t i;
 
-  for (i = 0; i < keyset->count && choice->count < CX_CHOICE_MAX; i++) {
+  for (i = 0; i < keyset->count && !cx_choice_is_full(choice); i++) {
     const struct jwk *item = &keyset->items[i];
 
     if (!is_meant(item, jws))

@@ -378,9 +378,50 @@ static void a_set_of_too_many_keys_is_refused(void **state) {
   free(text);
 }
 
+/* A coordinate that no point of P-256 has, for each number. */
+static char *set_of_broken_keys(unsigned count, const char *good) {
+  struct cx_buf set;
+  unsigned i;
+
+  cx_buf_init(&set, CX_KEYSET_SIZE_MAX);
+  cx_buf_put_text(&set, "{\"keys\":[");
+  for (i = 0; i < count; i++)
+    cx_buf_printf(&set,
+                  "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k\",\"x\":\"%04u%s\",\"y\":\"%s\"},",
+                  i, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE");
+  cx_buf_put_text(&set, strchr(good, '[') + 1);
+  return cx_buf_take(&set);
+}
+
+/* Some broken keys of the kid are passed over; thousands are not tried one by one. */
+static void broken_keys_are_tried_to_a_limit(void **state) {
+  static const struct {
+    unsigned broken;
+    enum cortex_reason reason;
+  } steps[] = {{CX_CHOICE_TRIES_MAX - 1, CORTEX_OK},
+               {CX_CHOICE_TRIES_MAX, CORTEX_UNKNOWN_KID},
+               {7000, CORTEX_UNKNOWN_KID}};
+  struct jwt_key *key = jwt_key_new("P-256");
+  char *good = jwt_key_set(key, "k"), *token = make_token(key, "ES256", "k");
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+    char *set = set_of_broken_keys(steps[i].broken, good);
+
+    assert_int_equal(verify(set, AS_ASKED, token, "ES256"), steps[i].reason);
+    free(set);
+  }
+  free(token);
+  free(good);
+  jwt_key_free(key);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_kind_verifies_with_its_key_alone),
+      cmocka_unit_test(broken_keys_are_tried_to_a_limit),
       cmocka_unit_test(weak_and_unknown_keys_are_told_apart),
       cmocka_unit_test(only_ten_algorithms_exist),
       cmocka_unit_test(errors_of_the_host_program_stay_in_its_queue),
