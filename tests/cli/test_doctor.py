@@ -20,12 +20,12 @@ EXPECTED = {"keys_development", "file_owner", "audit_unanchored"}
 
 
 class Doctor(Host):
-    """With an "other" that refuses, and folders that only their owner can write."""
+    """With an "other" that refuses, and folders that only their owner can write and a server could enter."""
 
     def __init__(self):
         super().__init__()
         for path in [self.home, *self.home.rglob("*")]:
-            path.chmod(path.stat().st_mode & ~0o022)
+            path.chmod(path.stat().st_mode & ~0o022 | (0o055 if path.is_dir() else 0))
         (self.pam / "other").write_text("auth required pam_deny.so\naccount required pam_deny.so\n",
                                         encoding="utf-8")
 

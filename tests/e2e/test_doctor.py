@@ -201,13 +201,24 @@ def test_file_that_the_server_cannot_read_is_found(patient, secret):
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can take a file from the server's user")
+def test_folder_that_the_server_cannot_enter_is_found(patient):
+    patient.cortex.folder.chmod(0o750)
+    try:
+        finding = patient.doctor()["server_unreadable"]
+        assert f"cannot enter {patient.cortex.folder} (group root, mode 0750)" in finding["what"], finding
+        assert f"chgrp cortex {patient.cortex.folder} && chmod g+x" in finding["fix"]
+    finally:
+        patient.cortex.folder.chmod(0o755)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can take a file from the server's user")
 def test_server_that_was_started_before_its_user_joined_the_group_is_found(patient, secret):
     joined = set(os.getgrouplist(SERVER_USER.pw_name, SERVER_USER.pw_gid)) - {SERVER_USER.pw_gid}
     assert joined, "Debian's server package puts postgres into ssl-cert; the tests' server runs without its groups"
     group = min(joined)
     secret(patient.cortex.conf, group)
     finding = patient.doctor()["server_groups"]
-    assert f"is not in the group {grp.getgrgid(group).gr_name}, though" in finding["what"], finding
+    assert f"is not in the group {grp.getgrgid(group).gr_name} of {patient.cortex.conf}, though" in finding["what"], finding
     assert finding["fix"] == "systemctl restart postgresql"
 
 

@@ -26,6 +26,7 @@ struct files {
   struct doctor *doctor;
   struct doctor_process server;
   bool has_server;
+  char closed[PATH_MAX]; /* the folder that was found closed to the server last */
 };
 
 struct check_place doctor_place(const char *file) {
@@ -103,30 +104,67 @@ static bool is_member_now(uid_t uid, gid_t gid) {
   return false;
 }
 
-static void judge_access(const struct files *files, const char *path, const struct stat *status) {
+/* The uppermost folder on the way to the file that the server cannot enter. */
+static bool find_closed(const struct doctor_process *server, const char *path,
+                        char folder[PATH_MAX], struct stat *status) {
+  char way[PATH_MAX], *at = way;
+  struct stat now;
+  bool found = false;
+
+  snprintf(way, sizeof way, "%s", path);
+  do {
+    at = dirname(at); /* in place */
+    if (stat(at, &now) == 0 && !doctor_process_may_enter(server, &now)) {
+      snprintf(folder, PATH_MAX, "%s", at);
+      *status = now;
+      found = true;
+    }
+  } while (strcmp(at, "/") != 0 && strcmp(at, ".") != 0);
+  return found;
+}
+
+/* What is closed is the file itself, or a folder on the way to it. */
+static void report_closed(const struct files *files, const char *path, const char *closed,
+                          const struct stat *status) {
   struct check *check = &files->doctor->check;
-  const struct doctor_process *server = &files->server;
+  bool is_folder = S_ISDIR(status->st_mode);
   char user[32], group[32];
 
-  if (!files->has_server || doctor_process_may_read(server, status))
-    return;
-  user_name(server->uid, user);
+  user_name(files->server.uid, user);
   group_name(status->st_gid, group);
-  if ((status->st_mode & S_IRGRP) != 0 && is_member_now(server->uid, status->st_gid)) {
+  if ((status->st_mode & (is_folder ? S_IXGRP : S_IRGRP)) != 0 &&
+      is_member_now(files->server.uid, status->st_gid)) {
     check_find(check, CHECK_SERVER_GROUPS, doctor_place(path),
-               "process %ld of %s is not in the group %s, though the user is",
-               (long)files->doctor->postmaster, user, group);
+               "process %ld of %s is not in the group %s of %s, though the user is",
+               (long)files->doctor->postmaster, user, group, closed);
   } else {
     check_find(check, CHECK_SERVER_UNREADABLE, doctor_place(path),
-               "process %ld of %s cannot read it (group %s, mode %04o)",
-               (long)files->doctor->postmaster, user, group, (unsigned)status->st_mode & 07777U);
+               "process %ld of %s cannot %s %s (group %s, mode %04o)",
+               (long)files->doctor->postmaster, user, is_folder ? "enter" : "read", closed, group,
+               (unsigned)status->st_mode & 07777U);
     check_fix(check,
-              "adduser %s cortex; chgrp cortex %s && chmod g+r %s; systemctl restart postgresql",
-              user, path, path);
+              "adduser %s cortex; chgrp cortex %s && chmod g+%c %s; systemctl restart postgresql",
+              user, closed, is_folder ? 'x' : 'r', closed);
   }
 }
 
-static void judge_file(const struct files *files, const char *path) {
+/* A folder is named once, with the first file that lies there. */
+static void judge_access(struct files *files, const char *path, const struct stat *status) {
+  char folder[PATH_MAX];
+  struct stat closed;
+
+  if (!files->has_server)
+    return;
+  if (!find_closed(&files->server, path, folder, &closed)) {
+    if (!doctor_process_may_read(&files->server, status))
+      report_closed(files, path, path, status);
+  } else if (strcmp(folder, files->closed) != 0) {
+    snprintf(files->closed, sizeof files->closed, "%s", folder);
+    report_closed(files, path, folder, &closed);
+  }
+}
+
+static void judge_file(struct files *files, const char *path) {
   struct stat status;
 
   if (path == NULL || stat(path, &status) != 0)
@@ -136,7 +174,7 @@ static void judge_file(const struct files *files, const char *path) {
   judge_access(files, path, &status);
 }
 
-static void judge_policies(const struct files *files, const char *folder) {
+static void judge_policies(struct files *files, const char *folder) {
   char pattern[PATH_MAX];
   glob_t found;
   size_t i;

@@ -28,5 +28,6 @@ pid_t doctor_process_find(void);
 
 /* By owner, group and mode; access lists are not looked at. */
 bool doctor_process_may_read(const struct doctor_process *process, const struct stat *file);
+bool doctor_process_may_enter(const struct doctor_process *process, const struct stat *folder);
 
 #endif
