@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from harness import free_port
+from ldaprange import Ranges
 from slapd import BASE, READABLE, SLAPD, Slapd, directory, group_dn, person
 from synchost import SyncHost
 
@@ -74,6 +75,31 @@ def test_pages_are_put_together_beyond_the_server_s_limit(sync):
     sync.directories(directory(sync.ldap, page_size=3))
     sync.apply()
     assert sync.host.members("analytics_read") == set(CROWD)
+
+
+def through(ranges):
+    return directory(ranges, url=ranges.url, starttls="no")
+
+
+def test_members_in_ranges_are_put_together(sync):
+    """Active Directory sends 1500 members of a group at a time."""
+    fill(sync)
+    with Ranges(sync.ldap, step=5) as ranges:
+        sync.directories(through(ranges))
+        sync.apply()
+    assert ranges.asked == ["member;range=5-*", "member;range=10-*"]
+    assert sync.host.members("analytics_read") == set(CROWD)
+
+
+@pytest.mark.parametrize("how, why", [({"keeps": True}, "keeps the rest of cn=engineers"),
+                                      ({"leaves": 2}, 'an attribute "member;range=7-*"')])
+def test_members_in_ranges_that_are_not_whole_remove_nothing(sync, how, why):
+    fill(sync)
+    sync.apply()
+    with Ranges(sync.ldap, step=5, **how) as ranges:
+        sync.directories(through(ranges))
+        assert why in stays(sync, "--allow-removals=100")
+    assert ranges.asked == ["member;range=5-*"]
 
 
 def test_groups_in_groups_and_loops_of_groups_are_followed(sync):

@@ -32,6 +32,7 @@ struct entry {
 struct rest {
   char *dn;
   char attribute[128]; /* with the range to ask for */
+  unsigned long from;  /* where that begins */
   uint32_t group;
   struct rest *next;
 };
@@ -195,39 +196,49 @@ static bool put_member(struct reading *reading, uint32_t group, const struct ber
   return !reading->members.failed || out_of_memory(reading);
 }
 
-/* "member;range=0-1499": what to ask for next; "" where this was the end or there is no range. */
-static bool next_range(struct reading *reading, const char *attribute, char *next, size_t size) {
+/*
+ * "member;range=0-1499": what to ask for next, or nothing where this was the end or there is no
+ * range. What does not begin where the last answer ended leaves members out.
+ */
+static bool next_range(struct reading *reading, const char *attribute, unsigned long from,
+                       struct rest *next) {
   const char *range = strchr(attribute, ';');
   unsigned long first, last;
   char *end;
 
-  next[0] = '\0';
+  next->attribute[0] = '\0';
   while (range != NULL && strncasecmp(range, RANGE, strlen(RANGE)) != 0)
     range = strchr(range + 1, ';');
   if (range == NULL)
     return true;
   first = strtoul(range + strlen(RANGE), &end, 10);
-  if (strcmp(end, "-*") == 0)
+  if (first == from && strcmp(end, "-*") == 0)
     return true;
   last = *end == '-' ? strtoul(end + 1, &end, 10) : 0;
-  if (*end != '\0' || last < first || last == 0 || last >= MEMBERS_MAX)
+  if (first != from || *end != '\0' || last < first || last >= MEMBERS_MAX)
     return ldap_link_fail(&reading->link, "%s: the server answers with an attribute \"%.60s\"",
                           reading->link.url, attribute);
-  snprintf(next, size, "%.*s" RANGE "%lu-*", (int)(range - attribute), attribute, last + 1);
+  next->from = last + 1;
+  snprintf(next->attribute, sizeof next->attribute, "%.*s" RANGE "%lu-*", (int)(range - attribute),
+           attribute, next->from);
   return true;
 }
 
-static bool put_rest(struct reading *reading, const char *dn, uint32_t group, const char *next) {
+static bool put_rest(struct reading *reading, const char *dn, uint32_t group,
+                     const struct rest *next) {
   struct rest *rest;
 
-  if (next[0] == '\0')
+  if (next->attribute[0] == '\0')
     return true;
-  rest = calloc(1, sizeof *rest);
-  if (rest == NULL || (rest->dn = strdup(dn)) == NULL) {
+  rest = malloc(sizeof *rest);
+  if (rest == NULL)
+    return out_of_memory(reading);
+  *rest = *next;
+  rest->dn = strdup(dn);
+  if (rest->dn == NULL) {
     free(rest);
     return out_of_memory(reading);
   }
-  snprintf(rest->attribute, sizeof rest->attribute, "%s", next);
   rest->group = group;
   rest->next = reading->rests;
   reading->rests = rest;
@@ -244,11 +255,15 @@ static bool is_member_attribute(const struct reading *reading, const char *attri
   return false;
 }
 
-/* All values of all member attributes that an answer holds; counts the attributes with values. */
+/*
+ * All values of all member attributes that an answer holds, in a range from there on; counts the
+ * attributes with values.
+ */
 static bool put_members(struct reading *reading, LDAPMessage *message, const char *dn,
-                        uint32_t group, size_t *found) {
+                        uint32_t group, unsigned long from, size_t *found) {
   BerElement *cursor = NULL;
-  char *attribute, next[128];
+  struct rest next;
+  char *attribute;
   bool fine = true;
 
   for (attribute = ldap_first_attribute(reading->link.ld, message, &cursor);
@@ -264,7 +279,7 @@ static bool put_members(struct reading *reading, LDAPMessage *message, const cha
     if (fine && values != NULL && values[0] != NULL) {
       (*found)++;
       fine =
-          next_range(reading, attribute, next, sizeof next) && put_rest(reading, dn, group, next);
+          next_range(reading, attribute, from, &next) && put_rest(reading, dn, group, &next);
     }
     ldap_value_free_len(values);
     ldap_memfree(attribute);
@@ -328,7 +343,7 @@ static bool take_group(void *context, LDAPMessage *message) {
   if (group == NAMES_NONE)
     goto out;
   *entry = (struct entry){ENTRY_GROUP, group};
-  if (!put_members(reading, message, dn, group, &found))
+  if (!put_members(reading, message, dn, group, 0, &found))
     goto out;
   fine = found > 0 || !must_have_members(reading, message) ||
          ldap_link_fail(&reading->link,
@@ -351,7 +366,8 @@ struct more {
 static bool take_more(void *context, LDAPMessage *message) {
   struct more *more = context;
 
-  return put_members(more->reading, message, more->rest->dn, more->rest->group, &more->found);
+  return put_members(more->reading, message, more->rest->dn, more->rest->group, more->rest->from,
+                     &more->found);
 }
 
 /* Each answer may leave another rest. */

@@ -1,0 +1,117 @@
+"""A server before a server: members come in ranges, as Active Directory sends them (MS-ADTS 3.1.1.3.1.3.3).
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import re
+import socket
+import threading
+
+SEARCH, ENTRY = 0x63, 0x64  # RFC 4511 4.5.1, 4.5.2
+STRING, SEQUENCE, SET = 0x04, 0x30, 0x31
+
+
+def split(data):
+    """The elements of a BER encoding, each a tag and its content."""
+    at = 0
+    while at < len(data):
+        tag, length, at = data[at], data[at + 1], at + 2
+        if length & 0x80:
+            count = length & 0x7f
+            length, at = int.from_bytes(data[at:at + count], "big"), at + count
+        yield tag, data[at:at + length]
+        at += length
+
+
+def join(tag, content):
+    length = len(content)
+    if length < 0x80:
+        return bytes([tag, length]) + content
+    size = length.to_bytes(4, "big")
+    return bytes([tag, 0x84]) + size + content
+
+
+def messages(connection):
+    """One LDAPMessage after the other."""
+    stream = connection.makefile("rb")
+    while head := stream.read(2):
+        length = head[1]
+        if length & 0x80:
+            length = int.from_bytes(stream.read(length & 0x7f), "big")
+        yield stream.read(length)
+
+
+class Ranges:
+    """At most `step` members at a time. After the first time: `keeps` the rest to itself, or
+    `leaves` out so many of them."""
+
+    def __init__(self, slapd, step, keeps=False, leaves=0):
+        self.step, self.keeps, self.leaves = step, keeps, leaves
+        self.target, self.folder, self.tls = slapd.port, slapd.folder, slapd.tls
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.asked = []  # the ranges
+        self.starts = {}  # of searches, by the number of the message
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def _serve(self):
+        try:
+            client, _ = self.listener.accept()
+        except OSError:
+            return
+        with client, socket.create_connection(("127.0.0.1", self.target)) as server:
+            threading.Thread(target=self._pass, args=(client, server, SEARCH, self._question), daemon=True).start()
+            self._pass(server, client, ENTRY, self._answer)
+
+    @staticmethod
+    def _pass(source, sink, kind, change):
+        try:
+            for message in messages(source):
+                parts = [(tag, change(message, content) if tag == kind else content) for tag, content in split(message)]
+                sink.sendall(join(SEQUENCE, b"".join(join(*part) for part in parts)))
+        except OSError:
+            pass
+
+    @staticmethod
+    def _number(message):
+        return next(split(message))[1]
+
+    def _question(self, message, search):
+        parts = list(split(search))
+        start = 0
+        names = []
+        for _, name in split(parts[7][1]):
+            if found := re.fullmatch(rb"member;range=(\d+)-\*", name):
+                self.asked.append(found[0].decode())
+                name, start = b"member", int(found[1])
+            names.append(join(STRING, name))
+        self.starts[self._number(message)] = start
+        parts[7] = (SEQUENCE, b"".join(names))
+        return b"".join(join(*part) for part in parts)
+
+    def _answer(self, message, entry):
+        name, attributes = split(entry)
+        changed = b"".join(self._attribute(self.starts[self._number(message)], *(content for _, content in split(one)))
+                           for _, one in split(attributes[1]))
+        return join(*name) + join(SEQUENCE, changed)
+
+    def _attribute(self, start, name, values):
+        every = [join(STRING, value) for _, value in split(values)]
+        if name != b"member" or len(every) <= self.step:
+            return self._make(name, every)
+        if start and self.keeps:
+            return b""
+        start += self.leaves if start else 0
+        end = start + self.step
+        last = "*" if end >= len(every) else str(end - 1)
+        first = self._make(name, []) if start == 0 else b""
+        return first + self._make(f"member;range={start}-{last}".encode(), every[start:end])
+
+    @staticmethod
+    def _make(name, values):
+        return join(SEQUENCE, join(STRING, name) + join(SET, b"".join(values)))
