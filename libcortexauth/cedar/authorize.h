@@ -17,6 +17,9 @@ struct cedar_ids {
 /* What the evaluation of all policies came to. */
 struct cedar_outcome {
   struct cedar_eval e;
+  uint32_t kinds;                /* of keys that the index has; see index.c */
+  enum cedar_var found_var;      /* what the bucket in turn is found by; CEDAR_CONTEXT: nothing */
+  struct cedar_ask found;        /* op and uid that heads ask of it */
   struct cedar_ids satisfied[2]; /* indexed by enum cedar_effect */
   struct cedar_policy_error *errors;
   uint32_t error_n;
@@ -36,7 +39,7 @@ CEDAR_MUST_CHECK bool cedar_outcome_error(struct cedar_outcome *o, uint32_t poli
 void cedar_outcome_sort(struct cedar_outcome *o);
 
 /* Whether the scope of a policy in the index fits the request. */
-bool cedar_post_in_scope(const struct cedar_eval *e, const struct cedar_post *post);
+bool cedar_post_in_scope(const struct cedar_outcome *o, const struct cedar_post *post);
 
 /* Visits every policy whose scope may fit, templates left out. */
 CEDAR_MUST_CHECK bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn *visit);

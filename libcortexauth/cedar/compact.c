@@ -106,7 +106,8 @@ static void all_move(struct mover *m) {
 
     policy_move(m, post->policy);
     post->conds = policy->cond_count == 1 ? m->kids[policy->conds] : policy->conds;
-    post->ask[CEDAR_ACTION].uid = policy->scope[CEDAR_ACTION].uid;
+    if (post->ask[CEDAR_ACTION].op == CEDAR_SCOPE_LIST)
+      post->ask[CEDAR_ACTION].uid = policy->scope[CEDAR_ACTION].uid;
   }
   for (i = 0; i < m->store->policies.n; i++)
     if (m->store->policies.at[i].kind == CEDAR_POLICY_TEMPLATE)

@@ -115,6 +115,19 @@ static bool eval_var(struct cedar_eval *e, const struct cedar_node *node, struct
   return true;
 }
 
+/* A value; literals and variables, which most operands are, without a turn of the table. */
+static bool eval_operand(struct cedar_eval *e, uint32_t index, struct cedar_value *out) {
+  const struct cedar_node *node = cedar_nodes_get(e->store, index, 1);
+
+  if (node != NULL && node->op == CEDAR_OP_VAR)
+    return eval_var(e, node, out);
+  if (node == NULL || (node->op != CEDAR_OP_STRING && node->op != CEDAR_OP_ENTITY))
+    return cedar_eval_node(e, index, out);
+  *out = cedar_value_symbol(node->op == CEDAR_OP_STRING ? CEDAR_KIND_STRING : CEDAR_KIND_ENTITY,
+                            node->a);
+  return true;
+}
+
 /* Left to right until one operand decides; each that is looked at must be a Bool. */
 static bool eval_chain(struct cedar_eval *e, const struct cedar_node *node,
                        struct cedar_value *out) {
@@ -174,7 +187,7 @@ static bool eval_equal(struct cedar_eval *e, const struct cedar_node *node,
   struct cedar_value left, right;
   bool equal;
 
-  if (!cedar_eval_node(e, node->a, &left) || !cedar_eval_node(e, node->b, &right))
+  if (!eval_operand(e, node->a, &left) || !eval_operand(e, node->b, &right))
     return false;
   if (left.kind == CEDAR_KIND_STRING || left.kind == CEDAR_KIND_ENTITY)
     equal = left.kind == right.kind && left.u.id == right.u.id;
@@ -187,14 +200,14 @@ static bool eval_binary(struct cedar_eval *e, const struct cedar_node *node,
                         struct cedar_value *out) {
   struct cedar_value left, right;
 
-  return cedar_eval_node(e, node->a, &left) && cedar_eval_node(e, node->b, &right) &&
+  return eval_operand(e, node->a, &left) && eval_operand(e, node->b, &right) &&
          cedar_op_binary(e, node->op, left, right, out);
 }
 
 static bool eval_get(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
   struct cedar_value object;
 
-  return cedar_eval_node(e, node->a, &object) && cedar_op_get(e, object, node->b, out);
+  return eval_operand(e, node->a, &object) && cedar_op_get(e, object, node->b, out);
 }
 
 static bool eval_has(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {

@@ -8,7 +8,7 @@
 #include "store.h"
 
 /* Raise with any change of a stored struct, of an enum in one, or of the extension table. */
-#define IMAGE_VERSION 4U
+#define IMAGE_VERSION 5U
 #define IMAGE_ORDER 0x01020304U
 #define ALIGN 16U
 

@@ -170,8 +170,15 @@ static struct cedar_post post_make(const struct cedar_store *store, uint32_t ind
 
   if (policy->cond_count == 1)
     post.conds = store->kids.at[policy->conds];
-  for (i = 0; i < 3; i++)
-    post.ask[i] = cedar_scope_ask(&policy->scope[i]);
+  for (i = 0; i < 3; i++) {
+    struct cedar_ask *ask = &post.ask[i];
+
+    *ask = cedar_scope_ask(&policy->scope[i]);
+    if (ask->op != CEDAR_SCOPE_LIST || ask->count != 1)
+      continue;
+    ask->op = CEDAR_SCOPE_IN;
+    ask->uid = store->kids.at[ask->uid];
+  }
   return post;
 }
 
@@ -210,6 +217,15 @@ static enum cedar_status posts_fill(struct cedar_store *store, uint32_t *chosen)
   return CEDAR_OK;
 }
 
+/* Which kinds of key there are at all stands in the last bucket, which is looked at first. */
+static void kinds_note(struct cedar_store *store) {
+  uint32_t last = store->buckets.n - 1, i;
+
+  for (i = 0; i < last; i++)
+    if (store->buckets.at[i].count > 0)
+      store->buckets.at[last].id |= UINT32_C(1) << store->buckets.at[i].key;
+}
+
 enum cedar_status cedar_index_build(struct cedar_store *store) {
   enum cedar_status status = buckets_make(store);
   struct cedar_arena scratch;
@@ -223,6 +239,8 @@ enum cedar_status cedar_index_build(struct cedar_store *store) {
   status = chosen == NULL ? CEDAR_NOMEM : posts_fill(store, chosen);
   if (status == CEDAR_OK)
     status = buckets_shrink(store, &scratch);
+  if (status == CEDAR_OK)
+    kinds_note(store);
   cedar_arena_clear(&scratch);
   return status;
 }
@@ -248,21 +266,26 @@ static bool key_visit(struct cedar_outcome *o, enum cedar_var var, enum how how,
                       cedar_visit_fn *visit) {
   const struct cedar_store *store = o->e.store;
   struct key key = {KEY(var, how), id};
-  uint32_t hash = cedar_bucket_hash(key.key, key.id), mask = store->buckets.n - 2;
-  uint32_t i = hash & mask, probes;
+  uint32_t mask = store->buckets.n - 2, hash, i, probes;
 
   /* A name that only the request has is in no head. */
-  if (id >= (how == HOW_IS ? store->syms.n : store->uids.n))
+  if ((o->kinds >> key.key & 1) == 0 || id >= (how == HOW_IS ? store->syms.n : store->uids.n))
     return true;
+  hash = cedar_bucket_hash(key.key, key.id);
   if (!cedar_filter_may_have(store, hash))
     return true;
+  i = hash & mask;
   for (probes = 0; probes <= mask; probes++, i = (i + 1) & mask) {
     const struct cedar_bucket *bucket = cedar_buckets_get(store, i, 1);
 
     if (bucket == NULL || bucket->key == CEDAR_NONE)
       return bucket != NULL;
-    if (bucket->key == key.key && bucket->id == key.id)
+    if (bucket->key == key.key && bucket->id == key.id) {
+      o->found_var = how == HOW_IS ? CEDAR_CONTEXT : var;
+      o->found.op = how == HOW_EQ ? CEDAR_SCOPE_EQ : CEDAR_SCOPE_IN;
+      o->found.uid = id;
       return bucket_visit(o, bucket, visit);
+    }
   }
   return false;
 }
@@ -287,8 +310,12 @@ bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn *visit) {
 
   if (store->buckets.n == 0)
     return store->policies.n == 0;
+  o->found_var = CEDAR_CONTEXT;
   others = cedar_buckets_get(store, store->buckets.n - 1, 1);
-  if (others == NULL || !bucket_visit(o, others, visit))
+  if (others == NULL)
+    return false;
+  o->kinds = others->id;
+  if (!bucket_visit(o, others, visit))
     return false;
   if (store->buckets.n == 1)
     return true;

@@ -105,7 +105,7 @@ static bool visit_partial(struct cedar_outcome *o, const struct cedar_post *post
   struct cedar_ids left = {NULL, 0, 0};
   enum verdict verdict;
 
-  if (!cedar_post_in_scope(&o->e, post))
+  if (!cedar_post_in_scope(o, post))
     return true;
   policy = cedar_policies_get(o->e.store, index, 1);
   if (policy == NULL)

@@ -60,7 +60,7 @@ struct cedar_entity {
  */
 struct cedar_bucket {
   uint32_t key;   /* see index.c; CEDAR_NONE: free */
-  uint32_t id;    /* uid or type symbol */
+  uint32_t id;    /* uid or type symbol; of the last one: a bit for each kind of key there is */
   uint32_t first; /* of posts */
   uint32_t count;
 };

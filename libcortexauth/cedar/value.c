@@ -9,19 +9,6 @@
 #include "ext.h"
 #include "store.h"
 
-struct cedar_value cedar_value_make(enum cedar_kind kind, int64_t i) {
-  struct cedar_value value = {(uint8_t)kind, 0, 0, 0, {i}};
-
-  return value;
-}
-
-struct cedar_value cedar_value_symbol(enum cedar_kind kind, uint32_t id) {
-  struct cedar_value value = {(uint8_t)kind, 0, 0, 0, {0}};
-
-  value.u.id = id;
-  return value;
-}
-
 const struct cedar_value *cedar_value_elements(const struct cedar_store *store,
                                                struct cedar_value value) {
   if (value.kind != CEDAR_KIND_SET || value.n == 0)

@@ -35,8 +35,18 @@ struct cedar_field {
 
 struct cedar_ext_value;
 
-struct cedar_value cedar_value_make(enum cedar_kind kind, int64_t i);
-struct cedar_value cedar_value_symbol(enum cedar_kind kind, uint32_t id);
+static inline struct cedar_value cedar_value_make(enum cedar_kind kind, int64_t i) {
+  struct cedar_value value = {(uint8_t)kind, 0, 0, 0, {i}};
+
+  return value;
+}
+
+static inline struct cedar_value cedar_value_symbol(enum cedar_kind kind, uint32_t id) {
+  struct cedar_value value = {(uint8_t)kind, 0, 0, 0, {0}};
+
+  value.u.id = id;
+  return value;
+}
 
 /* Where a set's elements or a record's fields are; NULL when n is 0 or the image is damaged. */
 const struct cedar_value *cedar_value_elements(const struct cedar_store *store,
