@@ -156,10 +156,26 @@ static int interact(LDAP *ld, unsigned flags, void *defaults, void *questions) {
   return LDAP_SUCCESS;
 }
 
-static bool bind_sasl(struct ldap_link *link, const char *mechanism) {
-  int code = ldap_sasl_interactive_bind_s(link->ld, NULL, mechanism, NULL, NULL, LDAP_SASL_QUIET,
-                                          interact, NULL);
+/*
+ * The ticket is for the host that the configuration names, whatever a name server calls its
+ * address. Below TLS there is no second layer of protection: Active Directory refuses that.
+ */
+static bool set_sasl(struct ldap_link *link) {
+  ber_len_t none = 0;
 
+  return (ldap_set_option(link->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
+          (!ldap_tls_inplace(link->ld) ||
+           ldap_set_option(link->ld, LDAP_OPT_X_SASL_SSF_MAX, &none) == LDAP_OPT_SUCCESS)) ||
+         ldap_link_fail(link, "%s: libldap refuses an option", link->url);
+}
+
+static bool bind_sasl(struct ldap_link *link, const char *mechanism) {
+  int code;
+
+  if (!set_sasl(link))
+    return false;
+  code = ldap_sasl_interactive_bind_s(link->ld, NULL, mechanism, NULL, NULL, LDAP_SASL_QUIET,
+                                      interact, NULL);
   return code == LDAP_SUCCESS || fail_code(link, mechanism, code);
 }
 

@@ -1,0 +1,105 @@
+"""cortex-sync binds to a directory by Kerberos: MIT's KDC, slapd, the client keytab of a cron job.
+
+By hand, as a KDC is not among what the tests install: CORTEX_KERBEROS=1, and Debian's krb5-kdc,
+krb5-admin-server and libsasl2-modules-gssapi-mit.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import free_port, wait_until
+from slapd import BASE
+from test_directory import directory, fill, shared, stays, sync  # pylint: disable=unused-import
+
+REALM = "EXAMPLE.COM"
+HOST = "127.0.0.1"
+SASL = f"""\
+sasl-host {HOST}
+sasl-realm {REALM}
+authz-regexp "uid=cortex-sync,(cn=[^,]*,)?cn=gssapi,cn=auth" "cn=reader,{BASE}"
+"""
+
+
+class Kdc:
+    """A realm in a throwaway folder, with the directory's principal and ours."""
+
+    def __init__(self, folder):
+        self.folder, port = folder, free_port()
+        (folder / "krb5.conf").write_text(
+            f"[libdefaults]\ndefault_realm = {REALM}\ndns_lookup_kdc = false\ndns_lookup_realm = false\n"
+            f"dns_canonicalize_hostname = false\nrdns = false\n"
+            f"[realms]\n{REALM} = {{\nkdc = {HOST}:{port}\n}}\n", encoding="utf-8")
+        (folder / "kdc.conf").write_text(
+            f"[kdcdefaults]\nkdc_listen = {HOST}:{port}\nkdc_tcp_listen = {HOST}:{port}\n"
+            f"[realms]\n{REALM} = {{\ndatabase_name = {folder}/principal\nkey_stash_file = {folder}/stash\n}}\n",
+            encoding="utf-8")
+        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KRB5_CONFIG": str(folder / "krb5.conf"),
+                            "KRB5_KDC_PROFILE": str(folder / "kdc.conf")}
+        self._run("kdb5_util", "create", "-s", "-P", "master", "-r", REALM)
+        self.keytabs = {name: self._add(name, principal) for name, principal in
+                        (("server", f"ldap/{HOST}"), ("client", "cortex-sync"), ("stranger", "stranger"))}
+        self.process = subprocess.Popen(["krb5kdc", "-n"], env=self.environment, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        wait_until("the KDC", lambda: subprocess.run(
+            ["kinit", "-k", "-t", self.keytabs["client"], "-c", f"FILE:{folder}/first", "cortex-sync"],
+            env=self.environment, capture_output=True, check=False).returncode == 0)
+
+    def _run(self, *command):
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def _add(self, name, principal):
+        keytab = Path(self.folder / f"{name}.keytab")
+        self._run("kadmin.local", "-r", REALM, "addprinc", "-randkey", principal)
+        self._run("kadmin.local", "-r", REALM, "ktadd", "-k", str(keytab), principal)
+        return str(keytab)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+@pytest.fixture
+def kdc(tmp_path):
+    made = Kdc(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def realm(sync, kdc, monkeypatch):  # pylint: disable=redefined-outer-name
+    """Server and client know the realm; who the client is, its keytab says."""
+    monkeypatch.setenv("KRB5_CONFIG", kdc.environment["KRB5_CONFIG"])
+    monkeypatch.setenv("KRB5_KTNAME", kdc.keytabs["server"])
+    monkeypatch.setenv("KRB5_CLIENT_KTNAME", kdc.keytabs["client"])
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{kdc.folder}/cache")
+    sync.ldap.restart(main=SASL)
+    return sync
+
+
+def by_kerberos(slapd, **more):
+    return directory(slapd, **{"bind": "gssapi", "bind_dn": None, "password_file": None, **more})
+
+
+@pytest.mark.parametrize("how", ["starttls", "ldaps", "clear"])
+def test_client_keytab_opens_the_directory(realm, how):  # pylint: disable=redefined-outer-name
+    fill(realm)
+    more = {"starttls": {}, "ldaps": {"url": realm.ldap.tls_url}, "clear": {"starttls": "no"}}[how]
+    realm.directories(by_kerberos(realm.ldap, **more))
+    realm.apply()
+    assert len(realm.host.members("analytics_read")) == 12
+
+
+def test_without_a_ticket_or_as_somebody_else_nothing_is_removed(realm, kdc, monkeypatch):  # pylint: disable=redefined-outer-name
+    fill(realm)
+    realm.directories(by_kerberos(realm.ldap))
+    realm.apply()
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{kdc.folder}/other")
+    monkeypatch.setenv("KRB5_CLIENT_KTNAME", kdc.keytabs["stranger"])
+    stays(realm, "--allow-removals=100")
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{kdc.folder}/none")
+    monkeypatch.setenv("KRB5_CLIENT_KTNAME", f"{kdc.folder}/none.keytab")
+    assert "GSSAPI" in stays(realm, "--allow-removals=100")
