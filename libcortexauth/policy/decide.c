@@ -189,7 +189,7 @@ static enum cortex_reason ask_levels(const struct cortex_policy *policy,
   for (level = 1; reason == CORTEX_OK && level <= wanted; level <<= 1) {
     if ((wanted & level) == 0)
       continue;
-    cx_request_ask(asking.request, question, level);
+    cx_request_ask(asking.request, level);
     reason = ask(&asking, level, error);
   }
   cedar_request_free(&asking.request);

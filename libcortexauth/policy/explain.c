@@ -85,7 +85,7 @@ static enum cortex_reason tell_levels(struct telling *telling,
   for (level = 1; reason == CORTEX_OK && level <= wanted; level <<= 1) {
     if ((wanted & level) == 0)
       continue;
-    cx_request_ask(request, question, level);
+    cx_request_ask(request, level);
     reason = tell_level(telling, request, level, error);
   }
   cedar_request_free(&request);

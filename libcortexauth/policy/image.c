@@ -25,7 +25,7 @@
 #define AT_ONCE ((size_t)64 << 10)
 
 /* What one login asks of a large image beside its head, and the request it makes, take about. */
-#define LOGIN_ROOM ((size_t)40 << 10)
+#define LOGIN_ROOM ((size_t)32 << 10)
 
 /* A change in the same tick of the file system's clock as the look at it would not show. */
 #define SETTLED_SECONDS 2

@@ -78,7 +78,7 @@ CORTEX_MUSTCHECK enum cortex_reason cx_question_check(const struct cortex_policy
 
 /*
  * The Cedar request of a question: the principal with its attributes, tags and
- * groups, and the context. Action and resource are set by cx_request_ask.
+ * groups, the context, and the resource. The action is set by cx_request_ask.
  */
 CORTEX_MUSTCHECK enum cortex_reason cx_request_build(const struct cortex_policy *policy,
                                                      const struct cortex_question *question,
@@ -89,8 +89,11 @@ CORTEX_MUSTCHECK enum cortex_reason cx_request_build(const struct cortex_policy 
 CORTEX_MUSTCHECK bool cx_request_put_principal(struct cedar_request *request,
                                                const struct cortex_identity *identity);
 
-/* Points the request at one level of the question's service, or at assuming its role. */
-void cx_request_ask(struct cedar_request *request, const struct cortex_question *question,
-                    unsigned level);
+/* Points a request at the question's service, or at the role that it assumes there. */
+void cx_request_point(struct cedar_request *request, const struct cortex_question *question,
+                      bool assumes);
+
+/* Asks for one level of what the request points at. */
+void cx_request_ask(struct cedar_request *request, unsigned level);
 
 #endif

@@ -150,6 +150,7 @@ enum cortex_reason cx_request_build(const struct cortex_policy *policy,
                                     const struct cortex_question *question,
                                     struct cedar_request **request_out,
                                     struct cortex_error *error) {
+  bool assumes = cx_question_levels(policy, question) == CORTEX_LEVEL_ASSUME;
   struct cedar_error why = {0};
 
   if (cedar_request_new(policy->store, NULL, request_out) != CEDAR_OK)
@@ -159,6 +160,7 @@ enum cortex_reason cx_request_build(const struct cortex_policy *policy,
     cedar_request_free(request_out);
     return cx_error_memory(error);
   }
+  cx_request_point(*request_out, question, assumes);
   if (cedar_request_error(*request_out, &why)) {
     cedar_request_free(request_out);
     cx_policy_error(error, CORTEX_INTERNAL, &why);
@@ -168,15 +170,18 @@ enum cortex_reason cx_request_build(const struct cortex_policy *policy,
   return CORTEX_OK;
 }
 
-void cx_request_ask(struct cedar_request *request, const struct cortex_question *question,
-                    unsigned level) {
+void cx_request_point(struct cedar_request *request, const struct cortex_question *question,
+                      bool assumes) {
   char role[NAME_ROOM];
 
-  cedar_request_set_action(request, uid("Action", cortex_level_name(level)));
-  if (level != CORTEX_LEVEL_ASSUME) {
+  if (!assumes) {
     cedar_request_set_resource(request, uid("Service", question->service));
     return;
   }
   snprintf(role, sizeof role, "%s/%s", question->service, role_of(question));
   cedar_request_set_resource(request, uid("Role", role));
+}
+
+void cx_request_ask(struct cedar_request *request, unsigned level) {
+  cedar_request_set_action(request, uid("Action", cortex_level_name(level)));
 }

@@ -103,10 +103,11 @@ enum cortex_reason cx_standing_levels(const struct cortex_policy *policy,
     cedar_request_free(&request);
     return cx_error_memory(error);
   }
+  cx_request_point(request, question, false);
   for (level = CORTEX_LEVEL_READ; reason == CORTEX_OK && level <= CORTEX_LEVEL_ADMIN; level <<= 1) {
     if ((levels & level) == 0)
       continue;
-    cx_request_ask(request, question, level);
+    cx_request_ask(request, level);
     if (cedar_authorize_partial(request, &answer, &why) != CEDAR_OK)
       reason = cx_policy_error(error, CORTEX_INTERNAL, &why);
     else if (answer.decision == CEDAR_PARTIAL_ALLOW)
