@@ -181,6 +181,14 @@ $metadata = json_decode(file_get_contents(__DIR__ . '/%s.json'), true);
 """
 
 
+# What SimpleSAMLphp's own parser makes of a service provider's metadata.
+READ_SP_PHP = """
+require $argv[1] . '/lib/_autoload.php';
+$parsed = SimpleSAML\\Metadata\\SAMLParser::parseString(stream_get_contents(STDIN));
+echo json_encode($parsed->getMetadata20SP());
+"""
+
+
 class SimpleSaml(IdentityProvider):
     """SimpleSAMLphp under PHP's own server, with a configuration of its own."""
 
@@ -190,7 +198,7 @@ class SimpleSaml(IdentityProvider):
     metadata_path = "/saml2/idp/metadata.php"
 
     def __init__(self, folder, program, keys, sp):
-        self.folder = folder
+        self.folder, self.program = folder, program
         self.keys = keys
         self.port = free_port()
         self._configure(sp)
@@ -245,6 +253,18 @@ class SimpleSaml(IdentityProvider):
             for variant, (options, _) in VARIANTS.items() if options is not None})
         for name in ("saml20-idp-hosted", "saml20-sp-remote"):
             self._write(f"metadata/{name}.php", METADATA_PHP % name)
+
+    def register(self, text, **options):
+        """Answers the service provider whose metadata this is, too; what its parser read there."""
+        done = subprocess.run(["php", "-d", "short_open_tag=off", "-r", READ_SP_PHP, self.program], input=text,
+                              env={"PATH": os.environ["PATH"], "SIMPLESAMLPHP_CONFIG_DIR": str(self.folder)},
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        read = json.loads(done.stdout)
+        name = "metadata/saml20-sp-remote.json"
+        known = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        self._write(name, {**known, read["entityid"]: {**read, **options}})
+        return read
 
 
 class Samlp(IdentityProvider):

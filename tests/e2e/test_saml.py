@@ -80,6 +80,24 @@ def test_answer_opens(samls, name, variant):
     assert (record["username"], sorted(record["groups"])) == ("alice", sorted(PEOPLE["alice"]["groups"]))
 
 
+def test_provider_takes_our_metadata_and_answers_by_it(samls):
+    """Where to send, and for whom to encrypt, the provider's own parser reads from what cortexctl printed."""
+    certificate = samls.folder / "sp.crt"
+    samls.world.cortex.write(certificate, samls.saml.sp.pem())
+    samls.configure("by-metadata", sp_cert_file=certificate)
+    printed = subprocess.run([CORTEXCTL, "saml", "metadata", "--config", samls.world.cortex.conf, "--issuer", "simplesaml"],
+                             capture_output=True, text=True, check=True).stdout
+    read = samls.saml.simplesaml.register(printed, **{"assertion.encryption": True, "simplesaml.nameidattribute": "uid"})
+    assert read["entityid"] == entity_id("by-metadata")
+    assert [(place["Binding"], place["Location"]) for place in read["AssertionConsumerService"]] == \
+        [("urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST", ACS)]
+    assert [key["X509Certificate"] for key in read["keys"] if key["encryption"]] == [samls.saml.sp.der_base64()]
+    assert not [key for key in read["keys"] if key["signing"]]
+    text = samls.answer("simplesaml", "by-metadata")
+    assert b"EncryptedAssertion" in base64.b64decode(text)
+    samls.login(text).assert_allowed()
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_unsolicited_answer_opens(samls, name):
     samls.login(samls.answer(name, unsolicited=True)).assert_allowed()
