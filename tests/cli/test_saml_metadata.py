@@ -3,6 +3,7 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -156,6 +157,19 @@ def test_status_says_whose_metadata_and_how_long():
 def test_cache_duration_says_when_it_is_fetched_next(text, seconds):
     done = Host().refresh(document.entity(extra=f' cacheDuration="{text}"'))
     assert f"next refresh in {seconds} s" in done.stdout, done.stdout
+
+
+def test_duration_still_counts_when_nothing_has_changed():
+    """A 304 has no document: the one that is held says how long it is fresh."""
+    host = Host()
+    text = document.entity(extra=' cacheDuration="PT1H"')
+    host.refresh(text, headers={"ETag": '"one"'})
+    state = host.cache / "idp.refresh.json"
+    state.write_text(json.dumps({**json.loads(state.read_text(encoding="utf-8")), "fresh_until": 0}), encoding="utf-8")
+    HTTP.answer(metadata=Answer(b"", 304))
+    done = assert_exit(ctl("refresh", "--config", host.conf), 0)
+    assert "not changed, next refresh in 3600 s" in done.stdout, done.stdout
+    assert "fresh for" in assert_exit(ctl("refresh", "--config", host.conf), 0).stdout
 
 
 def test_the_shortest_of_durations_and_the_end_holds():

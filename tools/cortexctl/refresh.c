@@ -220,7 +220,9 @@ static void take_document(struct run *run, struct job *job) {
   refresh_product_clear(&product);
 }
 
+/* The document that is held still says how long it is fresh. */
 static void take_unchanged(struct run *run, struct job *job) {
+  struct refresh_found found;
   const char *const *suffix;
   char why[512];
 
@@ -232,6 +234,8 @@ static void take_unchanged(struct run *run, struct job *job) {
       fail(run, job, why);
       return;
     }
+  if (job->kind->look(run->settings, job->issuer, real_now(), &found, NULL) == CORTEX_OK)
+    note_age(job, found.max_age);
   succeed(run, job, "not changed");
 }
 

@@ -91,7 +91,7 @@ static bool judge_oidc(const struct cortex_settings *settings, const struct cort
 static enum cortex_reason look_oidc(const struct cortex_settings *settings,
                                     const struct cortex_issuer *issuer, int64_t now,
                                     struct refresh_found *found_out, struct cortex_error *error) {
-  *found_out = (struct refresh_found){.valid_until = 0};
+  *found_out = (struct refresh_found){.max_age = FETCH_AGE_UNKNOWN};
   return cortex_issuer_count_keys(settings, issuer, NULL, now, &found_out->count, error);
 }
 
@@ -173,7 +173,10 @@ static enum cortex_reason look_saml(const struct cortex_settings *settings,
   struct cortex_metadata metadata;
   enum cortex_reason reason = inspect(settings, issuer, NULL, now, &metadata, error);
 
-  *found_out = (struct refresh_found){metadata.keys, metadata.valid_until, metadata.first_end, ""};
+  *found_out = (struct refresh_found){.count = metadata.keys,
+                                      .valid_until = metadata.valid_until,
+                                      .certificate_until = metadata.first_end,
+                                      .max_age = freshness(&metadata, now)};
   memcpy(found_out->name, metadata.entity_id, sizeof found_out->name);
   return reason;
 }

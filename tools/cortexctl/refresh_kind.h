@@ -33,6 +33,7 @@ struct refresh_found {
   struct cortex_key_count count;
   int64_t valid_until;       /* metadata's own end: then logins are refused */
   int64_t certificate_until; /* when the first of its certificates ends */
+  int64_t max_age;           /* as of a product: what the document itself says */
   char name[CORTEX_ENTITY_ID_MAX + 1]; /* of the issuer, where the configuration does not say it */
 };
 
