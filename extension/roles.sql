@@ -164,6 +164,36 @@ CREATE VIEW cortex.role_state AS
 
 -- ---------------------------------------------------------------- guards
 
+-- The rows of role_state of these names. For a few, as a login asks for them, by the server's
+-- own caches: then it costs nothing that grows with the cluster. The tests hold both
+-- to the same answers.
+CREATE FUNCTION cortex.states_of(names text[])
+RETURNS TABLE (oid oid, name text, can_login boolean, is_login boolean, is_group boolean, is_protected boolean, leads_up boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF cardinality(names) > 32 THEN
+    RETURN QUERY SELECT s.* FROM cortex.role_state s WHERE s.name IN (SELECT n.name FROM unnest(names) AS n(name));
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT a.oid, a.rolname::text, a.rolcanlogin,
+    to_regrole('cortex_managed')::oid = ANY (m.roles), to_regrole('cortex_groups')::oid = ANY (m.roles),
+    a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
+      OR starts_with(a.rolname::text, 'pg_') OR starts_with(a.rolname::text, 'cortex_') OR a.rolname = 'postgres'
+      OR a.oid = ANY (ARRAY(SELECT d.datdba FROM pg_catalog.pg_database d))
+      OR pg_has_role(a.oid, to_regrole('cortex_runner'), 'MEMBER')
+      OR pg_has_role(a.oid, to_regrole('cortex_grantor'), 'MEMBER')
+      OR pg_has_role(a.oid, to_regrole('cortex_jit'), 'MEMBER'),
+    EXISTS (SELECT FROM pg_catalog.pg_authid b
+            WHERE (b.rolsuper OR b.rolcreaterole OR b.rolreplication OR b.rolbypassrls
+                OR b.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files',
+                                 'cortex_runner', 'cortex_grantor', 'cortex_jit'))
+              AND pg_has_role(a.oid, b.oid, 'MEMBER'))
+  FROM pg_catalog.pg_authid a
+    CROSS JOIN LATERAL (SELECT ARRAY(SELECT e.roleid FROM pg_catalog.pg_auth_members e WHERE e.member = a.oid) AS roles) m
+  WHERE a.rolname = ANY (names);
+END
+$f$;
+
 -- The home database's name; NULL when none is set.
 CREATE FUNCTION cortex.home() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -176,7 +206,9 @@ $f$;
 CREATE FUNCTION cortex.require_home() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
-  IF cortex.home() IS DISTINCT FROM current_database()::text THEN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s
+                 WHERE s.setdatabase = 0 AND s.setrole = to_regrole('cortex_managed')
+                   AND 'cortex.home=' || current_database() = ANY (s.setconfig)) THEN
     RAISE EXCEPTION 'roles of this cluster are not managed from database %', current_database()
       USING ERRCODE = 'object_not_in_prerequisite_state',
         DETAIL = format('The home is %s.', coalesce(quote_ident(cortex.home()), 'not set')),
@@ -194,7 +226,7 @@ DECLARE
 BEGIN
   SELECT n.name, s.oid IS NULL AS is_missing, s.is_protected OR (groups AND (s.leads_up OR s.can_login)) AS is_protected
   INTO bad
-  FROM unnest(names) AS n(name) LEFT JOIN cortex.role_state s ON s.name = n.name
+  FROM unnest(names) AS n(name) LEFT JOIN cortex.states_of(names) s ON s.name = n.name
   WHERE s.oid IS NULL OR s.is_protected OR s.is_group = s.is_login
     OR CASE WHEN groups THEN NOT s.is_group OR s.leads_up OR s.can_login ELSE NOT s.is_login END
   LIMIT 1;
@@ -216,7 +248,7 @@ DECLARE
   bad text;
 BEGIN
   SELECT coalesce(n.name, '') INTO bad
-  FROM unnest(names) AS n(name) LEFT JOIN cortex.role_state s ON s.name = n.name
+  FROM unnest(names) AS n(name) LEFT JOIN cortex.states_of(names) s ON s.name = n.name
   WHERE s.oid IS NULL OR s.is_protected OR s.is_group = s.is_login OR (s.is_group AND (s.leads_up OR s.can_login))
   LIMIT 1;
   IF FOUND THEN
@@ -231,24 +263,29 @@ $f$;
 CREATE FUNCTION cortex.require_names(names text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  bad text;
+  -- To compile a regular expression would cost a login more than all else here.
+  controls CONSTANT text := E'\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16'
+    '\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f';
+  name text;
 BEGIN
-  SELECT coalesce(n.name, '') INTO bad FROM unnest(names) AS n(name)
-  WHERE n.name IS NULL OR octet_length(n.name) NOT BETWEEN 1 AND 63
-    OR n.name ~ '[\x01-\x1f\x7f]' OR n.name ~* '^(pg_|cortex_)'
-    OR lower(n.name) IN ('postgres', 'public', 'none')
-  LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'no role of Cortex may have the name %', quote_ident(bad)
-      USING ERRCODE = 'invalid_name';
-  END IF;
+  FOREACH name IN ARRAY names LOOP
+    IF (octet_length(name) BETWEEN 1 AND 63
+        AND strpos(translate(name, controls, repeat(E'\n', length(controls))), E'\n') = 0
+        AND NOT starts_with(lower(name), 'pg_') AND NOT starts_with(lower(name), 'cortex_')
+        AND lower(name) NOT IN ('postgres', 'public', 'none')) IS NOT TRUE THEN
+      RAISE EXCEPTION 'no role of Cortex may have the name %', quote_ident(coalesce(name, ''))
+        USING ERRCODE = 'invalid_name';
+    END IF;
+  END LOOP;
 END
 $f$;
 
 -- 16 and later keep three options with each membership; before, there is one.
 CREATE FUNCTION cortex.has_options() RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  SELECT current_setting('server_version_num')::integer >= 160000
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  RETURN current_setting('server_version_num')::integer >= 160000;
+END
 $f$;
 
 -- ---------------------------------------------------------------- steps of the calls below
@@ -283,23 +320,38 @@ BEGIN
 END
 $f$;
 
--- Makes those of the names that do not exist; the others must be of ours already.
+-- Makes those of the names that do not exist; the others must be of ours already. Without a
+-- query of its own: to plan one would cost a login more than the two statements do.
 CREATE FUNCTION cortex.create_marked(names text[], groups boolean) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  missing text[];
+  kind CONSTANT text := CASE WHEN groups THEN ' NOLOGIN; ' ELSE ' LOGIN; ' END;
+  options CONSTANT text := CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END;
+  missing text[] := '{}';
+  part text[];
+  name text;
 BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.require_names(names);
-  SELECT array_agg(DISTINCT n.name) INTO missing FROM unnest(names) AS n(name)
-  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = n.name);
-  IF missing IS NOT NULL THEN
-    PERFORM cortex.run_each(CASE WHEN groups THEN 'CREATE ROLE %I NOLOGIN' ELSE 'CREATE ROLE %I LOGIN' END, missing);
-    PERFORM cortex.run_for(format('GRANT %I TO %%s', CASE WHEN groups THEN 'cortex_groups' ELSE 'cortex_managed' END)
-      || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END, missing);
+  FOREACH name IN ARRAY names LOOP
+    IF to_regrole(quote_ident(name)) IS NULL THEN
+      missing := missing || quote_ident(name);
+    END IF;
+  END LOOP;
+  IF cardinality(missing) > 1 THEN
+    missing := ARRAY(SELECT DISTINCT m.name FROM unnest(missing) AS m(name));
   END IF;
-  PERFORM cortex.require_marked(names, groups);
-  RETURN coalesce(cardinality(missing), 0);
+  FOR i IN 1..cardinality(missing) BY 1000 LOOP
+    part := missing[i:i + 999];
+    EXECUTE 'CREATE ROLE ' || array_to_string(part, kind || 'CREATE ROLE ') || kind
+      || 'GRANT ' || CASE WHEN groups THEN 'cortex_groups' ELSE 'cortex_managed' END
+      || ' TO ' || array_to_string(part, ', ') || options;
+  END LOOP;
+  -- What was made here is what it should be.
+  IF cardinality(missing) < cardinality(names) THEN
+    PERFORM cortex.require_marked(names, groups);
+  END IF;
+  RETURN cardinality(missing);
 END
 $f$;
 
@@ -354,30 +406,32 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
   DELETE FROM cortex.grant_data g WHERE g.members = '{}';
 $f$;
 
--- Memberships come as two lists of names and pairs of 1-based positions in them.
+-- Grants one role to a list of quoted names, of members that have been looked at.
 -- PostgreSQL 16 and later want a grantor that may grant; before, nothing depends on it.
+CREATE FUNCTION cortex.grant_role(role text, list text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = to_regrole(quote_ident(role))
+                   AND m.member = to_regrole('cortex_grantor') AND m.admin_option) THEN
+    EXECUTE format('GRANT %I TO cortex_grantor WITH %s', role,
+      CASE WHEN cortex.has_options() THEN 'ADMIN TRUE, INHERIT FALSE, SET FALSE' ELSE 'ADMIN OPTION' END);
+  END IF;
+  EXECUTE format('GRANT %I TO %s%s GRANTED BY cortex_grantor', role, list,
+    CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END);
+END
+$f$;
+
+-- Memberships come as two lists of names and pairs of 1-based positions in them.
 CREATE FUNCTION cortex.change_members(verb text, roles text[], members text[],
   role_at integer[], member_at integer[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  giver CONSTANT oid := (SELECT oid FROM pg_catalog.pg_authid WHERE rolname = 'cortex_grantor');
   one record;
   total integer := 0;
 BEGIN
-  IF cardinality(role_at) <> cardinality(member_at)
-     OR EXISTS (SELECT FROM unnest(role_at) AS p(i) WHERE p.i IS NULL OR p.i NOT BETWEEN 1 AND cardinality(roles))
-     OR EXISTS (SELECT FROM unnest(member_at) AS p(i) WHERE p.i IS NULL OR p.i NOT BETWEEN 1 AND cardinality(members)) THEN
+  IF (cardinality(role_at) = cardinality(member_at) AND 1 <= ALL (role_at) AND 1 <= ALL (member_at)
+      AND cardinality(roles) >= ALL (role_at) AND cardinality(members) >= ALL (member_at)) IS NOT TRUE THEN
     RAISE EXCEPTION 'a pair does not name a role and a member' USING ERRCODE = 'array_subscript_error';
-  END IF;
-  IF verb = 'grant' THEN
-    FOR one IN
-      SELECT r.name FROM unnest(roles) AS r(name) JOIN pg_catalog.pg_authid a ON a.rolname = r.name
-      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
-                        WHERE m.roleid = a.oid AND m.member = giver AND m.admin_option)
-    LOOP
-      EXECUTE format('GRANT %I TO cortex_grantor WITH %s', one.name,
-        CASE WHEN cortex.has_options() THEN 'ADMIN TRUE, INHERIT FALSE, SET FALSE' ELSE 'ADMIN OPTION' END);
-    END LOOP;
   END IF;
   FOR one IN
     SELECT r.name, string_agg(quote_ident(m.name), ', ') AS list, count(*)::integer AS n
@@ -386,10 +440,11 @@ BEGIN
       JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
     GROUP BY r.i, r.name ORDER BY r.i
   LOOP
-    EXECUTE CASE WHEN verb = 'grant' THEN
-        format('GRANT %I TO %s%s GRANTED BY cortex_grantor', one.name, one.list,
-          CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END)
-      ELSE format('REVOKE %I FROM %s GRANTED BY cortex_grantor', one.name, one.list) END;
+    IF verb = 'grant' THEN
+      PERFORM cortex.grant_role(one.name, one.list);
+    ELSE
+      EXECUTE format('REVOKE %I FROM %s GRANTED BY cortex_grantor', one.name, one.list);
+    END IF;
     total := total + one.n;
   END LOOP;
   RETURN total;

@@ -29,7 +29,9 @@ CREATE FUNCTION cortex.lock_login(wanted text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
   INSERT INTO cortex.login_lock VALUES (wanted) ON CONFLICT DO NOTHING;
-  PERFORM FROM cortex.login_lock l WHERE l.name = wanted FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM FROM cortex.login_lock l WHERE l.name = wanted FOR UPDATE;
+  END IF;
 END
 $f$;
 
@@ -96,22 +98,29 @@ $f$;
 
 CREATE FUNCTION cortex.login_is_ready(wanted text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  SELECT EXISTS (SELECT FROM cortex.role_state s
-                 WHERE s.name = wanted AND s.is_login AND NOT s.is_group AND NOT s.is_protected AND s.can_login)
+  SELECT EXISTS (SELECT FROM cortex.states_of(ARRAY[wanted]) s
+                 WHERE s.is_login AND NOT s.is_group AND NOT s.is_protected AND s.can_login)
 $f$;
 
--- Revokes and grants, each by lists.
+-- Revokes and grants, each by lists without doubles. The role is one that was made or looked at.
 CREATE FUNCTION cortex.change_login(wanted text, gone text[], missing text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  role text;
 BEGIN
   IF gone <> '{}' THEN
     PERFORM cortex.change_members('revoke', gone, ARRAY[wanted],
       ARRAY(SELECT generate_subscripts(gone, 1)), array_fill(1, ARRAY[cardinality(gone)]));
   END IF;
   IF missing <> '{}' THEN
-    PERFORM cortex.create_groups(missing);
-    PERFORM cortex.grant_members(missing, ARRAY[wanted],
-      ARRAY(SELECT generate_subscripts(missing, 1)), array_fill(1, ARRAY[cardinality(missing)]));
+    PERFORM cortex.create_marked(missing, true);
+    IF EXISTS (SELECT FROM unnest(missing) AS w(role)
+               WHERE (SELECT d.id FROM cortex.role_data d WHERE d.name = w.role) IS NULL) THEN
+      PERFORM cortex.note_roles(missing);
+    END IF;
+    FOREACH role IN ARRAY missing LOOP
+      PERFORM cortex.grant_role(role, quote_ident(wanted));
+    END LOOP;
   END IF;
 END
 $f$;
@@ -126,11 +135,10 @@ $f$;
 --   universe: every role that the service grants on any level
 CREATE FUNCTION cortex.login(wanted text, issuer text, subject text, service text,
   universe text[], levels text[], roles text[], standing boolean[]) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+SET plan_cache_mode = force_generic_plan AS $f$
 DECLARE
   depends CONSTANT boolean := coalesce(false = ANY (standing), false);
-  gone text[];
-  missing text[];
 BEGIN
   PERFORM cortex.require_home();
   IF depends AND NOT pg_is_in_recovery() THEN
@@ -147,9 +155,9 @@ BEGIN
       WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = login.service
         AND NOT l.facts -> 'levels' ? w.level);
   END IF;
-  gone := cortex.login_excess(wanted, service, universe, roles);
-  missing := cortex.login_missing(wanted, roles);
-  IF cortex.login_is_ready(wanted) AND gone = '{}' AND (missing = '{}' OR pg_is_in_recovery()) THEN
+  IF to_regrole(quote_ident(wanted)) IS NOT NULL AND cortex.login_is_ready(wanted)
+      AND cortex.login_excess(wanted, service, universe, roles) = '{}'
+      AND (pg_is_in_recovery() OR cortex.login_missing(wanted, roles) = '{}') THEN
     IF NOT pg_is_in_recovery() AND depends THEN
       PERFORM cortex.note_login(wanted, service, levels, roles, standing);
     END IF;
@@ -157,7 +165,11 @@ BEGIN
   END IF;
 
   PERFORM cortex.lock_login(wanted);
-  PERFORM cortex.create_logins(ARRAY[wanted], ARRAY[subject], issuer, 'login');
+  IF cortex.create_logins(ARRAY[wanted], ARRAY[subject], issuer, 'login') > 0 THEN
+    PERFORM cortex.change_login(wanted, '{}', ARRAY(SELECT DISTINCT r.name FROM unnest(roles) AS r(name)));
+    PERFORM cortex.note_login(wanted, service, levels, roles, standing);
+    RETURN true;
+  END IF;
   -- Who left a directory stays away until it names them again, however long a credential lives.
   IF EXISTS (SELECT FROM cortex.role_data d WHERE d.name = wanted AND d.cut_at IS NOT NULL AND d.source <> 'login') THEN
     RAISE EXCEPTION 'role % was cut by cortex-sync', quote_ident(wanted) USING ERRCODE = 'insufficient_privilege',

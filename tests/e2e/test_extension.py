@@ -428,6 +428,36 @@ def test_nothing_is_writable_or_readable_by_others(host):
                 assert host.sql(f"select {check}(%s, %s, %s)", role, relation, right) == [(False,)]
 
 
+STATES = """
+create role s_super superuser; create role s_creator createrole; create role s_bypass bypassrls login;
+create role s_outer; create role s_middle; create role s_inner login; create role s_plain login; create role s_group;
+create role s_both login; create role s_owner login; create role "s odd, ""name"" of sixty-three bytes, which is as many as fit....." login;
+grant s_super to s_outer; grant s_outer to s_middle; grant s_middle to s_inner; grant pg_write_server_files to s_group;
+grant cortex_runner to s_plain; grant cortex_managed to s_both, s_inner, "s odd, ""name"" of sixty-three bytes, which is as many as fit.....";
+grant cortex_groups to s_both, s_group, s_outer; grant cortex_jit to s_creator; grant s_bypass to s_owner;
+"""
+
+
+def test_few_names_get_the_answers_of_the_whole_view(host):
+    """A few names are looked up by the server's caches, many in the view: the same truth."""
+    host.sql(STATES)
+    host.sql("create database t_owned owner s_owner")
+    try:
+        for number in range(10):
+            host.sql(f"create role s_{number} in role cortex_managed")
+        everyone = host.sql("select s::text from cortex.role_state s order by 1")
+        assert len(everyone) > 32
+        each = host.sql("select f::text from pg_roles r, cortex.states_of(array[r.rolname::text]) f order by 1")
+        many = host.sql("select f::text from cortex.states_of(array(select r.rolname::text from pg_roles r)) f order by 1")
+        assert each == everyone
+        assert many == everyone
+        assert host.sql("select count(*) from cortex.states_of(array[repeat('x', 63), 's odd', repeat('s_super', 10), null])") == [(0,)]
+    finally:
+        host.sql("drop database t_owned")
+        for name in host.sql("select quote_ident(rolname) from pg_roles where rolname ~ '^s[_ ]'"):
+            host.sql(f"drop role {name[0]}")
+
+
 def test_every_function_is_definer_with_a_fixed_path(host):
     rows = host.sql("select proname, prosecdef, proconfig from pg_proc where pronamespace = 'cortex'::regnamespace")
     assert len(rows) > 20
