@@ -4,7 +4,6 @@
  */
 #include "process.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -79,13 +78,14 @@ static bool has_name(const char *wanted) {
 }
 
 /*
- * One of the server's public variables that hold a time: MyStartTimestamp and
- * PgStartTime are int64 in every release, microseconds since 2000. Of a program
- * that has none, 0.
+ * The server's public variables that hold a time: int64 in every release, microseconds
+ * since 2000. A program that has none of that name leaves the address NULL.
  */
-static int64_t server_time(const char *name) {
+extern const int64_t MyStartTimestamp __attribute__((weak));
+extern const int64_t PgStartTime __attribute__((weak));
+
+static int64_t server_time(const int64_t *time) {
   static const int64_t year_2000 = INT64_C(946684800000000);
-  const int64_t *time = dlsym(RTLD_DEFAULT, name);
 
   return time != NULL && *time > 0 && *time < INT64_MAX - year_2000 ? *time + year_2000 : 0;
 }
@@ -100,7 +100,7 @@ static bool is_near(int64_t time, int64_t other) {
  * rest here, and the clock tells as much of a login that just began.
  */
 static void read_start(struct cx_process *process) {
-  int64_t start = server_time("MyStartTimestamp"), postmaster = server_time("PgStartTime");
+  int64_t start = server_time(&MyStartTimestamp), postmaster = server_time(&PgStartTime);
   bool is_server = process->is_postgres && start != 0 && postmaster != 0 && postmaster <= start;
 
   if (!is_server || !is_near(start, now(CLOCK_REALTIME)))
