@@ -93,11 +93,15 @@ bool cx_chain_seal(struct cx_buf *buf, size_t start, struct cx_chain_head *head)
 
   if (head->seq >= CX_CHAIN_SEQ_MAX)
     return false;
-  cx_buf_printf(buf, SEQ "%llu" PREV "%s\"", (unsigned long long)head->seq + 1, head->hash);
+  cx_buf_printf(buf, SEQ "%llu" PREV, (unsigned long long)head->seq + 1);
+  cx_buf_put(buf, head->hash, CX_CHAIN_HEX);
+  cx_buf_put(buf, "\"", 1);
   if (buf->failed || buf->len < start)
     return false;
   cx_chain_hash(buf->bytes + start, buf->len - start, hash);
-  cx_buf_printf(buf, HASH "%s" END "\n", hash);
+  cx_buf_put(buf, HASH, sizeof HASH - 1);
+  cx_buf_put(buf, hash, CX_CHAIN_HEX);
+  cx_buf_put(buf, END "\n", sizeof END);
   if (buf->failed || buf->len - start > CX_CHAIN_LINE_MAX)
     return false;
   head->seq++;

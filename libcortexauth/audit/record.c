@@ -44,7 +44,7 @@ static size_t escaped_len(const char *text, size_t len, size_t *step_out) {
 
 /* The longest start of text whose escaped form has at most max bytes. */
 static size_t fitting(const char *text, size_t len, size_t max) {
-  size_t at = 0, used = 0, step;
+  size_t at = cx_text_plain_len(text, len < max ? len : max), used = at, step;
 
   while (at < len) {
     used += escaped_len(text + at, len - at, &step);

@@ -6,7 +6,6 @@
  */
 #include "audit/stamp.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define SECONDS_MIN (-62167219200LL) /* 0000-01-01T00:00:00Z */
@@ -44,9 +43,21 @@ static int64_t days_of(struct date date) {
          DAYS_TO_1970;
 }
 
-static void format(int64_t seconds, char text_out[CX_STAMP_MAX]) {
+/* A number of exactly `digits` digits and what stands behind it. */
+static char *put(char *at, unsigned number, int digits, char after) {
+  int i;
+
+  for (i = digits; i > 0; i--, number /= 10)
+    at[i - 1] = (char)('0' + number % 10);
+  at[digits] = after;
+  return at + digits + 1;
+}
+
+/* Returns where the Z stands. */
+static char *format(int64_t seconds, char text_out[CX_STAMP_MAX]) {
   struct date date;
   int64_t days;
+  char *at;
   int rest;
 
   if (seconds < SECONDS_MIN)
@@ -56,26 +67,32 @@ static void format(int64_t seconds, char text_out[CX_STAMP_MAX]) {
   days = (seconds - SECONDS_MIN) / 86400 + SECONDS_MIN / 86400;
   rest = (int)(seconds - days * 86400);
   date = date_of(days);
-  snprintf(text_out, CX_STAMP_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)date.year % 10000,
-           (unsigned)date.month % 100, (unsigned)date.day % 100, (unsigned)(rest / 3600) % 100,
-           (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
+  at = put(text_out, (unsigned)date.year, 4, '-');
+  at = put(at, (unsigned)date.month, 2, '-');
+  at = put(at, (unsigned)date.day, 2, 'T');
+  at = put(at, (unsigned)rest / 3600, 2, ':');
+  at = put(at, (unsigned)rest / 60 % 60, 2, ':');
+  at = put(at, (unsigned)rest % 60, 2, 'Z');
+  *at = '\0';
+  return at - 1;
 }
 
 void cx_stamp_format_seconds(int64_t seconds, char text_out[CX_STAMP_MAX]) {
-  format(seconds, text_out);
+  (void)format(seconds, text_out);
 }
 
 void cx_stamp_format(int64_t micros, char text_out[CX_STAMP_MAX]) {
   int64_t seconds = micros / 1000000, fraction = micros % 1000000;
-  size_t end;
+  char *at;
 
   if (fraction < 0) {
     fraction += 1000000;
     seconds--;
   }
-  format(seconds, text_out);
-  end = strlen(text_out) - 1;
-  snprintf(text_out + end, CX_STAMP_MAX - end, ".%06uZ", (unsigned)fraction % 1000000);
+  at = format(seconds, text_out);
+  *at = '.';
+  at = put(at + 1, (unsigned)fraction, 6, 'Z');
+  *at = '\0';
 }
 
 /* A number of exactly `digits` digits. */

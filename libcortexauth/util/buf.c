@@ -112,16 +112,7 @@ static void put_json_control(struct cx_buf *buf, unsigned code) {
     cx_buf_printf(buf, "\\u%04x", code);
 }
 
-/* Bytes at the start that a JSON string holds as they are. */
-static size_t plain_run(const char *text, size_t len) {
-  size_t i = 0;
-
-  while (i < len && text[i] >= 0x20 && text[i] < 0x7f && text[i] != '"' && text[i] != '\\')
-    i++;
-  return i;
-}
-
-/* One character that plain_run stopped at; gives its bytes. */
+/* One character that does not stand for itself; gives its bytes. */
 static size_t put_json_special(struct cx_buf *buf, const char *text, size_t len) {
   size_t n = cx_text_utf8_len(text, len);
 
@@ -144,7 +135,7 @@ void cx_buf_put_json(struct cx_buf *buf, const char *text, size_t len) {
 
   cx_buf_put(buf, "\"", 1);
   while (i < len) {
-    n = plain_run(text + i, len - i);
+    n = cx_text_plain_len(text + i, len - i);
     cx_buf_put(buf, text + i, n);
     i += n;
     if (i < len)

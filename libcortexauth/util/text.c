@@ -62,6 +62,18 @@ bool cx_text_is_utf8(const char *text, size_t len) {
   return true;
 }
 
+size_t cx_text_plain_len(const char *text, size_t len) {
+  size_t i;
+
+  for (i = 0; i < len; i++) {
+    unsigned char byte = (unsigned char)text[i];
+
+    if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\')
+      break;
+  }
+  return i;
+}
+
 bool cx_text_has_control(const char *text, size_t len) {
   size_t i;
 

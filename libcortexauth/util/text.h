@@ -15,6 +15,10 @@ size_t cx_text_utf8_len(const char *text, size_t len);
 
 bool cx_text_is_utf8(const char *text, size_t len);
 
+/* Bytes at the start that stand for themselves in a JSON string: printable ASCII, but neither
+ * quotation mark nor backslash. */
+size_t cx_text_plain_len(const char *text, size_t len);
+
 /* True when a valid UTF-8 text holds a C0 control, DEL or a C1 control. */
 bool cx_text_has_control(const char *text, size_t len);
 

@@ -43,6 +43,18 @@ static void controls_of_all_three_ranges_are_found(void **state) {
   assert_false(cx_text_has_control("\xc2\xa0\xc3\x80 b", 6));
 }
 
+static void plain_bytes_are_those_that_json_takes_as_they_are(void **state) {
+  (void)state;
+  assert_int_equal(cx_text_plain_len("abc ~", 5), 5);
+  assert_int_equal(cx_text_plain_len("abc", 2), 2);
+  assert_int_equal(cx_text_plain_len("", 0), 0);
+  assert_int_equal(cx_text_plain_len("a\"b", 3), 1);
+  assert_int_equal(cx_text_plain_len("a\\b", 3), 1);
+  assert_int_equal(cx_text_plain_len("ab\x1f", 3), 2);
+  assert_int_equal(cx_text_plain_len("ab\x7f", 3), 2);
+  assert_int_equal(cx_text_plain_len("ab\xc3\xa4", 4), 2);
+}
+
 static void durations_are_read_strictly(void **state) {
   static const char *const bad[] = {"",
                                     "-1",
@@ -110,6 +122,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_well_formed_utf8_is_accepted),
       cmocka_unit_test(controls_of_all_three_ranges_are_found),
+      cmocka_unit_test(plain_bytes_are_those_that_json_takes_as_they_are),
       cmocka_unit_test(durations_are_read_strictly),
       cmocka_unit_test(only_https_or_loopback_urls_are_trusted),
       cmocka_unit_test(counts_have_no_sign_and_a_ceiling),

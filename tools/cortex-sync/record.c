@@ -94,8 +94,10 @@ static const char *copy_part(const struct model *model, uint32_t source, enum so
                              char *text) {
   int len;
   const char *at = source_part(model, source, part, &len);
+  size_t kept = (size_t)len < TEXT_MAX ? (size_t)len : TEXT_MAX - 1;
 
-  snprintf(text, TEXT_MAX, "%.*s", len, at);
+  memcpy(text, at, kept);
+  text[kept] = '\0';
   return text[0] != '\0' ? text : NULL;
 }
 
