@@ -106,6 +106,7 @@ SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
   one record;
   total integer := 0;
+  bad integer;
 BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.require_members(names);
@@ -113,6 +114,11 @@ BEGIN
     EXECUTE cortex.attribute_statement(one.name, one.key, one.value);
     total := total + 1;
   END LOOP;
+  SELECT s.place INTO bad FROM cortex.sync_attributes(names, keys, wanted) s;
+  IF FOUND THEN
+    RAISE EXCEPTION 'attribute % of role % is not as it was set', quote_ident(keys[bad]), quote_ident(names[bad])
+      USING ERRCODE = 'object_in_use', DETAIL = 'Somebody else changes it too, or the server writes this value otherwise.';
+  END IF;
   RETURN total;
 END
 $f$;

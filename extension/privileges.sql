@@ -182,7 +182,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 BEGIN
   PERFORM cortex.require_home();
   RETURN QUERY
-    SELECT s.name, d.datname::text, bool_or(x.deptype = 'o')
+    SELECT r.name, d.datname::text, bool_or(x.deptype = 'o')
     FROM cortex.role_data r JOIN cortex.role_state s ON s.name = r.name
       LEFT JOIN pg_catalog.pg_shdepend x ON x.refclassid = 'pg_catalog.pg_authid'::regclass AND x.refobjid = s.oid
         AND x.classid <> 'pg_catalog.pg_auth_members'::regclass

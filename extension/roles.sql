@@ -90,6 +90,7 @@ CREATE TABLE cortex.grant_data (
   granted_at timestamptz NOT NULL DEFAULT now(),
   granted_until timestamptz
 );
+ALTER TABLE cortex.grant_data ALTER COLUMN members SET STORAGE EXTERNAL; -- packing took longer than all else
 CREATE INDEX ON cortex.grant_data (role, source);
 COMMENT ON TABLE cortex.grant_data IS
   'Why memberships of ours exist: one row for the members that got a role from one source at one time. '
@@ -124,43 +125,63 @@ SELECT pg_catalog.pg_extension_config_dump('cortex.grant_data', '');
 SELECT pg_catalog.pg_extension_config_dump('cortex.grant_data_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('cortex.run_data', '');
 
+-- The roles that the extension works with, and whoever is a member of them, directly or not; with
+-- powerful also the roles that are more than ordinary ones. In steps: a recursive query makes room
+-- for as many as the planner guesses, which is far too many.
+CREATE FUNCTION cortex.roles_under(powerful boolean) RETURNS SETOF oid
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  found oid[] := ARRAY(SELECT a.oid FROM pg_catalog.pg_authid a
+                       WHERE a.rolname IN ('cortex_runner', 'cortex_grantor', 'cortex_jit'));
+  fresh oid[];
+BEGIN
+  IF powerful THEN
+    found := found || ARRAY(
+      SELECT a.oid FROM pg_catalog.pg_authid a
+      WHERE a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
+        OR a.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files'));
+  END IF;
+  fresh := found;
+  WHILE fresh <> '{}' LOOP
+    fresh := ARRAY(SELECT DISTINCT m.member FROM pg_catalog.pg_auth_members m
+                   WHERE m.roleid = ANY (fresh) AND m.member <> ALL (found));
+    found := found || fresh;
+  END LOOP;
+  RETURN QUERY SELECT unnest(found);
+END
+$f$;
+
 -- Everything that a role's name and attributes say about whether it may be touched.
 -- is_protected: never changed, whatever marks it. leads_up: its members can become
--- a role that is more than an ordinary one, so it is never granted. OFFSET 0 keeps
--- the planner, which has no statistics of fresh memberships, at the index.
+-- a role that is more than an ordinary one, so it is never granted. Plain expressions,
+-- so that the planner asks them of the roles in question only; name is not cast, so that an
+-- index finds it.
 CREATE VIEW cortex.role_state AS
-  WITH RECURSIVE inner_role(oid) AS (
-    SELECT oid FROM pg_catalog.pg_authid WHERE rolname IN ('cortex_runner', 'cortex_grantor', 'cortex_jit')
-    UNION
-    SELECT m.member FROM inner_role i
-      CROSS JOIN LATERAL (SELECT e.member FROM pg_catalog.pg_auth_members e WHERE e.roleid = i.oid OFFSET 0) m
-  ), powerful(oid) AS (
-    SELECT oid FROM pg_catalog.pg_authid
-    WHERE rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls
-      OR rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files')
-    UNION
-    SELECT oid FROM inner_role
-    UNION
-    SELECT m.member FROM powerful p
-      CROSS JOIN LATERAL (SELECT e.member FROM pg_catalog.pg_auth_members e WHERE e.roleid = p.oid OFFSET 0) m
-  )
-  SELECT a.oid, a.rolname::text AS name, a.rolcanlogin AS can_login,
-    a.oid IN (SELECT member FROM pg_catalog.pg_auth_members
-              WHERE roleid = pg_catalog.to_regrole('cortex_managed')) AS is_login,
-    a.oid IN (SELECT member FROM pg_catalog.pg_auth_members
-              WHERE roleid = pg_catalog.to_regrole('cortex_groups')) AS is_group,
+  SELECT a.oid, a.rolname AS name, a.rolcanlogin AS can_login,
+    EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+            WHERE m.member = a.oid AND m.roleid = pg_catalog.to_regrole('cortex_managed')) AS is_login,
+    EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+            WHERE m.member = a.oid AND m.roleid = pg_catalog.to_regrole('cortex_groups')) AS is_group,
     a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
-      OR pg_catalog.starts_with(a.rolname::text, 'pg_') OR pg_catalog.starts_with(a.rolname::text, 'cortex_')
-      OR a.rolname = 'postgres'
-      OR a.oid IN (SELECT datdba FROM pg_catalog.pg_database)
-      OR a.oid IN (SELECT oid FROM inner_role) AS is_protected,
-    a.oid IN (SELECT oid FROM powerful) AS leads_up
+      OR a.rolname LIKE 'pg\_%' OR a.rolname LIKE 'cortex\_%' OR a.rolname = 'postgres'
+      OR a.oid IN (SELECT datdba FROM pg_catalog.pg_database UNION ALL SELECT cortex.roles_under(false)) AS is_protected,
+    a.oid IN (SELECT cortex.roles_under(true)) AS leads_up
   FROM pg_catalog.pg_authid a;
+
+-- The same in a letter: l login role of ours, g group role of ours, ! protected or marked as both,
+-- - somebody else's.
+CREATE VIEW cortex.role_kind AS
+  SELECT s.oid, s.name, s.can_login, (CASE WHEN s.is_protected THEN '!'
+      WHEN s.is_login THEN CASE WHEN s.is_group THEN '!' ELSE 'l' END
+      WHEN s.is_group THEN CASE WHEN s.leads_up OR s.can_login THEN '!' ELSE 'g' END
+      ELSE '-' END)::"char" AS kind
+  FROM cortex.role_state s;
 
 -- Every function is SECURITY DEFINER with a search_path that puts pg_temp last. The
 -- calls of cortex-sync also set jit and (but for reads of arrays) enable_nestloop off: the catalogs have no
 -- statistics of roles made a moment ago, and what is planned for one row would be
--- quadratic for ten thousand.
+-- quadratic for ten thousand. Where few of many are asked for, OFFSET 0 or a subquery for the one value
+-- keeps the planner at the index.
 
 -- ---------------------------------------------------------------- guards
 
@@ -172,7 +193,9 @@ RETURNS TABLE (oid oid, name text, can_login boolean, is_login boolean, is_group
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
   IF cardinality(names) > 32 THEN
-    RETURN QUERY SELECT s.* FROM cortex.role_state s WHERE s.name IN (SELECT n.name FROM unnest(names) AS n(name));
+    RETURN QUERY
+      SELECT s.oid, s.name::text, s.can_login, s.is_login, s.is_group, s.is_protected, s.leads_up
+      FROM cortex.role_state s WHERE s.name IN (SELECT n.name FROM unnest(names) AS n(name));
     RETURN;
   END IF;
   RETURN QUERY SELECT a.oid, a.rolname::text, a.rolcanlogin,
@@ -218,12 +241,32 @@ BEGIN
 END
 $f$;
 
--- Refuses a list that names anything but existing, unprotected roles of one kind.
+-- How many of the names are roles of these kinds.
+CREATE FUNCTION cortex.count_roles(names text[], kinds "char"[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
+SET plan_cache_mode = force_generic_plan AS $f$
+BEGIN
+  IF cardinality(names) < 2000 THEN
+    RETURN (SELECT count(*) FROM unnest(names) AS n(name)
+            CROSS JOIN LATERAL (SELECT k.kind FROM cortex.role_kind k WHERE k.name = n.name OFFSET 0) k
+            WHERE k.kind = ANY (kinds));
+  END IF;
+  RETURN (SELECT count(*) FROM unnest(names) AS n(name) JOIN cortex.role_kind k ON k.name = n.name
+          WHERE k.kind = ANY (kinds));
+END
+$f$;
+
+-- Refuses a list that names anything but existing, unprotected roles of one kind. Of many it counts
+-- first how many are so.
 CREATE FUNCTION cortex.require_marked(names text[], groups boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   bad record;
 BEGIN
+  IF cardinality(names) > 32
+      AND cortex.count_roles(names, CASE WHEN groups THEN '{g}' ELSE '{l}' END::"char"[]) = cardinality(names) THEN
+    RETURN;
+  END IF;
   SELECT n.name, s.oid IS NULL AS is_missing, s.is_protected OR (groups AND (s.leads_up OR s.can_login)) AS is_protected
   INTO bad
   FROM unnest(names) AS n(name) LEFT JOIN cortex.states_of(names) s ON s.name = n.name
@@ -247,6 +290,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   bad text;
 BEGIN
+  IF cardinality(names) > 32 AND cortex.count_roles(names, '{l,g}') = cardinality(names) THEN
+    RETURN;
+  END IF;
   SELECT coalesce(n.name, '') INTO bad
   FROM unnest(names) AS n(name) LEFT JOIN cortex.states_of(names) s ON s.name = n.name
   WHERE s.oid IS NULL OR s.is_protected OR s.is_group = s.is_login OR (s.is_group AND (s.leads_up OR s.can_login))
@@ -357,23 +403,28 @@ $f$;
 
 -- Notes those of the names that have none yet: roles that a DBA marked by hand.
 CREATE FUNCTION cortex.note_roles(names text[]) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  INSERT INTO cortex.role_data AS d (name, role, is_group)
-  SELECT s.name, s.oid, s.is_group FROM cortex.role_state s
-  WHERE s.name IN (SELECT n.name FROM unnest(names) AS n(name)
-                   EXCEPT SELECT k.name FROM cortex.role_data k)
-    AND s.is_login <> s.is_group
-  ON CONFLICT (name) DO NOTHING
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  fresh CONSTANT text[] := ARRAY(SELECT n.name FROM unnest(names) AS n(name)
+                                 WHERE NOT EXISTS (SELECT FROM cortex.role_data d WHERE d.name = n.name OFFSET 0));
+BEGIN
+  IF fresh <> '{}' THEN
+    INSERT INTO cortex.role_data AS d (name, role, is_group)
+    SELECT s.name, s.oid, s.is_group FROM unnest(fresh) AS n(name) JOIN cortex.role_state s ON s.name = n.name
+    WHERE s.is_login <> s.is_group
+    ON CONFLICT (name) DO NOTHING;
+  END IF;
+END
 $f$;
 
--- The notes' ids of these roles, in order, without gaps: one that is not noted is an error.
+-- The notes' ids of these roles, in order: one that is not noted is an error.
 CREATE FUNCTION cortex.role_ids(names text[]) RETURNS integer[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  ids CONSTANT integer[] := ARRAY(SELECT d.id FROM unnest(names) WITH ORDINALITY AS n(name, i)
-                                    JOIN cortex.role_data d ON d.name = n.name ORDER BY n.i);
+  ids CONSTANT integer[] := ARRAY(SELECT (SELECT d.id FROM cortex.role_data d WHERE d.name = n.name)
+                                  FROM unnest(names) WITH ORDINALITY AS n(name, i) ORDER BY n.i);
 BEGIN
-  IF cardinality(ids) IS DISTINCT FROM cardinality(names) THEN
+  IF array_position(ids, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a role is not one that Cortex may change' USING ERRCODE = 'insufficient_privilege';
   END IF;
   RETURN ids;
@@ -406,45 +457,112 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
   DELETE FROM cortex.grant_data g WHERE g.members = '{}';
 $f$;
 
--- Grants one role to a list of quoted names, of members that have been looked at.
+-- A list without some of its numbers: a few are taken out one by one, many in one pass.
+CREATE FUNCTION cortex.without(list integer[], gone integer[]) RETURNS integer[]
+LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  one integer;
+BEGIN
+  IF cardinality(gone) > 32 THEN
+    RETURN ARRAY(SELECT e.id FROM unnest(list) AS e(id) WHERE e.id NOT IN (SELECT g.id FROM unnest(gone) AS g(id)));
+  END IF;
+  FOREACH one IN ARRAY gone LOOP
+    list := array_remove(list, one);
+  END LOOP;
+  RETURN list;
+END
+$f$;
+
+-- What a membership of ours must look like, beside its grantor; 16 and later keep three options
+-- with each, before there is one.
+CREATE FUNCTION cortex.as_granted() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT CASE WHEN cortex.has_options() THEN 'm.inherit_option AND m.set_option AND NOT m.admin_option'
+    ELSE 'NOT m.admin_option' END
+$f$;
+
+-- The oids of these roles, in order; NULL for one that is not there.
+CREATE FUNCTION cortex.role_oids(names text[]) RETURNS oid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+  SELECT ARRAY(SELECT (SELECT a.oid FROM pg_catalog.pg_authid a WHERE a.rolname = n.name)
+               FROM unnest(names) WITH ORDINALITY AS n(name, i) ORDER BY n.i)
+$f$;
+
+-- A pair that is no membership given by cortex_grantor, NULLs where there is none; exact: with the
+-- options that we give. Few are looked up, many compared at once.
+CREATE FUNCTION cortex.find_foreign(roles text[], members text[], role_at integer[], member_at integer[],
+  exact boolean, OUT role text, OUT member text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  at record;
+BEGIN
+  EXECUTE 'SELECT true AS found, p.r, p.m FROM unnest($1, $2) AS p(r, m) WHERE NOT EXISTS ('
+    'SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = $3[p.r] AND m.member = $4[p.m] AND m.grantor = $5 AND '
+    || CASE WHEN exact THEN cortex.as_granted() ELSE 'true' END
+    || CASE WHEN cardinality(role_at) < 4000 THEN ' OFFSET 0)' ELSE ')' END
+  INTO at USING role_at, member_at, cortex.role_oids(roles), cortex.role_oids(members), to_regrole('cortex_grantor')::oid;
+  IF at.found THEN
+    role := coalesce(roles[at.r], '');
+    member := coalesce(members[at.m], '');
+  END IF;
+END
+$f$;
+
 -- PostgreSQL 16 and later want a grantor that may grant; before, nothing depends on it.
+CREATE FUNCTION cortex.let_grant(role text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  EXECUTE format('GRANT %I TO cortex_grantor WITH %s', role,
+    CASE WHEN cortex.has_options() THEN 'ADMIN TRUE, INHERIT FALSE, SET FALSE' ELSE 'ADMIN OPTION' END);
+END
+$f$;
+
+-- Grants one role to a list of quoted names, of members that have been looked at.
 CREATE FUNCTION cortex.grant_role(role text, list text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = to_regrole(quote_ident(role))
                    AND m.member = to_regrole('cortex_grantor') AND m.admin_option) THEN
-    EXECUTE format('GRANT %I TO cortex_grantor WITH %s', role,
-      CASE WHEN cortex.has_options() THEN 'ADMIN TRUE, INHERIT FALSE, SET FALSE' ELSE 'ADMIN OPTION' END);
+    PERFORM cortex.let_grant(role);
   END IF;
   EXECUTE format('GRANT %I TO %s%s GRANTED BY cortex_grantor', role, list,
     CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END);
 END
 $f$;
 
--- Memberships come as two lists of names and pairs of 1-based positions in them.
+-- Memberships come as two lists of names and pairs of 1-based positions in them. Whether the grantor may
+-- grant is asked of all roles at once.
 CREATE FUNCTION cortex.change_members(verb text, roles text[], members text[],
   role_at integer[], member_at integer[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
+  giver CONSTANT oid := (SELECT oid FROM pg_catalog.pg_authid WHERE rolname = 'cortex_grantor');
+  options CONSTANT text := CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END;
+  quoted CONSTANT text[] := ARRAY(SELECT quote_ident(n.name) FROM unnest(members) WITH ORDINALITY AS n(name, i) ORDER BY n.i);
   one record;
   total integer := 0;
 BEGIN
-  IF (cardinality(role_at) = cardinality(member_at) AND 1 <= ALL (role_at) AND 1 <= ALL (member_at)
-      AND cardinality(roles) >= ALL (role_at) AND cardinality(members) >= ALL (member_at)) IS NOT TRUE THEN
-    RAISE EXCEPTION 'a pair does not name a role and a member' USING ERRCODE = 'array_subscript_error';
+  IF verb = 'grant' THEN
+    FOR one IN
+      SELECT r.name FROM unnest(roles) AS r(name)
+      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                        WHERE m.roleid = (SELECT a.oid FROM pg_catalog.pg_authid a WHERE a.rolname = r.name)
+                          AND m.member = giver AND m.admin_option OFFSET 0)
+    LOOP
+      PERFORM cortex.let_grant(one.name);
+    END LOOP;
   END IF;
   FOR one IN
-    SELECT r.name, string_agg(quote_ident(m.name), ', ') AS list, count(*)::integer AS n
-    FROM unnest(role_at, member_at) AS p(r, m)
-      JOIN unnest(roles) WITH ORDINALITY AS r(name, i) ON r.i = p.r
-      JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
-    GROUP BY r.i, r.name ORDER BY r.i
+    SELECT p.r, string_agg(q.name, ', ') AS list, count(*)::integer AS n, count(q.name) AS known
+    FROM unnest(role_at, member_at) AS p(r, m) LEFT JOIN unnest(quoted) WITH ORDINALITY AS q(name, i) ON q.i = p.m
+    GROUP BY p.r ORDER BY p.r
   LOOP
-    IF verb = 'grant' THEN
-      PERFORM cortex.grant_role(one.name, one.list);
-    ELSE
-      EXECUTE format('REVOKE %I FROM %s GRANTED BY cortex_grantor', one.name, one.list);
+    IF roles[one.r] IS NULL OR one.known < one.n THEN
+      RAISE EXCEPTION 'a pair does not name a role and a member' USING ERRCODE = 'array_subscript_error';
     END IF;
+    EXECUTE CASE WHEN verb = 'grant' THEN
+        format('GRANT %I TO %s%s GRANTED BY cortex_grantor', roles[one.r], one.list, options)
+      ELSE format('REVOKE %I FROM %s GRANTED BY cortex_grantor', roles[one.r], one.list) END;
     total := total + one.n;
   END LOOP;
   RETURN total;
@@ -453,11 +571,10 @@ $f$;
 
 -- ---------------------------------------------------------------- reading, for cortex-sync
 
--- All roles but PostgreSQL's own. kind: l login role of ours, g group role of ours,
--- ! protected or marked as both, - somebody else's. note: its number in the notes, or 0.
+-- All roles but PostgreSQL's own. note, source, subject: as noted, or NULL.
 -- Takes the run's lock where asked.
 CREATE FUNCTION cortex.sync_roles(take_lock boolean)
-RETURNS TABLE (oid oid, name text, kind "char", can_login boolean, is_cut boolean, note integer, source text, subject text)
+RETURNS TABLE (oid oid, name name, kind "char", can_login boolean, is_cut boolean, note integer, source text, subject text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
   holder record;
@@ -483,35 +600,29 @@ BEGIN
       quote_ident(holder.rolname), holder.pid;
   END IF;
   RETURN QUERY
-    SELECT s.oid, s.name,
-      (CASE WHEN s.is_protected OR (s.is_login AND s.is_group)
-                 OR (s.is_group AND (s.leads_up OR s.can_login)) THEN '!'
-            WHEN s.is_login THEN 'l' WHEN s.is_group THEN 'g' ELSE '-' END)::"char",
-      s.can_login, d.cut_at IS NOT NULL, coalesce(d.id, 0), coalesce(d.source, ''), coalesce(d.subject, '')
-    FROM cortex.role_state s LEFT JOIN cortex.role_data d ON d.name = s.name
-    WHERE NOT starts_with(s.name, 'pg_');
+    SELECT k.oid, k.name, k.kind, k.can_login, d.cut_at IS NOT NULL, d.id, d.source, d.subject
+    FROM cortex.role_kind k LEFT JOIN cortex.role_data d ON d.name = k.name
+    WHERE k.name NOT LIKE 'pg\_%';
 END
 $f$;
 
--- Members of each group role of ours, as oids: granted by us as we grant now,
--- granted by us with other options, and granted by somebody else. Sorting them by
--- role, to a file with little work_mem, took longer than everything else.
-CREATE FUNCTION cortex.sync_members()
-RETURNS TABLE (role oid, ours oid[], altered oid[], others oid[])
+-- Members of the group roles of ours: granted by us as we grant now (o), granted by us with other
+-- options (a), granted by somebody else (x). Oids as integers, which the server writes several times
+-- faster; above 2147483647 they are negative. Sorting by role, to a file with little work_mem, took longer
+-- than everything else.
+CREATE FUNCTION cortex.sync_members() RETURNS TABLE (role oid, whose "char", members integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
 SET enable_sort = off SET work_mem = '64MB' AS $f$
 DECLARE
   giver CONSTANT oid := (SELECT a.oid FROM pg_catalog.pg_authid a WHERE a.rolname = 'cortex_grantor');
 BEGIN
   RETURN QUERY EXECUTE format(
-    'SELECT m.roleid, array_agg(m.member) FILTER (WHERE m.grantor = $1 AND %1$s), '
-    'array_agg(m.member) FILTER (WHERE m.grantor = $1 AND NOT (%1$s)), '
-    'array_agg(m.member) FILTER (WHERE m.grantor <> $1 AND m.member <> $1) '
-    'FROM pg_catalog.pg_auth_members m '
-    'WHERE m.roleid IN (SELECT g.member FROM pg_catalog.pg_auth_members g WHERE g.roleid = to_regrole(''cortex_groups'')) '
-    'GROUP BY m.roleid',
-    CASE WHEN cortex.has_options() THEN 'm.inherit_option AND m.set_option AND NOT m.admin_option'
-      ELSE 'NOT m.admin_option' END) USING giver;
+    'SELECT e.role, (CASE WHEN e.grantor <> $1 THEN ''x'' WHEN e.is_exact THEN ''o'' ELSE ''a'' END)::"char", '
+    'CASE WHEN e.grantor = $1 THEN e.members ELSE array_remove(e.members, $1::integer) END '
+    'FROM (SELECT m.roleid, m.grantor, %s, array_agg(m.member::integer) FROM pg_catalog.pg_auth_members m '
+    'GROUP BY 1, 2, 3) AS e(role, grantor, is_exact, members) '
+    'WHERE e.role IN (SELECT g.member FROM pg_catalog.pg_auth_members g WHERE g.roleid = to_regrole(''cortex_groups''))',
+    cortex.as_granted()) USING giver;
 END
 $f$;
 
@@ -525,15 +636,12 @@ $f$;
 
 -- ---------------------------------------------------------------- writing, for cortex-sync
 
--- Opens a transaction that changes roles: alone, and with notes that fit the cluster.
-CREATE FUNCTION cortex.sync_begin() RETURNS void
+-- Brings the notes in line with the roles that are there.
+CREATE FUNCTION cortex.mend_notes() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
   dropped integer[];
 BEGIN
-  PERFORM cortex.require_home();
-  LOCK TABLE cortex.run_data IN EXCLUSIVE MODE;
-  -- A dump restored into another cluster, or a role that a DBA made anew.
   UPDATE cortex.role_data d SET role = a.oid
   FROM pg_catalog.pg_authid a WHERE a.rolname = d.name AND a.oid <> d.role;
   WITH gone AS (
@@ -544,6 +652,20 @@ BEGIN
   IF dropped IS NOT NULL THEN
     DELETE FROM cortex.grant_data g WHERE g.role IN (SELECT unnest(dropped));
     PERFORM cortex.drop_members(dropped);
+  END IF;
+END
+$f$;
+
+-- Opens a transaction that changes roles: alone, and with notes that fit the cluster.
+CREATE FUNCTION cortex.sync_begin() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+BEGIN
+  PERFORM cortex.require_home();
+  LOCK TABLE cortex.run_data IN EXCLUSIVE MODE;
+  -- A dump restored into another cluster, or a role that a DBA made anew.
+  IF EXISTS (SELECT FROM cortex.role_data d
+             WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.oid = d.role AND a.rolname = d.name)) THEN
+    PERFORM cortex.mend_notes();
   END IF;
   DELETE FROM cortex.login_grant g
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = g.member)
@@ -707,14 +829,24 @@ BEGIN
 END
 $f$;
 
+-- Gives memberships, and makes sure that they are there: somebody else may change roles too.
 CREATE FUNCTION cortex.grant_members(roles text[], members text[], role_at integer[], member_at integer[])
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  given integer;
+  bad record;
 BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.require_marked(roles, true);
   PERFORM cortex.require_members(members);
-  RETURN cortex.change_members('grant', roles, members, role_at, member_at);
+  given := cortex.change_members('grant', roles, members, role_at, member_at);
+  SELECT * INTO bad FROM cortex.find_foreign(roles, members, role_at, member_at, true);
+  IF bad.role IS NOT NULL THEN
+    RAISE EXCEPTION 'role % did not become a member of % as Cortex grants it', quote_ident(bad.member), quote_ident(bad.role)
+      USING ERRCODE = 'object_in_use', DETAIL = 'Somebody else granted it too, or with other options.';
+  END IF;
+  RETURN given;
 END
 $f$;
 
@@ -723,22 +855,13 @@ CREATE FUNCTION cortex.revoke_members(roles text[], members text[], role_at inte
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
-  giver CONSTANT oid := (SELECT o.oid FROM pg_catalog.pg_authid o WHERE o.rolname = 'cortex_grantor');
   bad record;
 BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.require_members(members);
   -- 15 would revoke whoever granted it.
-  SELECT r.name AS role, m.name AS member INTO bad
-  FROM unnest(role_at, member_at) AS p(r, m)
-    JOIN unnest(roles) WITH ORDINALITY AS r(name, i) ON r.i = p.r
-    JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
-    LEFT JOIN pg_catalog.pg_authid g ON g.rolname = r.name
-    LEFT JOIN pg_catalog.pg_authid a ON a.rolname = m.name
-    LEFT JOIN LATERAL (SELECT true AS is_ours FROM pg_catalog.pg_auth_members e
-                       WHERE e.roleid = g.oid AND e.member = a.oid AND e.grantor = giver OFFSET 0) o ON true
-  WHERE o.is_ours IS NULL LIMIT 1;
-  IF FOUND THEN
+  SELECT * INTO bad FROM cortex.find_foreign(roles, members, role_at, member_at, false);
+  IF bad.role IS NOT NULL THEN
     RAISE EXCEPTION 'role % is no member of % by a grant of Cortex', quote_ident(bad.member), quote_ident(bad.role)
       USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -787,7 +910,7 @@ DECLARE
 BEGIN
   PERFORM cortex.require_home();
   UPDATE cortex.grant_data g
-  SET members = ARRAY(SELECT e.member FROM unnest(g.members) AS e(member) WHERE e.member <> ALL (f.gone))
+  SET members = cortex.without(g.members, f.gone)
   FROM (SELECT role_ids[p.r] AS role, source_ids[p.s] AS source, array_agg(member_ids[p.m]) AS gone
         FROM unnest(role_at, member_at, source_at) AS p(r, m, s) GROUP BY 1, 2) f
   WHERE g.role = f.role AND g.source = f.source AND g.members && f.gone;
@@ -797,20 +920,24 @@ END
 $f$;
 
 -- Ends every session of these login roles, and says which; started counts microseconds
--- since 1970, and tells a backend from a later one of the same pid.
+-- since 1970, and tells a backend from a later one of the same pid. Most have none, so only
+-- whose sessions they are is asked, and before any of them ends.
 CREATE FUNCTION cortex.end_sessions(names text[]) RETURNS TABLE (name text, pid integer, started bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  holders text[];
+  pids integer[];
+  starts bigint[];
 BEGIN
   PERFORM cortex.require_home();
-  PERFORM cortex.require_marked(names, false);
+  SELECT array_agg(a.rolname::text), array_agg(s.pid), array_agg((extract(epoch FROM s.backend_start) * 1000000)::bigint)
+  INTO holders, pids, starts
+  FROM pg_catalog.pg_stat_get_activity(NULL) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
+  WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
+    AND s.pid <> pg_backend_pid() AND s.backend_type = 'client backend';
+  PERFORM cortex.require_marked(holders, false);
   -- In a loop: inside the query it could be called before the conditions are asked.
-  FOR name, pid, started IN
-    SELECT a.rolname, s.pid, (extract(epoch FROM s.backend_start) * 1000000)::bigint
-    FROM pg_catalog.pg_stat_get_activity(NULL) s
-      JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
-    WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
-      AND s.pid <> pg_backend_pid() AND s.backend_type = 'client backend'
-  LOOP
+  FOR name, pid, started IN SELECT * FROM unnest(holders, pids, starts) LOOP
     IF pg_terminate_backend(pid) THEN
       RETURN NEXT;
     END IF;

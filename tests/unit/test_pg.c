@@ -64,6 +64,20 @@ static void long_array_grows(void **state) {
   pg_array_clear(&array);
 }
 
+static void integers_are_oids_of_the_same_bits(void **state) {
+  const char *cursor = "{16384,-1,-2147483648,2147483647}";
+  const uint32_t wanted[] = {16384, UINT32_MAX, 2147483648u, 2147483647u};
+  uint32_t number;
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+    assert_true(pg_array_next(&cursor, &number));
+    assert_int_equal(number, wanted[i]);
+  }
+  assert_false(pg_array_next(&cursor, &number));
+}
+
 static void server_s_array_is_read_back(void **state) {
   const char *const empty[] = {"", "{}", "x"};
   uint32_t number;
@@ -81,6 +95,7 @@ int main(void) {
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_is_an_empty_array),   cmocka_unit_test(every_text_is_quoted),
       cmocka_unit_test(numbers_stand_bare),          cmocka_unit_test(long_array_grows),
+      cmocka_unit_test(integers_are_oids_of_the_same_bits),
       cmocka_unit_test(server_s_array_is_read_back),
   };
 

@@ -201,6 +201,11 @@ bool pg_send(struct pg *pg, const char *sql, const char *const *values, int coun
   return true;
 }
 
+void pg_drain(struct pg *pg) {
+  if (!pg_failed(pg))
+    (void)PQconsumeInput(pg->connection); /* a failure shows where the answer is taken */
+}
+
 bool pg_sync(struct pg *pg) {
   if (pg->failed)
     return false;
@@ -338,14 +343,17 @@ void pg_array_clear(struct pg_array *array) {
 bool pg_array_next(const char **cursor, uint32_t *number_out) {
   uint32_t number = 0;
   const char *at = *cursor;
+  bool is_negative;
 
   while (*at == '{' || *at == ',')
     at++;
+  is_negative = *at == '-';
+  at += is_negative;
   if (*at < '0' || *at > '9')
     return false;
   for (; *at >= '0' && *at <= '9'; at++)
     number = number * 10 + (uint32_t)(*at - '0');
   *cursor = at;
-  *number_out = number;
+  *number_out = is_negative ? 0 - number : number;
   return true;
 }

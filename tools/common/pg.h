@@ -53,6 +53,9 @@ const char *pg_database(const struct pg *pg);
 /* True when a text with bytes above 127 is the same name for the server. */
 bool pg_is_utf8(const struct pg *pg);
 
+/* Takes in what the server has sent so far: it goes on where it waits for room. */
+void pg_drain(struct pg *pg);
+
 /* Queues one statement; values are text, NULL is SQL's NULL. */
 bool pg_send(struct pg *pg, const char *sql, const char *const *values, int count);
 
@@ -85,7 +88,10 @@ void pg_array_put_number(struct pg_array *array, uint32_t number);
 const char *pg_array_end(struct pg_array *array);
 void pg_array_clear(struct pg_array *array);
 
-/* The next number of an array of numbers as the server writes it; false at its end. */
+/*
+ * The next number of an array of integers as the server writes it, modulo 2^32: oids come as
+ * integers of the same bits. false at its end.
+ */
 bool pg_array_next(const char **cursor, uint32_t *number_out);
 
 #endif

@@ -9,10 +9,10 @@
 #include "plan.h"
 
 /*
- * Makes the changes and leaves the transaction open; with reads it reads the cluster again
- * into the model. The caller looks at it, records, and commits or hangs up.
+ * Makes the changes and leaves the transaction open: each call makes sure that what it says is
+ * so then. The caller records, and commits or hangs up.
  */
-bool apply_changes(struct pg *pg, struct model *model, const struct plan *plan, bool reads);
+bool apply_changes(struct pg *pg, const struct model *model, const struct plan *plan);
 
 /* Queues the changes without a transaction around them, for apply_changes and for scripts. */
 bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent);
@@ -34,10 +34,10 @@ struct ended_list {
 
 /*
  * Ends the sessions, says that the cluster is as the policy of this digest wants it (NULL: it
- * is not yet), commits; then ends what came in between. The sessions are added to the list,
- * to be released with free(ended->items).
+ * is not yet), commits; then ends what came in between. The model says so afterwards. The
+ * sessions are added to the list, to be released with free(ended->items).
  */
-bool apply_commit(struct pg *pg, const struct model *model, const struct plan *plan,
+bool apply_commit(struct pg *pg, struct model *model, const struct plan *plan,
                   const char *digest, struct ended_list *ended);
 
 /* Says that nothing was to do. */

@@ -26,28 +26,6 @@ static enum cli_exit judge_record(const struct sync *sync, enum cortex_reason re
   return sync_needs_record(sync) ? CLI_OUTSIDE : CLI_DONE;
 }
 
-/* ---- proof ---- */
-
-/* Nothing is left; where only losses were carried out, none of those. */
-static bool is_proved(const struct plan *rest, bool losses_only) {
-  return losses_only ? rest->cut.count == 0 && rest->cut_edges.count == 0 : plan_is_empty(rest);
-}
-
-/* What is there now differs in nothing from what is wanted. */
-static enum cli_exit prove(struct sync *sync, bool losses_only) {
-  struct plan rest;
-  enum cli_exit exit = CLI_DONE;
-
-  plan_make(&sync->model, &rest);
-  if (rest.failed)
-    exit = hang_up("out of memory");
-  else if (!is_proved(&rest, losses_only))
-    exit = hang_up("the changes did not lead to what is wanted: somebody else changes roles too, "
-                   "or gave a membership other options");
-  plan_clear(&rest);
-  return exit;
-}
-
 /* ---- one transaction ---- */
 
 static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_last) {
@@ -73,19 +51,12 @@ static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_
   return judge_record(sync, reason, &error);
 }
 
-/* What is between two parts is proved with the last one. */
-enum proof { PROOF_LATER, PROOF_WHOLE, PROOF_LOSSES };
-
-static enum cli_exit carry_part(struct sync *sync, const struct plan *part, enum proof proof) {
-  enum cli_exit exit = CLI_DONE;
-
-  if (!apply_changes(sync->pg, &sync->model, part, proof != PROOF_LATER))
+static enum cli_exit carry_part(struct sync *sync, const struct plan *part, bool is_last) {
+  if (!apply_changes(sync->pg, &sync->model, part))
     return sync_complain(sync);
-  if (proof != PROOF_LATER)
-    exit = prove(sync, proof == PROOF_LOSSES);
-  if (exit == CLI_DONE && pg_warning(sync->pg) != NULL)
-    exit = hang_up(pg_warning(sync->pg));
-  return exit == CLI_DONE ? commit(sync, part, proof == PROOF_WHOLE) : exit;
+  if (pg_warning(sync->pg) != NULL)
+    return hang_up(pg_warning(sync->pg));
+  return commit(sync, part, is_last);
 }
 
 /* ---- several ---- */
@@ -100,7 +71,7 @@ static enum cli_exit carry_parts(struct sync *sync, const struct parts *parts) {
     progress_say("cortex-sync: transaction %zu of %zu", i + 1, count);
     parts_get(parts, i, &part);
     exit = part.failed ? hang_up("out of memory")
-                       : carry_part(sync, &part, i + 1 == count ? PROOF_WHOLE : PROOF_LATER);
+                       : carry_part(sync, &part, i + 1 == count);
     plan_clear(&part);
     if (exit != CLI_DONE)
       cli_complain("transaction %zu of %zu failed: those before it are done, run again for the "
@@ -136,12 +107,12 @@ static enum cli_exit carry_all(struct sync *sync) {
   int64_t room;
 
   if (locks < PARTS_NEVER)
-    return carry_part(sync, &sync->plan, PROOF_WHOLE);
+    return carry_part(sync, &sync->plan, true);
   room = ask_room(sync);
   if (room < 0)
     return sync_complain(sync);
   if (locks <= (size_t)room)
-    return carry_part(sync, &sync->plan, PROOF_WHOLE);
+    return carry_part(sync, &sync->plan, true);
   if (!parts_init(&sync->model, &sync->plan, (size_t)room, &parts))
     return hang_up("out of memory");
   cli_complain("the changes need %zu locks and the server has room for %" PRId64
@@ -176,7 +147,7 @@ static enum cli_exit carry_losses(struct sync *sync) {
     exit = hang_up("out of memory");
   else if (must_not_wait(&losses) &&
            valve_check(&sync->model, &losses, sync->allowed, &sync->valve))
-    exit = carry_part(sync, &losses, PROOF_LOSSES);
+    exit = carry_part(sync, &losses, false);
   if (exit == CLI_DONE && must_not_wait(&losses))
     cli_complain("what takes away was done all the same; what gives was not");
   plan_clear(&losses);

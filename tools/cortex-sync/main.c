@@ -99,7 +99,8 @@ enum cli_exit sync_connect(struct sync *sync) {
 }
 
 static enum cli_exit read_wanted(struct sync *sync) {
-  struct wanted_from from = {sync->settings, sync->policy, &sync->sources, sync->cluster, sync->name};
+  struct wanted_from from = {sync->settings, sync->policy, &sync->sources,
+                             sync->cluster,  sync->name,   sync->pg};
   struct cortex_error error = CORTEX_ERROR_NONE;
   enum wanted_state state = wanted_read(&from, &sync->model, &error);
 

@@ -21,7 +21,7 @@ bool state_ask(struct pg *pg, bool take_lock) {
                  "SELECT oid, name, kind, can_login, is_cut, note, source, subject "
                  "FROM cortex.sync_roles($1)",
                  &lock, 1) &&
-         pg_send(pg, "SELECT role, ours, altered, others FROM cortex.sync_members()", NULL, 0) &&
+         pg_send(pg, "SELECT role, whose, members FROM cortex.sync_members()", NULL, 0) &&
          pg_send(pg,
                  "SELECT role::bigint, service, level, policy, reason, members::text "
                  "FROM cortex.sync_grants() UNION ALL "
@@ -128,19 +128,23 @@ static void take_list(const char *list, uint32_t role, uint32_t source, const st
   }
 }
 
+static struct edges *list_of(struct model *model, char letter) {
+  return letter == 'o' ? &model->ours : letter == 'a' ? &model->altered : &model->others;
+}
+
 static bool take_members(const PGresult *result, struct model *model, const struct index *index) {
-  struct edges *const lists[] = {&model->ours, &model->altered, &model->others};
   int row, rows = PQntuples(result);
-  size_t i;
 
   for (row = 0; row < rows; row++) {
     uint32_t role = number_of(index, number_at(result, row, 0));
 
-    for (i = 0; role != NAMES_NONE && i < sizeof lists / sizeof lists[0]; i++)
-      take_list(PQgetvalue(result, row, (int)i + 1), role, 0, index, lists[i]);
+    if (role != NAMES_NONE)
+      take_list(PQgetvalue(result, row, 2), role, 0, index,
+                list_of(model, PQgetvalue(result, row, 1)[0]));
   }
-  for (i = 0; i < sizeof lists / sizeof lists[0]; i++)
-    edges_sort(lists[i]);
+  edges_sort(&model->ours);
+  edges_sort(&model->altered);
+  edges_sort(&model->others);
   return !model->ours.failed && !model->altered.failed && !model->others.failed;
 }
 

@@ -15,6 +15,7 @@
 #include "rules.h"
 
 #define LEVELS 3
+#define DRAIN_EVERY 128 /* people */
 #define KEY_MAX 600
 #define SPELL_MAX 1100
 
@@ -318,7 +319,8 @@ static bool take_person(void *context, const struct source_person *person) {
   const char *name = spell(reading, person->name, '.', reading->source->lower, room);
   enum cortex_reason reason;
 
-  reading->people++;
+  if (reading->people++ % DRAIN_EVERY == 0)
+    pg_drain(reading->from->pg);
   if (person->is_nameless)
     return put_nameless(reading, person);
   reason = check_name(reading, name, &why);

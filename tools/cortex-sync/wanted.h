@@ -7,6 +7,7 @@
 
 #include <cortexauth/cortexauth.h>
 
+#include "common/pg.h"
 #include "model.h"
 #include "sources.h"
 
@@ -17,6 +18,7 @@ struct wanted_from {
   const struct source_list *sources;
   const char *cluster; /* HOST:PORT whose services count; NULL: all, when they agree */
   const char *label;   /* of the [cluster]; NULL: there is only one */
+  struct pg *pg;       /* whose answer is taken in meanwhile: it does not fit the socket */
 };
 
 /* How it went. */
