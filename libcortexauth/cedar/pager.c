@@ -90,6 +90,10 @@ void cedar_pager_free(struct cedar_pager **pager) {
   *pager = NULL;
 }
 
+void cedar_pager_fail(struct cedar_pager *pager) {
+  pager->failed = true;
+}
+
 bool cedar_pager_failed(const struct cedar_pager *pager) {
   return pager->failed;
 }

@@ -29,6 +29,9 @@ const void *cedar_pager_get(struct cedar_pager *pager, uint64_t offset, size_t l
 /* The same; where it is not there yet, so much from there on is read, all inside the image. */
 const void *cedar_pager_get_ahead(struct cedar_pager *pager, uint64_t offset, size_t len,
                                   size_t ahead);
+
+/* Notes that what was read does not hold together: it counts as something that cannot be read. */
+void cedar_pager_fail(struct cedar_pager *pager);
 bool cedar_pager_failed(const struct cedar_pager *pager);
 
 #endif

@@ -207,7 +207,7 @@ bool cedar_policy_annotation_get(const struct cedar_store *store, uint32_t index
   value_out->len = 0;
   if (note != NULL)
     *value_out = cedar_sym_text(store, note->value);
-  return note != NULL;
+  return value_out->ptr != NULL;
 }
 
 bool cedar_policy_annotation_at(const struct cedar_store *store, uint32_t index, uint32_t position,
@@ -220,5 +220,5 @@ bool cedar_policy_annotation_at(const struct cedar_store *store, uint32_t index,
     return false;
   *key_out = cedar_sym_text(store, notes[position].key);
   *value_out = cedar_sym_text(store, notes[position].value);
-  return true;
+  return key_out->ptr != NULL && value_out->ptr != NULL;
 }

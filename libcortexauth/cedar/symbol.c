@@ -39,8 +39,11 @@ struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym) 
   const char *bytes =
       s == NULL || s->len == UINT32_MAX ? NULL : cedar_bytes_get(store, s->offset, s->len + 1);
 
-  if (bytes == NULL || bytes[s->len] != '\0')
+  if (bytes == NULL || bytes[s->len] != '\0') {
+    if (store->pager != NULL && sym != CEDAR_NONE)
+      cedar_pager_fail(store->pager);
     return text;
+  }
   text.ptr = bytes;
   text.len = s->len;
   return text;
