@@ -211,20 +211,30 @@ CREATE FUNCTION cortex.reap(pids integer[], starts bigint[]) RETURNS TABLE (pid 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
 DECLARE
   folder CONSTANT text := cortex.sessions_folder() || '/';
+  ours integer[] := '{}';
   one record;
 BEGIN
   FOR one IN
-    SELECT w.pid, w.started, s.backend_start, a.rolname::text AS role
+    SELECT w.pid, s.backend_start, a.rolname::text AS role
     FROM unnest(pids, starts) AS w(pid, started)
       JOIN pg_stat_get_activity(NULL) s ON s.pid = w.pid
       JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
     WHERE s.backend_type = 'client backend' AND s.pid <> pg_backend_pid()
       AND (date_part('epoch', s.backend_start) * 1000000)::bigint = w.started
   LOOP
-    IF (cortex.read_stamp(folder || one.pid, cortex.stamp_head(one.pid, one.backend_start), one.role)).role IS NOT NULL
-        AND pg_terminate_backend(one.pid) THEN
-      pid := one.pid;
-      started := one.started;
+    IF (cortex.read_stamp(folder || one.pid, cortex.stamp_head(one.pid, one.backend_start), one.role)).role IS NOT NULL THEN
+      ours := ours || one.pid;
+    END IF;
+  END LOOP;
+  -- All at once, and only those that are still the same: each session that ends takes the
+  -- processor from whoever looks at the next one's stamp.
+  PERFORM pg_stat_clear_snapshot();
+  FOR pid, started IN
+    SELECT w.pid, w.started
+    FROM unnest(pids, starts) AS w(pid, started) JOIN pg_stat_get_activity(NULL) s ON s.pid = w.pid
+    WHERE w.pid = ANY (ours) AND (date_part('epoch', s.backend_start) * 1000000)::bigint = w.started
+  LOOP
+    IF pg_terminate_backend(pid) THEN
       RETURN NEXT;
     END IF;
   END LOOP;

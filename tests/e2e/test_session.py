@@ -8,6 +8,7 @@ import pwd
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -390,6 +391,19 @@ def test_a_session_ends_when_its_subject_is_revoked(host):
         host.cortex.run("revoke", "--config", host.cortex.conf, "--subject", "dev", "alice", check=True)
         assert "revoked" in host.reap()
         assert is_ended(alice) and not is_ended(bob)
+
+
+def test_many_sessions_end_with_a_record_each_in_few_writes(host):
+    with ExitStack() as stack:
+        many = [stack.enter_context(host.connect()) for _ in range(20)]
+        bob = stack.enter_context(host.connect("bob"))
+        host.cortex.run("revoke", "--config", host.cortex.conf, "--subject", "dev", "alice", check=True)
+        times = host.reap().count("ended session of alice")
+        assert times == 20 and not is_ended(bob)
+        ended = host.events("session_ended")
+        assert {record["pid"] for record in ended} == {session.info.backend_pid for session in many}
+        assert len({record["time"] for record in ended}) == 1
+        host.cortex.run("audit", "verify", "--config", host.cortex.conf, check=True)
 
 
 def test_foreign_sessions_are_never_ended(host):

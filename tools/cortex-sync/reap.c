@@ -163,12 +163,15 @@ static void mark_ended(struct reaping *reaping, const PGresult *result) {
   int row, rows = PQntuples(result);
   size_t i;
 
-  for (row = 0; row < rows; row++)
+  for (row = 0; row < rows; row++) {
+    int64_t pid = strtoll(PQgetvalue(result, row, 0), NULL, 10);
+    int64_t start = strtoll(PQgetvalue(result, row, 1), NULL, 10);
+
     for (i = 0; i < reaping->count; i++)
-      if (reaping->doomed[i].session.pid == strtoll(PQgetvalue(result, row, 0), NULL, 10) &&
-          reaping->doomed[i].session.backend_start ==
-              strtoll(PQgetvalue(result, row, 1), NULL, 10))
+      if (reaping->doomed[i].session.pid == pid &&
+          reaping->doomed[i].session.backend_start == start)
         reaping->doomed[i].is_ended = true;
+  }
 }
 
 /*
@@ -236,20 +239,23 @@ static bool end_sessions(struct reaping *reaping) {
 
 /* ---- the proof ---- */
 
-static enum cortex_reason record(const struct reaping *reaping, struct cortex_record *entry,
-                                 struct cortex_error *error) {
+static void record(struct reaping *reaping, struct cortex_record *entries, size_t count) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_audit_options options;
   char host[256] = "";
+  size_t i;
 
   gethostname(host, sizeof host - 1);
-  entry->host = host;
+  for (i = 0; i < count; i++)
+    entries[i].host = host;
   cortex_audit_options_get(reaping->settings, &options);
-  return cortex_audit_append(&options, entry, cortex_clock_system(), 0, error);
+  if (cortex_audit_append_all(&options, entries, count, cortex_clock_system(), 0, &error) !=
+      CORTEX_OK)
+    fail(reaping, &error);
 }
 
-static void record_ended(struct reaping *reaping, const struct doomed *doomed) {
-  struct cortex_error error = CORTEX_ERROR_NONE;
-  struct cortex_record entry = {
+static struct cortex_record entry_of(const struct doomed *doomed) {
+  return (struct cortex_record){
       .event = CORTEX_EVENT_SESSION_ENDED,
       .reference = doomed->session.reference,
       .service = doomed->session.service,
@@ -263,22 +269,38 @@ static void record_ended(struct reaping *reaping, const struct doomed *doomed) {
       .session_until = doomed->session.session_until,
       .reason = doomed->reason,
   };
+}
 
-  if (record(reaping, &entry, &error) != CORTEX_OK)
-    fail(reaping, &error);
+/* Many records at a time: with fsync = yes each write waits for the disk. */
+static void record_ended(struct reaping *reaping) {
+  struct cortex_record *entries = calloc(CORTEX_AUDIT_BATCH, sizeof *entries);
+  size_t count = 0, i;
+
+  if (entries == NULL) {
+    cli_complain("out of memory");
+    reaping->failed = true;
+    return;
+  }
+  for (i = 0; i < reaping->count; i++) {
+    if (reaping->doomed[i].is_ended)
+      entries[count++] = entry_of(&reaping->doomed[i]);
+    if (count == CORTEX_AUDIT_BATCH || (count > 0 && i + 1 == reaping->count)) {
+      record(reaping, entries, count);
+      count = 0;
+    }
+  }
+  free(entries);
 }
 
 static void tell(struct reaping *reaping, const char *did) {
   size_t i;
 
+  if (did == NULL)
+    record_ended(reaping);
   for (i = 0; i < reaping->count; i++) {
     const struct doomed *doomed = &reaping->doomed[i];
 
-    if (did == NULL && !doomed->is_ended)
-      continue;
-    if (did == NULL)
-      record_ended(reaping, doomed);
-    if (!cli_has(reaping->cli, "quiet"))
+    if ((did != NULL || doomed->is_ended) && !cli_has(reaping->cli, "quiet"))
       printf("%s session of %s on %s (pid %" PRId64 ", login %s): %s\n",
              did != NULL ? did : "ended", doomed->session.role, doomed->session.service,
              doomed->session.pid, doomed->session.reference, cortex_reason_name(doomed->reason));
@@ -288,7 +310,6 @@ static void tell(struct reaping *reaping, const char *did) {
 /* ---- what ended sessions leave behind ---- */
 
 static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
-  struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_record entry = {
       .event = grant != NULL ? CORTEX_EVENT_REVOKED : CORTEX_EVENT_ROLE_DROPPED,
       .role = name,
@@ -296,8 +317,7 @@ static void record_settled(struct reaping *reaping, const char *name, const char
       .detail = "its last session has ended",
   };
 
-  if (record(reaping, &entry, &error) != CORTEX_OK)
-    fail(reaping, &error);
+  record(reaping, &entry, 1);
   if (!cli_has(reaping->cli, "quiet"))
     printf(grant != NULL ? "revoked %s from %s\n" : "dropped %.0s%s\n", grant != NULL ? grant : "",
            name);
