@@ -4,6 +4,7 @@
  */
 #include "session/jit.h"
 
+#include <cortexauth/session.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 /*
  * How long a note that nothing had to change is believed. It never grants: where a role was
  * dropped or locked meanwhile, PostgreSQL refuses the login and the note is soon forgotten.
+ * What cortex-sync takes away it has forgotten at once.
  */
 #define NOTE_LIFE INT64_C(300) /* seconds */
 #define NOTE_PREFIX "ready-"
@@ -35,7 +37,7 @@ enum array { UNIVERSE, LEVELS, ROLES, STANDING, ARRAYS };
 struct wish {
   struct cx_buf arrays[ARRAYS]; /* PostgreSQL's array literals */
   char note_name[sizeof NOTE_PREFIX + CX_HASH_HEX];
-  char note[CX_HASH_HEX + 1];
+  char note[NOTE_MAX];
 };
 
 /* ---- what is wanted ---- */
@@ -69,7 +71,8 @@ static void hash_text(struct cx_hash *hash, const char *text) {
   cx_hash_put(hash, text, strlen(text) + 1);
 }
 
-/* The note's name says whose it is, its text what was wanted, and of which server's life. */
+/* The note's name says whose it is, its text what was wanted, of which server's life, of which
+ * role. */
 static void name_note(const struct cx_jit *jit, struct wish *wish) {
   struct cx_hash hash;
   char hex[CX_HASH_HEX + 1], start[NAME_ROOM];
@@ -87,7 +90,8 @@ static void name_note(const struct cx_jit *jit, struct wish *wish) {
   hash_text(&hash, jit->identity->subject);
   for (i = 0; i < ARRAYS; i++)
     hash_text(&hash, wish->arrays[i].bytes);
-  cx_hash_hex(&hash, wish->note);
+  cx_hash_hex(&hash, hex);
+  snprintf(wish->note, sizeof wish->note, "%s %s", hex, jit->role);
 }
 
 static bool make_wish(const struct cx_jit *jit, struct wish *wish) {
@@ -127,6 +131,43 @@ static bool is_noted(const struct cx_jit *jit, const struct cx_state *state,
   cx_buf_clear(&content);
   return is_same && fstatat(state->fd, wish->note_name, &status, 0) == 0 &&
          jit->now - status.st_mtim.tv_sec < NOTE_LIFE && status.st_mtim.tv_sec <= jit->now + 1;
+}
+
+struct distrust {
+  cortex_session_concern concern;
+  void *context;
+};
+
+static enum cortex_reason distrust_one(const struct cx_state *state, const char *name,
+                                       void *context, struct cortex_error *error) {
+  const struct distrust *distrust = context;
+  struct cx_buf content;
+  bool existed, is_concerned;
+  enum cortex_reason reason;
+
+  if (strncmp(name, NOTE_PREFIX, strlen(NOTE_PREFIX)) != 0)
+    return CORTEX_OK;
+  reason = cx_state_read(state, name, NOTE_MAX, &content, error);
+  if (reason != CORTEX_OK)
+    return reason;
+  is_concerned = content.bytes != NULL &&
+                 (content.len <= CX_HASH_HEX + 1 ||
+                  distrust->concern(content.bytes + CX_HASH_HEX + 1, distrust->context));
+  cx_buf_clear(&content);
+  return is_concerned ? cx_state_remove(state, name, CX_STATE_QUICK, &existed, error) : CORTEX_OK;
+}
+
+enum cortex_reason cortex_session_distrust(const struct cortex_settings *settings,
+                                           cortex_session_concern concern, void *context,
+                                           struct cortex_error *error) {
+  struct distrust distrust = {concern, context};
+  struct cx_state state;
+  enum cortex_reason reason = cx_state_open(settings, CX_STATE_SESSIONS, &state, error);
+
+  if (reason == CORTEX_OK)
+    reason = cx_state_each(&state, distrust_one, &distrust, error);
+  cx_state_close(&state);
+  return reason;
 }
 
 /* ---- the call ---- */

@@ -53,6 +53,24 @@ def test_cortex_sync_leaves_what_logins_made_alone(host):
     assert host.members("alice") == {"analytics_read", "analytics_write"}
 
 
+def test_what_cortex_sync_took_away_no_login_believes_to_be_there(host):
+    """The note of the role's last login goes with the membership; those of others stay."""
+    host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.replace(
+        "resource);", 'resource in Environment::"staging");', 1)
+        + 'permit (principal in Group::"ops", action == Action::"read", resource in Environment::"production");')
+    directory = Directory(host).names(alice=["engineers", "ops"], bob=["engineers"])
+    directory.apply()
+    notes = host.cortex.state / "sessions"
+    for role in ("alice", "bob"):
+        host.login(role).assert_allowed("1")
+    assert len(list(notes.glob("ready-*"))) == 2
+    directory.names(alice=["ops"], bob=["engineers"]).apply("--allow-removals=9")
+    assert host.members("alice") == {"production_read"}
+    assert len(list(notes.glob("ready-*"))) == 1
+    host.login().assert_allowed("1")
+    assert host.members("alice") == {"analytics_read", "production_read"}
+
+
 def test_a_directory_adopts_the_role_that_a_login_made(host):
     directory = Directory(host).names(bob=["engineers"])
     host.login().assert_allowed("1")

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "parts.h"
 #include "progress.h"
@@ -154,6 +155,33 @@ static enum cli_exit carry_losses(struct sync *sync) {
   return exit;
 }
 
+/* ---- what logins believe ---- */
+
+static bool is_ended(const char *role, void *context) {
+  const struct sync *sync = context;
+  uint32_t number = names_find(&sync->model.names, role, strlen(role));
+  size_t i;
+
+  for (i = 0; i < sync->plan.end.count; i++)
+    if (sync->plan.end.items[i] == number)
+      return true;
+  return false;
+}
+
+/*
+ * Logins note for some minutes that a role holds what it should. Of a role that has lost something
+ * that is no longer so. Where it cannot be said, the notes end by themselves.
+ */
+static void distrust_notes(struct sync *sync) {
+  const char *jit = cortex_settings_value(sync->settings, "roles", "jit");
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  if (jit == NULL || strcmp(jit, "yes") != 0 || sync->plan.end.count == 0)
+    return;
+  if (cortex_session_distrust(sync->settings, is_ended, sync, &error) != CORTEX_OK)
+    cli_complain_error(&error);
+}
+
 enum cli_exit carry_out(struct sync *sync) {
   enum cli_exit exit;
   bool gives;
@@ -169,5 +197,6 @@ enum cli_exit carry_out(struct sync *sync) {
   if (exit != CLI_DONE && sync->transactions == 0 && gives && must_not_wait(&sync->plan) &&
       pg_failed(sync->pg))
     carry_losses(sync);
+  distrust_notes(sync);
   return exit;
 }

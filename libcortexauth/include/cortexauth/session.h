@@ -69,6 +69,19 @@ CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_session_forget(const struct cortex_settings *settings, int64_t pid,
                       struct cortex_error *error);
 
+typedef bool (*cortex_session_concern)(const char *role, void *context);
+
+/*
+ * Forgets what logins have noted of roles: that nothing had to change. For a program that
+ * took something away from them, so that the next login of each looks again.
+ *
+ *   in   concern: whether a role is one of them
+ *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_distrust(const struct cortex_settings *settings, cortex_session_concern concern,
+                        void *context, struct cortex_error *error);
+
 /*
  * Notes that a reaper has just done its work, which [session] enforce = yes asks of
  * every login. For the reaper alone.
