@@ -1,0 +1,62 @@
+"""The policy image under real logins: replaced, cut and removed while they come.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from cortex import POLICY
+from harness import DATABASES, STAGING
+
+ROUNDS, AT_ONCE = 4, 25
+FORBID = "forbid (principal, action, resource);\n"
+
+
+class Disturber(threading.Thread):
+    """Writes the image again and again; two of three times it spoils it afterwards."""
+
+    def __init__(self, cortex):
+        super().__init__()
+        self.cortex = cortex
+        self.image = cortex.cache / "policy.image"
+        self.is_over = threading.Event()
+        self.written = 0
+
+    def run(self):
+        turn = 0
+        while not self.is_over.is_set():
+            done = self.cortex.run("policy", "image", "--config", self.cortex.conf)
+            self.written += done.returncode == 0
+            turn += 1
+            try:
+                if turn % 3 == 1:
+                    os.truncate(self.image, turn * 731 % 9000)
+                elif turn % 3 == 2:
+                    self.image.unlink()
+            except FileNotFoundError:
+                pass
+
+
+def test_a_hundred_logins_while_the_image_is_replaced_cut_and_removed(world):
+    token = world.openid.id_token("alice-1")
+    world.cortex.write_image()
+    mark = world.postgres.log_mark()
+    disturber = Disturber(world.cortex)
+    disturber.start()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for turn in range(ROUNDS):
+                is_permitted = turn % 2 == 0
+                world.cortex.write(world.cortex.policies / "analytics.cedar",
+                                   POLICY if is_permitted else POLICY + FORBID)
+                done = list(pool.map(lambda _: world.postgres.psql(
+                    "alice", DATABASES[STAGING], password=token), range(AT_ONCE)))
+                assert {one.returncode == 0 for one in done} == {is_permitted}, done
+    finally:
+        disturber.is_over.set()
+        disturber.join()
+    assert disturber.written > 0
+    log = world.postgres.log_since(mark)
+    assert "terminated by signal" not in log and "server process" not in log, log
+    assert len(world.cortex.records()) == ROUNDS * AT_ONCE
