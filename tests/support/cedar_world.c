@@ -187,12 +187,17 @@ static bool add_groups(struct cedar_store *store) {
   return is_good;
 }
 
+bool cedar_world_large_store(const struct cedar_allocator *allocator,
+                             struct cedar_store **store_out) {
+  return cedar_store_new(allocator, store_out) == CEDAR_OK &&
+         cedar_store_expect(*store_out, t(CEDAR_WORLD_EXPECTED)) == CEDAR_OK &&
+         add_policies(*store_out, cedar_world_policies, sizeof cedar_world_policies - 1) &&
+         add_groups(*store_out) && cedar_world_add(*store_out);
+}
+
 char *cedar_world_large_image(size_t *len_out) {
   struct cedar_store *store = NULL;
-  bool is_good = cedar_store_new(NULL, &store) == CEDAR_OK &&
-                 cedar_store_expect(store, t(CEDAR_WORLD_EXPECTED)) == CEDAR_OK &&
-                 add_policies(store, cedar_world_policies, sizeof cedar_world_policies - 1) &&
-                 add_groups(store) && cedar_world_add(store);
+  bool is_good = cedar_world_large_store(NULL, &store);
 
   return image_of(store, is_good, len_out);
 }

@@ -32,6 +32,11 @@ char *cedar_world_image(size_t *len_out);
 #define CEDAR_WORLD_EXPECTED "a-word-of-the-host"
 char *cedar_world_large_image(size_t *len_out);
 
+/* The store that this image is of; false when it could not be made, *store_out freed by the caller.
+ */
+bool cedar_world_large_store(const struct cedar_allocator *allocator,
+                             struct cedar_store **store_out);
+
 /* Bytes in memory as the source of an image that is read piece by piece. */
 struct cedar_world_pieces {
   const char *bytes;

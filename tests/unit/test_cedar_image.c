@@ -373,6 +373,29 @@ static void expecting_is_for_stores_that_are_open(void **state) {
   free((char *)pieces.bytes);
 }
 
+/* Words, filter and the order of bodies are made where a store is sealed. */
+static void sealing_a_large_store_survives_a_lack_of_memory(void **state) {
+  struct cedar_failing failing;
+  struct cedar_allocator allocator = cedar_failing_allocator(&failing);
+  struct cedar_store *store = NULL;
+  bool is_made = false;
+  uint32_t reasons;
+  size_t fail_at;
+
+  (void)state;
+  for (fail_at = 1; !is_made; fail_at++) {
+    failing = (struct cedar_failing){.fail_at = fail_at};
+    is_made = cedar_world_large_store(&allocator, &store);
+    assert_int_equal(is_made, failing.calls < fail_at);
+    failing.fail_at = 0;
+    if (is_made)
+      assert_int_equal(ask_member(store, "group-7", 7, &reasons), CEDAR_ALLOW);
+    cedar_store_free(&store);
+    assert_int_equal(failing.live, 0);
+  }
+  assert_true(fail_at > 50);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(image_answers_like_its_store),
@@ -388,6 +411,7 @@ int main(void) {
       cmocka_unit_test(a_decision_of_a_large_image_reads_little),
       cmocka_unit_test(a_wrong_byte_at_the_head_harms_nothing),
       cmocka_unit_test(expecting_is_for_stores_that_are_open),
+      cmocka_unit_test(sealing_a_large_store_survives_a_lack_of_memory),
   };
 
   return cmocka_run_group_tests_name("cedar image", tests, NULL, NULL);
