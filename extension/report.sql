@@ -45,10 +45,6 @@ BEGIN
   ORDER BY 2, 3;
 
   RETURN QUERY SELECT 'past_end', g.member, g.role,
-    'given until ' || to_char(g.granted_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') || ' on ' || g.service
-  FROM cortex.grants g WHERE g.granted_until < now() ORDER BY 2, 3;
-
-  RETURN QUERY SELECT 'past_end', g.member, g.role,
     'given to sessions on ' || g.service || ' that have ended'
   FROM cortex.login_grant g
   WHERE (NOT g.is_standing OR g.member ~ '/(read|write|admin)$')

@@ -87,8 +87,7 @@ CREATE TABLE cortex.grant_data (
   role integer NOT NULL,
   source integer NOT NULL,
   members integer[] NOT NULL,
-  granted_at timestamptz NOT NULL DEFAULT now(),
-  granted_until timestamptz
+  granted_at timestamptz NOT NULL DEFAULT now()
 );
 ALTER TABLE cortex.grant_data ALTER COLUMN members SET STORAGE EXTERNAL; -- packing took longer than all else
 CREATE INDEX ON cortex.grant_data (role, source);
@@ -110,8 +109,7 @@ CREATE VIEW cortex.roles AS
   FROM cortex.role_data d LEFT JOIN pg_catalog.pg_authid a ON a.rolname = d.name;
 
 CREATE VIEW cortex.grants AS
-  SELECT m.name AS member, r.name AS role, s.service, s.level, s.policy, s.reason,
-    g.granted_at, g.granted_until
+  SELECT m.name AS member, r.name AS role, s.service, s.level, s.policy, s.reason, g.granted_at
   FROM cortex.grant_data g CROSS JOIN unnest(g.members) AS e(member)
     JOIN cortex.role_data m ON m.id = e.member
     JOIN cortex.role_data r ON r.id = g.role

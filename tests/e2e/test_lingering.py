@@ -82,17 +82,6 @@ def test_what_ended_sessions_leave_is_past_its_end_until_the_reaper_comes(host):
     assert host.members("alice") == {"analytics_read"} and not host.exists("alice/admin")
 
 
-def test_a_grant_with_an_end_is_found_after_it(host):
-    host.login().assert_allowed("1")
-    host.sql("insert into cortex.grant_source (service, level, policy, reason) values "
-             f"('{STAGING}', 'read', 'readers', ''); insert into cortex.grant_data (role, source, members, granted_until) "
-             "select r.id, s.id, array[a.id], now() - interval '1 minute' from cortex.role_data r, cortex.role_data a, "
-             "cortex.grant_source s where r.name = 'analytics_read' and a.name = 'alice'")
-    assert found(host) == {("past_end", "alice", "analytics_read")}
-    host.sql("update cortex.grant_data set granted_until = now() + interval '1 hour'")
-    assert found(host) == set()
-
-
 def note(host, policy):
     host.sql(f"insert into cortex.grant_source (service, level, policy, reason) values ('{STAGING}', 'read', '{policy}', ''); "
              "insert into cortex.grant_data (role, source, members) select r.id, s.id, array[a.id] from cortex.role_data r, "
