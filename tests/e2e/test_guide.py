@@ -18,7 +18,7 @@ import pytest
 from cortex import CORTEXCTL, make_state, share_with_server
 from harness import BUILD, HERE, IS_ROOT, Folder, PamService, Postgres, built
 from pgtree import private_tree
-from sessionhost import is_ended
+from sessionhost import is_ended, one
 
 GUIDE = HERE.parents[1] / "docs" / "guide.md"
 BLOCK = re.compile(r"^## ([^\n]*)$|^```sh\n(.*?)^```$", re.M | re.S)
@@ -210,6 +210,15 @@ def nobody_entered(host, said):
     assert "nobody enters" in said and host.enters(), said
 
 
+def carol_has_hours(host, said):
+    assert "long-jobs" in said and "0 errors" in said, said
+    with host.session("carol", groups="long-jobs") as session, host.session("alice") as other:
+        hours = [one(connection, "select extract(epoch from (cortex.whoami()).session_until - now()) / 3600")
+                 for connection in (session, other)]
+    assert 7.9 < hours[0] <= 8 and hours[1] < 1, hours
+    (host.etc / "policies" / "long-jobs.cedar").unlink()
+
+
 def reports_is_served(host, said):
     assert "0 errors" in said and "pamservice=cortex-reports" in host.hba(), said
 
@@ -274,6 +283,7 @@ def nothing_is_wrong(_host, said):
 LOOKS = {
     "Protect one database": (explained, walked, alice_is_in),
     "Change who may do what": (analysts_read, nobody_entered),
+    "A session that must last": (carol_has_hours,),
     "Add a service like another": (reports_is_served, reports_is_entered),
     "A pool in front": (pool_has_its_line, pool_is_gone),
     "Rotate an issuer": (keys_are_fetched, both_are_trusted, the_new_one_is_alice),
