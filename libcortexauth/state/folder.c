@@ -225,6 +225,16 @@ static bool fill(const struct cx_state *state, int fd, const void *bytes, size_t
          (mode != CX_STATE_DURABLE || fsync(fd) == 0);
 }
 
+/* What a killed writer left, or a stranger's link, goes; so the file is surely a new one. */
+static int open_new(const struct cx_state *state, const char *name) {
+  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  int fd = open_again(state->fd, name, flags);
+
+  if (fd >= 0 || errno != EEXIST || unlinkat(state->fd, name, 0) != 0)
+    return fd;
+  return open_again(state->fd, name, flags);
+}
+
 enum cortex_reason cx_state_write(const struct cx_state *state, const char *name,
                                   const void *bytes, size_t len, enum cx_state_mode mode,
                                   struct cortex_error *error) {
@@ -235,10 +245,7 @@ enum cortex_reason cx_state_write(const struct cx_state *state, const char *name
   if (strlen(name) > CX_STATE_NAME_MAX)
     return cx_state_refuse(state, NULL, error, "a file's name is too long");
   snprintf(beside, sizeof beside, ".%s.new", name);
-  /* What a killed writer left, or a stranger's link, goes; then the file is surely a new one. */
-  if (unlinkat(state->fd, beside, 0) != 0 && errno != ENOENT)
-    return cx_state_refuse(state, beside, error, strerror(errno));
-  fd = open_again(state->fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+  fd = open_new(state, beside);
   if (fd < 0)
     return cx_state_refuse(state, beside, error, strerror(errno));
   if (!fill(state, fd, bytes, len, mode) || renameat(state->fd, beside, state->fd, name) != 0) {
