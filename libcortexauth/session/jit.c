@@ -181,14 +181,17 @@ static int timeout_of(const struct cx_jit *jit) {
   return left > TIMEOUT_MAX ? TIMEOUT_MAX : (int)(left > 0 ? left : 0);
 }
 
+/* No file can be there, and libpq does not complain into the server's log of one that is not. */
+#define NO_FILE "/dev/null/none"
+
 /* Explicit in everything that libpq would otherwise look for elsewhere. */
 static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish,
                                struct cortex_error *error) {
   char options[NAME_ROOM];
   const char *keywords[CX_CONNINFO_KEYWORDS + 8] = {
       "options", "application_name", "client_encoding", "passfile", "sslmode", "gssencmode"};
-  const char *values[CX_CONNINFO_KEYWORDS + 8] = {options,     "pam_cortex", "UTF8",
-                                                  "/dev/null", "disable",    "disable"};
+  const char *values[CX_CONNINFO_KEYWORDS + 8] = {options, "pam_cortex", "UTF8",
+                                                  NO_FILE, "disable",    "disable"};
   struct cx_jit_query query = {.keywords = keywords, .values = values, .timeout = timeout_of(jit)};
   const char *parameters[CX_JIT_VALUES] = {
       jit->role, jit->identity->issuer, jit->identity->subject, jit->service,

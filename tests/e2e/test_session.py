@@ -183,7 +183,9 @@ def test_parallel_workers_do_not_ask(host):
 
 def test_a_first_login_makes_the_role(host):
     assert not host.exists("alice")
+    mark = host.postgres.log_mark()
     host.login().assert_allowed("1")
+    assert "password file" not in host.postgres.log_since(mark), "libpq writes into the server's log"
     assert host.exists("alice")
     assert host.members("alice") == {"analytics_read"}
     assert host.sql("select rolpassword is null from pg_authid where rolname = 'alice'") == "t"
