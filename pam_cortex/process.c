@@ -103,12 +103,11 @@ static void read_start(struct cx_process *process) {
   int64_t start = server_time(&MyStartTimestamp), postmaster = server_time(&PgStartTime);
   bool is_server = process->is_postgres && start != 0 && postmaster != 0 && postmaster <= start;
 
-  if (!is_server || !is_near(start, now(CLOCK_REALTIME)))
+  if (!is_server || !is_near(start, now(CLOCK_REALTIME))) {
     process->start = kernel_start();
-  else
-    process->start = start;
-  if (!is_server || !is_near(start, process->start))
-    return;
+    if (!is_server || !is_near(start, process->start))
+      return;
+  }
   process->start = start;
   process->postmaster_start = postmaster;
 }

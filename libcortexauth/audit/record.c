@@ -27,9 +27,6 @@ static void put_name(struct cx_buf *buf, const struct field *field) {
   cx_buf_put(buf, field->name, field->name_len);
 }
 
-/* A control character's: \u001f. */
-#define ESCAPED_MAX 6
-
 /* Bytes that cx_buf_put_json makes of the character at text, and how long that is. */
 static size_t escaped_len(const char *text, size_t len, size_t *step_out) {
   size_t n = cx_text_utf8_len(text, len);
@@ -57,8 +54,7 @@ static size_t fitting(const char *text, size_t len, size_t max) {
 
 static void put_string(struct cx_buf *buf, const char *text) {
   size_t len = strlen(text);
-  bool fits = len <= CX_RECORD_TEXT_MAX / ESCAPED_MAX;
-  size_t kept = fits ? len : fitting(text, len, CX_RECORD_TEXT_MAX);
+  size_t kept = fitting(text, len, CX_RECORD_TEXT_MAX);
 
   cx_buf_put_json(buf, text, kept);
   if (kept < len && !buf->failed) {

@@ -40,17 +40,13 @@ def messages(connection):
         yield stream.read(length)
 
 
-class Ranges:
-    """At most `step` members at a time. After the first time: `keeps` the rest to itself, or
-    `leaves` out so many of them."""
+class Between:
+    """Stands between one client and a port; carry() passes what one of them says to the other."""
 
-    def __init__(self, slapd, step, keeps=False, leaves=0):
-        self.step, self.keeps, self.leaves = step, keeps, leaves
-        self.target, self.folder, self.tls = slapd.port, slapd.folder, slapd.tls
+    def __init__(self, port):
+        self.target = port
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.asked = []  # the ranges
-        self.starts = {}  # of searches, by the number of the message
+        self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
     def __enter__(self):
@@ -65,17 +61,36 @@ class Ranges:
         except OSError:
             return
         with client, socket.create_connection(("127.0.0.1", self.target)) as server:
-            threading.Thread(target=self._pass, args=(client, server, SEARCH, self._question), daemon=True).start()
-            self._pass(server, client, ENTRY, self._answer)
+            threading.Thread(target=self._try, args=(client, server, True), daemon=True).start()
+            self._try(server, client, False)
 
-    @staticmethod
-    def _pass(source, sink, kind, change):
+    def _try(self, source, sink, is_question):
         try:
-            for message in messages(source):
-                parts = [(tag, change(message, content) if tag == kind else content) for tag, content in split(message)]
-                sink.sendall(join(SEQUENCE, b"".join(join(*part) for part in parts)))
+            self.carry(source, sink, is_question)
         except OSError:
             pass
+
+    def carry(self, source, sink, is_question):
+        raise NotImplementedError
+
+
+class Ranges(Between):
+    """At most `step` members at a time. After the first time: `keeps` the rest to itself, or
+    `leaves` out so many of them. `odd`: says where a range begins, and not where it ends."""
+
+    def __init__(self, slapd, step, keeps=False, leaves=0, odd=False):
+        self.step, self.keeps, self.leaves, self.odd = step, keeps, leaves, odd
+        self.folder, self.tls = slapd.folder, slapd.tls
+        self.asked = []  # the ranges
+        self.starts = {}  # of searches, by the number of the message
+        super().__init__(slapd.port)
+        self.url = f"ldap://127.0.0.1:{self.port}"
+
+    def carry(self, source, sink, is_question):
+        kind, change = (SEARCH, self._question) if is_question else (ENTRY, self._answer)
+        for message in messages(source):
+            parts = [(tag, change(message, content) if tag == kind else content) for tag, content in split(message)]
+            sink.sendall(join(SEQUENCE, b"".join(join(*part) for part in parts)))
 
     @staticmethod
     def _number(message):
@@ -110,7 +125,8 @@ class Ranges:
         end = start + self.step
         last = "*" if end >= len(every) else str(end - 1)
         first = self._make(name, []) if start == 0 else b""
-        return first + self._make(f"member;range={start}-{last}".encode(), every[start:end])
+        name = f"member;range={start}" if self.odd else f"member;range={start}-{last}"
+        return first + self._make(name.encode(), every[start:end])
 
     @staticmethod
     def _make(name, values):

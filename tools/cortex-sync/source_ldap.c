@@ -214,7 +214,7 @@ static bool next_range(struct reading *reading, const char *attribute, unsigned 
   first = strtoul(range + strlen(RANGE), &end, 10);
   if (first == from && strcmp(end, "-*") == 0)
     return true;
-  last = *end == '-' ? strtoul(end + 1, &end, 10) : 0;
+  last = *end == '-' ? strtoul(end + 1, &end, 10) : MEMBERS_MAX;
   if (first != from || *end != '\0' || last < first || last >= MEMBERS_MAX)
     return ldap_link_fail(&reading->link, "%s: the server answers with an attribute \"%.60s\"",
                           reading->link.url, attribute);
