@@ -92,13 +92,14 @@ def test_members_in_ranges_are_put_together(sync):
 
 
 @pytest.mark.parametrize("how, why, asked", [
-    ({"keeps": True}, "keeps the rest of cn=engineers", ["member;range=5-*"]),
-    ({"leaves": 2}, 'an attribute "member;range=7-*"', ["member;range=5-*"]),
-    ({"odd": True}, 'an attribute "member;range=0"', [])])
+    ({"step": 5, "keeps": True}, "keeps the rest of cn=engineers", ["member;range=5-*"]),
+    ({"step": 5, "leaves": 2}, 'an attribute "member;range=7-*"', ["member;range=5-*"]),
+    ({"step": 4, "leaves": 2}, 'an attribute "member;range=6-9"', ["member;range=4-*"]),
+    ({"step": 5, "odd": True}, 'an attribute "member;range=0"', [])])
 def test_members_in_ranges_that_are_not_whole_remove_nothing(sync, how, why, asked):
     fill(sync)
     sync.apply()
-    with Ranges(sync.ldap, step=5, **how) as ranges:
+    with Ranges(sync.ldap, **how) as ranges:
         sync.directories(through(ranges))
         assert why in stays(sync, "--allow-removals=100")
     assert ranges.asked == asked
