@@ -230,6 +230,15 @@ static void a_long_string_is_cut_at_a_character_and_marked(void **state) {
   line = line_at(trail, 2);
   assert_text(line, "subject", expected_bad(expected));
   json_decref(line);
+  /* and letters are cut like others */
+  memset(text, 'x', CX_RECORD_TEXT_MAX + 1);
+  text[CX_RECORD_TEXT_MAX + 1] = '\0';
+  memset(expected, 'x', CX_RECORD_TEXT_MAX);
+  strcpy(expected + CX_RECORD_TEXT_MAX, "\xe2\x80\xa6");
+  assert_int_equal(trail_append(trail, &record), CORTEX_OK);
+  line = line_at(trail, 3);
+  assert_text(line, "subject", expected);
+  json_decref(line);
 }
 
 static void more_items_than_the_cap_are_counted(void **state) {

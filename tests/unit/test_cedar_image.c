@@ -2,6 +2,8 @@
  * Policy images: same answers as the store they came from; damage ends in a refusal.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <config.h> /* memmem is not in POSIX 2008 */
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -363,6 +365,41 @@ static void a_wrong_byte_at_the_head_harms_nothing(void **state) {
   free(image);
 }
 
+/* How many policies of an image have an id; whether all of it could be read. */
+static uint32_t count_ids(struct cedar_world_pieces *pieces, bool *failed_out) {
+  struct cedar_image_source source = cedar_world_source(pieces);
+  struct cedar_store *store = NULL;
+  struct cedar_text value;
+  uint32_t count = 0, i;
+
+  assert_int_equal(cedar_store_read_image(&source, NULL, &store, NULL), CEDAR_OK);
+  for (i = 0; i < cedar_store_policy_count(store); i++)
+    count += cedar_policy_annotation_get(store, i, "id", &value);
+  *failed_out = cedar_store_failed(store);
+  cedar_store_free(&store);
+  return count;
+}
+
+/* A limit of a session stands in an annotation: one that is damaged must not look like none. */
+static void a_damaged_text_is_no_empty_one(void **state) {
+  static const char text[] = "group-300";
+  struct cedar_world_pieces pieces = {0};
+  char *image = cedar_world_large_image(&pieces.len), *at;
+  uint32_t whole;
+  bool failed;
+
+  (void)state;
+  pieces.bytes = image;
+  whole = count_ids(&pieces, &failed);
+  assert_false(failed);
+  at = memmem(image, pieces.len, text, sizeof text);
+  assert_non_null(at);
+  at[sizeof text - 1] = 'x';
+  assert_true(count_ids(&pieces, &failed) < whole);
+  assert_true(failed);
+  free(image);
+}
+
 static void expecting_is_for_stores_that_are_open(void **state) {
   struct cedar_world_pieces pieces = {0};
   struct cedar_store *store = read_large(&pieces);
@@ -410,6 +447,7 @@ int main(void) {
       cmocka_unit_test(words_are_found_without_reading),
       cmocka_unit_test(a_decision_of_a_large_image_reads_little),
       cmocka_unit_test(a_wrong_byte_at_the_head_harms_nothing),
+      cmocka_unit_test(a_damaged_text_is_no_empty_one),
       cmocka_unit_test(expecting_is_for_stores_that_are_open),
       cmocka_unit_test(sealing_a_large_store_survives_a_lack_of_memory),
   };
