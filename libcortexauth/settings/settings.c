@@ -93,7 +93,7 @@ static char *join(const struct cx_list *list) {
 static char *text_of(const struct cx_option *option, const void *member, const char *value) {
   if (option->type->clear == cx_type_list.clear)
     return join(member);
-  if (option->type == &cx_type_path)
+  if (option->type == &cx_type_path || option->type == &cx_type_private_key)
     return strdup(*(char *const *)member);
   return strdup(value);
 }

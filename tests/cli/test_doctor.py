@@ -102,6 +102,27 @@ def test_every_finding_of_check_is_one_of_doctor():
     assert findings["keys_none"]["line"] == 4
 
 
+@cases((0o644, True), (0o600, False))
+def test_private_key_that_everybody_can_read_is_found(mode, is_found):
+    host = Doctor()
+    host.configure(*host.section, "decryption_key_file = key.pem", *host.rest, name="cortex.conf")
+    assert "decryption_key_file: cannot be opened" in host.found("config_invalid")["what"]
+    key = host.path / "key.pem"
+    key.write_bytes((host.path / "rs256.pem").read_bytes())
+    key.chmod(mode)
+    finding = host.findings().get("private_key_public")
+    assert (finding is not None) == is_found, finding
+    assert not finding or (finding["line"] == 6 and str(key) in finding["what"]), finding
+
+
+def test_window_without_one_use_is_found():
+    host = Doctor()
+    host.configure(*host.section, "reuse_window = 30s", *host.rest, name="cortex.conf")
+    host.found("reuse_window_idle")
+    host.configure(*host.section, "one_use = yes", "reuse_window = 30s", *host.rest, name="cortex.conf")
+    assert "reuse_window_idle" not in host.findings()
+
+
 # --- files ---
 
 @cases("conf", "policy", "entities")

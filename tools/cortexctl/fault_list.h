@@ -23,7 +23,6 @@ FAULT(CA_UNREADABLE, ca_unreadable, ERROR, "the issuer's keys cannot be fetched"
 FAULT(METADATA_ENDING, metadata_ending, WARNING, "after its validUntil every login through this identity provider is refused", "get new metadata from the provider; where it is fetched, see that refresh runs")
 FAULT(CERTIFICATE_ENDING, certificate_ending, WARNING, "its key is trusted after that day too, but the provider is likely to change it, which new metadata must say", "get new metadata from the provider, or make a new certificate for sp_cert_file and give the provider our metadata")
 FAULT(CERTIFICATE_UNFIT, certificate_unfit, ERROR, "identity providers encrypt for a key that this host does not have", "write the certificate of sp_key_file to sp_cert_file, then cortexctl saml metadata for the provider")
-FAULT(PRIVATE_KEY_MISSING, private_key_missing, ERROR, "what is encrypted for this host cannot be opened", "put the key where the configuration says")
 FAULT(PRIVATE_KEY_PUBLIC, private_key_public, WARNING, "who reads it can open what is encrypted for this host", "chown root:cortex and chmod 0640 the file")
 
 /* services */
