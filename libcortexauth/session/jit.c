@@ -226,9 +226,10 @@ static enum cortex_reason make_ready(const struct cx_jit *jit, const struct cx_s
 
   if (reason == CORTEX_OK)
     reason = call(jit, wish, error);
+  /* It saves the next login work. Others of this role may be writing the same: no reason to refuse. */
   if (reason == CORTEX_OK && jit->levels == jit->standing)
-    reason = cx_state_write(state, wish->note_name, wish->note, strlen(wish->note),
-                            CX_STATE_QUICK, error);
+    (void)!cx_state_write(state, wish->note_name, wish->note, strlen(wish->note), CX_STATE_QUICK,
+                          NULL);
   return reason;
 }
 

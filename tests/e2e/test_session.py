@@ -207,6 +207,16 @@ def test_a_repeat_login_makes_no_connection(host):
     assert inner_logins(host, mark) == 1
 
 
+def test_a_note_that_cannot_be_written_refuses_nobody(host):
+    """Another login of the role may be in the way."""
+    host.login().assert_allowed("1")
+    (note,) = (host.cortex.state / "sessions").glob("ready-*")
+    note.unlink()
+    (note.parent / f".{note.name}.new").mkdir()
+    host.login().assert_allowed("1")
+    assert not note.exists()
+
+
 def test_a_note_grants_nothing(host):
     """A role that was dropped, or locked by a DBA, stays so."""
     host.login().assert_allowed("1")
