@@ -27,7 +27,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
     coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))
   FROM spaces n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   UNION ALL
-  SELECT 'function', p.oid, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), p.proowner,
+  -- By the types alone: that is how GRANT takes an ordered-set aggregate as well.
+  SELECT 'function', p.oid, format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)), p.proowner,
     coalesce(p.proacl, acldefault('f', p.proowner))
   FROM spaces n JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid
 $f$;
@@ -59,7 +60,7 @@ BEGIN
     UNION ALL
     SELECT 'table', t.object, c.attnum::integer, '', h.role, x.privilege_type, format('%s (%I)', t.name, c.attname), x.is_grantable,
       x.grantor = t.owner
-    FROM things t JOIN pg_catalog.pg_attribute c ON c.attrelid = t.object AND c.attacl IS NOT NULL
+    FROM things t JOIN pg_catalog.pg_attribute c ON c.attrelid = t.object AND c.attacl IS NOT NULL AND NOT c.attisdropped
       CROSS JOIN LATERAL aclexplode(c.attacl) x JOIN holders h ON h.oid = x.grantee
     WHERE t.kind = 'table'
     UNION ALL
@@ -176,7 +177,8 @@ $f$;
 -- ---------------------------------------------------------------- leavers
 
 -- Whose right to log in we took longer ago than that, and the databases in which they own
--- something or hold a privilege; one line with NULL where there is none.
+-- something or hold a privilege; one line with NULL where there is none. What belongs to no
+-- database, as a tablespace or the privilege CONNECT, is the home's to hand over and take back.
 CREATE FUNCTION cortex.sync_leavers(grace interval) RETURNS TABLE (name text, database text, owns boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
 BEGIN
@@ -187,7 +189,7 @@ BEGIN
       LEFT JOIN pg_catalog.pg_shdepend x ON x.refclassid = 'pg_catalog.pg_authid'::regclass AND x.refobjid = s.oid
         AND x.classid <> 'pg_catalog.pg_auth_members'::regclass
       LEFT JOIN pg_catalog.pg_database d ON d.oid = x.dbid
-        OR (x.dbid = 0 AND x.classid = 'pg_catalog.pg_database'::regclass AND d.datname = current_database())
+        OR (x.dbid = 0 AND d.datname = current_database())
     WHERE r.cut_at < now() - grace AND s.is_login AND NOT s.is_group AND NOT s.is_protected AND NOT s.can_login
     GROUP BY 1, 2 ORDER BY 1, 2;
 END

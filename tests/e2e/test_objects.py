@@ -124,6 +124,33 @@ def test_strict_is_held_by_a_valve(sync):
     assert may(sync, "sales_write", *ORDERS) == [False, False, False]
 
 
+def test_functions_of_every_kind_get_their_privilege(sync):
+    """An ordered-set aggregate, whose arguments GRANT does not take as the server writes them."""
+    sync.host.sql("""
+        create aggregate public.middle(float8 order by anyelement)
+          (sfunc = ordered_set_transition, stype = internal, finalfunc = percentile_disc_final, finalfunc_extra);
+        create aggregate public.counted(*) (sfunc = int8inc, stype = int8, initcond = '0');
+        create function public."odd (""f"(a int, variadic b text[], out c int) language sql as 'select 1';
+        create procedure public.step(inout a int, out b int) language plpgsql as 'begin b := 1; end';
+        revoke execute on all routines in schema public from public""", database="sales")
+    try:
+        sync.apply()
+        sync.run("--check", check=0)
+        assert sync.host.sql("select bool_and(has_function_privilege('sales_write', oid, 'execute')), count(*) from pg_proc "
+                             "where pronamespace = 'public'::regnamespace", database="sales") == [(True, 5)]
+    finally:
+        sync.host.sql('drop aggregate public.middle(float8 order by anyelement); drop aggregate public.counted(*); '
+                      'drop function public."odd (""f"; drop procedure public.step', database="sales")
+
+
+def test_privilege_on_a_column_that_was_dropped_is_none(sync):
+    """PostgreSQL keeps it with what is left of the column, and no statement takes it back."""
+    sync.apply()
+    sync.host.sql("grant select (secret), insert (secret) on public.orders to sales_read; "
+                  "alter table public.orders drop column secret", database="sales")
+    sync.run("--check", "--strict", check=0)
+
+
 def test_schema_or_role_that_is_not_there_is_said(sync):
     sync.configure(more=DATABASE.replace("public,", "public, nowhere,").replace("reporting: analysts", "reporting: analysts, maker"))
     result = sync.run("--apply", check=4)
@@ -215,6 +242,42 @@ def test_leaver_whose_things_nobody_may_get_stays(sync, owner, why):
     assert why in result.stdout + result.stderr
     assert sync.host.can_login("bob") is False and sync.host.can_login("carl") is None
     assert sync.host.sql("select tableowner from pg_tables where tablename = 'mine'", database="sales") == [("bob",)]
+
+
+def test_what_belongs_to_no_database_is_the_home_s_to_take_back(sync):
+    with_grace(sync)
+    steps = leave(sync, 31, "bob", "carl")
+    next(steps)
+    sync.host.sql("grant connect on database sales to bob; grant create on tablespace pg_default to bob")
+    next(steps)
+    said = sync.apply(check=4).stdout
+    assert "rejected bob - a leaver that stays" in said and "(database postgres)" in said
+    assert sync.host.can_login("bob") is False and sync.host.can_login("carl") is None
+    with_grace(sync, DATABASE + '[database "postgres"]\n')
+    sync.apply()
+    assert sync.host.can_login("bob") is None
+
+
+def test_database_that_takes_no_connections_holds_up_only_who_owns_something_there(sync):
+    sync.host.sql("create database closed")
+    sync.host.sql("create extension cortex", database="closed")
+    with_grace(sync, DATABASE + '[database "closed"]\nleaver_owner = maker\n')
+    steps = leave(sync, 31, "bob", "carl")
+    next(steps)
+    for name, database in (("bob", "sales"), ("carl", "closed")):
+        sync.host.sql(f"create table public.mine (n int); alter table public.mine owner to {name}", database=database)
+    next(steps)
+    sync.host.sql("alter database closed allow_connections false")
+    try:
+        result = sync.run("--apply", check=3)
+        assert "rejected carl - a leaver that stays" in result.stdout and "(database closed)" in result.stdout
+        assert "not currently accepting connections" in result.stderr
+        assert sync.host.can_login("bob") is None and sync.host.can_login("carl") is False
+        sync.host.sql("alter database closed allow_connections true")
+        sync.apply()
+        assert sync.host.can_login("carl") is None
+    finally:
+        sync.host.sql("drop database closed")
 
 
 def test_many_drops_are_held_by_a_valve_but_nothing_else_is(sync):

@@ -26,13 +26,25 @@ static const char *find_name(const struct model *model, const char *name) {
              : NULL;
 }
 
-static void judge(struct leaver *leaver, const struct holding *holding) {
+static void stay(struct leaver *leaver, const char *why, const char *place) {
   if (leaver->why != NULL)
     return;
+  leaver->why = why;
+  snprintf(leaver->place, sizeof leaver->place, "%s", place);
+}
+
+void leaver_put_why(const struct leaver *leaver, char *text, size_t size) {
+  snprintf(text, size, "%s%s%s%s", leaver->why, leaver->place[0] != '\0' ? " (database " : "",
+           leaver->place, leaver->place[0] != '\0' ? ")" : "");
+}
+
+static void judge(struct leaver *leaver, const struct holding *holding, const char *name) {
   if (holding->database == NULL)
-    leaver->why = "owns something or has a privilege in a database that no [database] section names";
-  else if (holding->owns && cortex_section_value(holding->database->section, "leaver_owner") == NULL)
-    leaver->why = "owns something in a database whose section has no leaver_owner";
+    stay(leaver, "owns something or has a privilege in a database that no [database] section names",
+         name);
+  else if (holding->owns &&
+           cortex_section_value(holding->database->section, "leaver_owner") == NULL)
+    stay(leaver, "owns something in a database whose section has no leaver_owner", name);
 }
 
 static bool take(const PGresult *result, const struct model *model,
@@ -50,13 +62,14 @@ static bool take(const PGresult *result, const struct model *model,
     if (name == NULL)
       continue;
     if (list->count == 0 || list->items[list->count - 1].name != name)
-      list->items[list->count++] = (struct leaver){name, NULL, false};
+      list->items[list->count++] = (struct leaver){.name = name};
     if (PQgetisnull(result, row, 1))
       continue;
-    *holding = (struct holding){list->count - 1, databases_find(databases, PQgetvalue(result, row, 1)),
-                                PQgetvalue(result, row, 2)[0] == 't'};
+    *holding =
+        (struct holding){list->count - 1, databases_find(databases, PQgetvalue(result, row, 1)),
+                         PQgetvalue(result, row, 2)[0] == 't'};
     list->holding_count++;
-    judge(&list->items[list->count - 1], holding);
+    judge(&list->items[list->count - 1], holding, PQgetvalue(result, row, 1));
   }
   return true;
 }
@@ -134,8 +147,9 @@ static void hold_back(struct leaver_list *list, const struct database *database)
   size_t i;
 
   for (i = 0; i < list->holding_count; i++)
-    if (list->holdings[i].database == database && list->items[list->holdings[i].leaver].why == NULL)
-      list->items[list->holdings[i].leaver].why = "what it owns could not be handed over";
+    if (list->holdings[i].database == database)
+      stay(&list->items[list->holdings[i].leaver], "what it owns could not be handed over",
+           database->name);
 }
 
 static bool send_release(const struct leaver_list *list, const struct database *database, bool owns,
@@ -184,8 +198,8 @@ static bool release(const struct database_run *run, const struct leaver_list *li
   struct pg *pg = NULL;
   size_t sent = 0;
   bool fine = database_open(run, database->name, &pg) &&
-              leavers_send_release(list, database, pg, &sent) && pg_sync(pg) &&
-              pg_skip(pg, sent) && pg_settle(pg);
+              leavers_send_release(list, database, pg, &sent) && pg_sync(pg) && pg_skip(pg, sent) &&
+              pg_settle(pg);
 
   if (!fine)
     cli_complain("database %s: leavers could not be released: %s", database->name, pg_message(pg));
@@ -260,7 +274,7 @@ bool leavers_drop(struct pg *pg, struct leaver_list *list) {
   }
   fine = fine && pg_settle(pg);
   for (i = 0; fine && i < list->count; i++)
-    if (list->items[i].why == NULL && !list->items[i].is_dropped)
-      list->items[i].why = "something still depends on it";
+    if (!list->items[i].is_dropped)
+      stay(&list->items[i], "something still depends on it", "");
   return fine;
 }

@@ -11,6 +11,7 @@
 struct leaver {
   const char *name; /* borrowed from the model */
   const char *why;  /* it stays: what is missing; NULL: it can go */
+  char place[64];   /* the database in which that is, or "" */
   bool is_dropped;
 };
 
@@ -38,6 +39,9 @@ bool leavers_read(const struct database_run *run, const struct model *model,
                   const struct database_list *databases, const char *grace, struct pg *pg,
                   struct leaver_list *list_out);
 void leavers_clear(struct leaver_list *list);
+
+/* Why it stays, with the database; only where there is a why. */
+void leaver_put_why(const struct leaver *leaver, char *text, size_t size);
 
 /*
  * Hands over what they own, database by database, each in a transaction of its own. A leaver

@@ -104,17 +104,17 @@ size_t objects_left(const struct objects *objects, size_t *extra_out) {
     size_t extra = database->counts[VERB_REVOKE] + database->counts[VERB_REVOKE_OPTION];
 
     left += database->is_applied ? 0 : database_changes(&objects->run, database);
-    *extra_out += database->counts[VERB_FOREIGN] +
-                  (database->is_applied && objects->run.strict ? 0 : extra);
+    *extra_out +=
+        database->counts[VERB_FOREIGN] + (database->is_applied && objects->run.strict ? 0 : extra);
   }
   return left;
 }
 
 size_t objects_rejected(const struct objects *objects) {
-  size_t i, count = objects->leavers.count - objects->leavers.due;
+  size_t i, count = 0;
 
   for (i = 0; i < objects->leavers.count; i++)
-    count += objects->leavers.items[i].why != NULL && objects->leavers.items[i].is_dropped;
+    count += objects->leavers.items[i].why != NULL;
   for (i = 0; i < objects->databases.count; i++)
     count += objects->databases.items[i].counts[VERB_ABSENT];
   return count;

@@ -9,6 +9,7 @@
 #include "common/out.h"
 
 #define PLACE_MAX 1024
+#define WHY_MAX 256
 #define LIST_MAX 512
 
 /* What is said of lines of each verb: the word, "to" or "of", a remark, and whether always. */
@@ -72,17 +73,17 @@ static void put_database(const struct database_run *run, const struct database *
            "right, once: --allow-removals=%zu\n",
            database->name, database->counts[VERB_REVOKE] + database->counts[VERB_REVOKE_OPTION]);
   printf("database %s: %s: privileges: %zu to grant, %zu that no rule says\n", database->name,
-         database->is_applied                            ? "applied"
-         : database_changes(run, database) == 0          ? "in sync"
-         : database->is_refused                          ? "refused"
-                                                         : "differs",
+         database->is_applied                   ? "applied"
+         : database_changes(run, database) == 0 ? "in sync"
+         : database->is_refused                 ? "refused"
+                                                : "differs",
          database->counts[VERB_GRANT],
          database->counts[VERB_REVOKE] + database->counts[VERB_REVOKE_OPTION] +
              database->counts[VERB_FOREIGN]);
 }
 
 static void put_leavers(const struct leaver_list *list, bool brief) {
-  char text[PLACE_MAX];
+  char text[PLACE_MAX], why[WHY_MAX] = "";
   size_t i;
 
   for (i = 0; i < list->count; i++) {
@@ -90,9 +91,11 @@ static void put_leavers(const struct leaver_list *list, bool brief) {
 
     if (leaver->why == NULL && brief)
       continue;
+    if (leaver->why != NULL)
+      leaver_put_why(leaver, why, sizeof why);
     snprintf(text, sizeof text, "%-9s%s%s%s", leaver->why == NULL ? "drop" : "rejected",
-             leaver->name, leaver->why == NULL ? "" : " - a leaver that stays: ",
-             leaver->why == NULL ? "" : leaver->why);
+             leaver->name,
+             leaver->why == NULL ? "" : " - a leaver that stays: ", leaver->why == NULL ? "" : why);
     cli_flatten(text);
     puts(text);
   }
@@ -132,12 +135,13 @@ static json_t *database_object(const struct database_run *run, const struct data
       json_array_append_new(lines, line_object(database, line));
   return json_pack("{s:s, s:b, s:b, s:b, s:I, s:o}", "database", database->name, "in_sync",
                    database_changes(run, database) == 0, "applied", database->is_applied, "refused",
-                   database->is_refused, "privileges",
-                   (json_int_t)database->counts[VERB_THERE], "lines", lines);
+                   database->is_refused, "privileges", (json_int_t)database->counts[VERB_THERE],
+                   "lines", lines);
 }
 
 void print_objects_json(const struct objects *objects, json_t *object) {
   json_t *databases = json_array(), *leavers = json_array();
+  char why[WHY_MAX];
   size_t i;
 
   for (i = 0; i < objects->databases.count; i++)
@@ -147,10 +151,11 @@ void print_objects_json(const struct objects *objects, json_t *object) {
   for (i = 0; i < objects->leavers.count; i++) {
     const struct leaver *leaver = &objects->leavers.items[i];
 
-    json_array_append_new(
-        leavers, json_pack("{s:o, s:b, s:o}", "role", out_text(leaver->name), "dropped",
-                           leaver->is_dropped, "stays",
-                           leaver->why != NULL ? json_string(leaver->why) : json_null()));
+    if (leaver->why != NULL)
+      leaver_put_why(leaver, why, sizeof why);
+    json_array_append_new(leavers, json_pack("{s:o, s:b, s:o}", "role", out_text(leaver->name),
+                                             "dropped", leaver->is_dropped, "stays",
+                                             leaver->why != NULL ? out_text(why) : json_null()));
   }
   json_object_set_new(object, "databases", databases);
   json_object_set_new(object, "leavers", leavers);
