@@ -319,6 +319,72 @@ def test_one_name_in_two_directories_is_left_as_it_is(sync):
     assert sync.host.members("analytics_write") == set()
 
 
+def test_one_name_in_two_directories_whatever_each_may(sync):
+    """Who may nothing is called so too: when the other one leaves, the role is not theirs."""
+    fill(sync)
+    sync.apply()
+    more = '[directory "more"]\nkind = file\npath = people.json\n'
+    sync.people({"p00": ["guests"], "solo": ["engineers"]})
+    sync.directories(directory(sync.ldap), more)
+    assert "rejected p00" in sync.apply(check=4).stdout
+    assert "p00" in sync.host.members("analytics_read")
+    sync.people({"p00": ["engineers", "writers"], "solo": ["engineers"]})
+    sync.ldap.delete(person("p00"))
+    before = sync.host.roles("p00")
+    assert 'somebody of "corp"' in sync.apply(check=4).stdout
+    assert sync.host.roles("p00") == before and sync.host.members("analytics_write") == set()
+    assert sync.host.sql("select source from cortex.roles where name = 'p00'") == [("corp",)]
+    sync.apply("--adopt")
+    assert sync.host.sql("select source from cortex.roles where name = 'p00'") == [("more",)]
+    assert sync.host.members("analytics_write") == {"p00"}
+
+
+def test_people_and_groups_of_a_namespace_are_its_directory_s_to_name(sync):
+    sync.policy('permit (principal in Group::"ext/engineers", action == Action::"read", resource);')
+    sync.people({"mallory": ["ext/engineers"], "ext.eve": ["engineers"]})
+    sync.ldap.people("alice")
+    sync.ldap.group("engineers", person("alice"))
+    sync.directories(directory(sync.ldap, namespace="ext"), '[directory "more"]\nkind = file\npath = people.json\n')
+    said = sync.apply(check=4).stdout
+    assert "rejected mallory" in said and "rejected ext.eve" in said
+    assert sync.host.members("analytics_read") == {"ext.alice"}
+    assert sync.host.can_login("mallory") is None and sync.host.can_login("ext.eve") is None
+
+
+def call(sync, uid, name):
+    """Somebody gets another username."""
+    sync.ldap.modify(f"dn: {person(uid)}\nchangetype: modify\nreplace: uid\nuid: {name}\n")
+
+
+@pytest.mark.parametrize("name", ["postgres", "n" * 64, "a/b", "somebody", "gone", "p03", "analytics_read"])
+def test_whose_new_name_cannot_be_had_keeps_the_role_of_the_old_one(sync, name):
+    fill(sync, "gone")
+    sync.apply()
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\ndelete: member\nmember: {person('gone')}\n")
+    sync.apply()
+    sync.host.sql("create role somebody login")
+    try:
+        call(sync, "p01", name)
+        with sync.host.session("p01") as session:
+            said = stays(sync, code=4)
+            assert f"rejected {name}" in said and "rejected p01" in said
+            assert session.execute("select 1").fetchone() == (1,)
+        call(sync, "p01", "p01b")
+        sync.apply()
+        assert sync.host.can_login("p01") is None and "p01b" in sync.host.members("analytics_read")
+    finally:
+        sync.host.sql("drop role somebody")
+
+
+def test_who_may_nothing_any_more_is_cut_by_whatever_name(sync):
+    fill(sync)
+    sync.apply()
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\ndelete: member\nmember: {person('p01')}\n")
+    call(sync, "p01", "left/p01")
+    sync.apply(check=4)
+    assert sync.host.can_login("p01") is False
+
+
 HOSTILE = ['x" SUPERUSER; CREATE ROLE "pwned', "o'brien", "back\\\\slash", "comma,name", "ünïcode", "%I"]
 
 

@@ -275,9 +275,28 @@ def test_managed_role_that_became_powerful_is_left_alone(sync):
     sync.apply()
     sync.host.sql("alter role alice superuser")
     sync.people(crowd(30, "engineers"))
-    sync.apply(check=0)
-    assert sync.host.can_login("alice") is True
-    assert "alice" in sync.host.members("analytics_read")
+    before = sync.host.roles(), sync.host.memberships()
+    assert "rejected alice - no directory names this person" in sync.apply(check=4).stdout
+    assert (sync.host.roles(), sync.host.memberships()) == before
+    sync.host.sql("alter role alice nosuperuser")
+    sync.apply()
+    assert sync.host.can_login("alice") is False
+    assert "alice" not in sync.host.members("analytics_read")
+
+
+def test_leaver_who_owns_a_database_is_told_of_until_it_is_somebody_else_s(sync):
+    sync.people({"alice": ["engineers"], **crowd(30, "engineers")})
+    sync.apply()
+    sync.host.sql("create database hers owner alice")
+    try:
+        sync.people(crowd(30, "engineers"))
+        assert "rejected alice - no directory names this person" in sync.apply(check=4).stdout
+        assert sync.host.can_login("alice") is True
+        sync.host.sql("alter database hers owner to postgres")
+        sync.apply()
+        assert sync.host.can_login("alice") is False
+    finally:
+        sync.host.sql("drop database hers")
 
 
 # --- a DBA's own ---

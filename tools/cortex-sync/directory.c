@@ -12,6 +12,7 @@ void directory_clear(struct directory *directory) {
   names_clear(&directory->groups);
   names_clear(&directory->ids);
   free(directory->person_of);
+  edges_clear(&directory->clashes);
   edges_clear(&directory->members);
   edges_clear(&directory->nesting);
   *directory = (struct directory){0};
@@ -34,11 +35,13 @@ uint32_t directory_person(struct directory *directory, const char *name, size_t 
     directory->person_of = person_of;
     directory->person_room = room;
   }
-  if (person == before)
+  if (person == before) {
     directory->person_of[person] = (struct person){.id = number};
-  else if (directory->person_of[person].id != number)
+  } else if (directory->person_of[person].id != number) {
     directory->person_of[person].is_contested = true;
-  return person;
+    edges_put(&directory->clashes, (struct edge){person, number, 0});
+  }
+  return directory->clashes.failed ? NAMES_NONE : person;
 }
 
 /* No name begins like this. */
@@ -179,6 +182,22 @@ static void find_groups(struct handing *handing, uint32_t person, uint32_t from,
   }
 }
 
+/* Each of several people of one name by their own id: all of them are left as they are. */
+static bool hand_over_clashes(const struct directory *directory, const struct source_taker *taker) {
+  size_t i;
+
+  for (i = 0; i < directory->clashes.count; i++) {
+    const struct edge *clash = &directory->clashes.items[i];
+    const struct source_person it = {.name = names_text(&directory->people, clash->role),
+                                     .id = names_text(&directory->ids, clash->member),
+                                     .is_contested = true};
+
+    if (!taker->person(taker->context, &it))
+      return false;
+  }
+  return true;
+}
+
 static bool hand_over(struct handing *handing, const uint32_t *members_first,
                       const struct source_taker *taker) {
   const struct directory *directory = handing->directory;
@@ -203,7 +222,7 @@ static bool hand_over(struct handing *handing, const uint32_t *members_first,
     if (!taker->person(taker->context, &it))
       return false;
   }
-  return true;
+  return hand_over_clashes(directory, taker);
 }
 
 bool directory_hand_over(struct directory *directory, const struct source_taker *taker,

@@ -19,6 +19,7 @@ struct directory {
   struct names people;
   struct names groups;
   struct names ids;
+  struct edges clashes;     /* role: a contested person, member: one more id of the name */
   struct person *person_of; /* by person */
   size_t person_room;
   struct edges members; /* role: a person, member: one of their groups */

@@ -14,14 +14,14 @@ static bool has_name(const struct names *names, const char *text) {
   return names_find(names, text, strlen(text)) != NAMES_NONE;
 }
 
-static bool is_unnamed(const struct model *model, const struct role *role) {
+static bool is_held(const struct model *model, const struct role *role) {
   char key[KEY_MAX];
 
-  if (model->unnamed.count == 0 || role->known_subject == 0)
+  if (model->held.count == 0 || role->known_subject == 0)
     return false;
   snprintf(key, sizeof key, "%s%c%s", names_text(&model->labels, role->known_label), SOURCE_END,
            names_text(&model->subjects, role->known_subject));
-  return has_name(&model->unnamed, key);
+  return has_name(&model->held, key);
 }
 
 /* With a directory missing only what a complete one has fed is known to be gone. */
@@ -36,9 +36,12 @@ static void freeze(struct model *model) {
   for (i = 0; i < model->names.count; i++) {
     struct role *role = &model->roles[i];
 
-    role->is_frozen =
-        role->is_contested ||
-        (role->kind == ROLE_LOGIN && (is_unnamed(model, role) || is_unknowable(model, role)));
+    role->is_held = role->kind == ROLE_LOGIN && role->wish == WISH_NONE && is_held(model, role);
+    role->is_frozen = role->is_contested || role->is_held ||
+                      (role->kind == ROLE_LOGIN && is_unknowable(model, role));
+    role->is_stranded = role->kind == ROLE_PROTECTED && role->wish == WISH_NONE &&
+                        role->can_login && role->known_label != 0 && role->known_label != login &&
+                        !is_unknowable(model, role) && !is_held(model, role);
     role->is_lent = role->kind == ROLE_LOGIN && role->wish != WISH_LOGIN && login != NAMES_NONE &&
                     role->known_label == login;
   }
@@ -57,26 +60,44 @@ static uint32_t *index_subjects(const struct model *model) {
   return roles;
 }
 
-/*
- * The role that is this person's under another name; NAMES_NONE: there is none. A wanted role of
- * somebody else's stands in the way unless that one is renamed as well, which the caller finds.
- */
+/* The role that is this person's under another name; NAMES_NONE: there is none. */
 static uint32_t old_role_of(const struct model *model, const uint32_t *by_subject,
                             uint32_t number) {
   const struct role *role = &model->roles[number];
   uint32_t old;
 
-  if (role->wish != WISH_LOGIN || role->subject == 0 || role->is_frozen ||
-      (role->kind != ROLE_ABSENT && role->kind != ROLE_LOGIN) ||
+  if (role->wish != WISH_LOGIN || role->subject == 0 ||
       (role->kind == ROLE_LOGIN && role->known_subject == role->subject))
     return NAMES_NONE;
   old = by_subject[role->subject];
   return old != 0 && model->roles[old - 1].known_label == role->label ? old - 1 : NAMES_NONE;
 }
 
-/* A new name that is still somebody's who keeps it is not free. */
+/*
+ * A new name that is still somebody's who keeps it is not free. A wanted role of somebody else's
+ * stands in the way unless that one is renamed as well.
+ */
 static bool is_free(const struct model *model, uint32_t number, const uint32_t *new_name) {
-  return model->roles[number].kind == ROLE_ABSENT || new_name[number] != NAMES_NONE;
+  const struct role *role = &model->roles[number];
+
+  return !role->is_frozen && (role->kind == ROLE_ABSENT ||
+                              (role->kind == ROLE_LOGIN && new_name[number] != NAMES_NONE));
+}
+
+/* The person gets the role of the new name instead, because the operator says so. */
+static bool is_taken_over(const struct model *model, uint32_t number) {
+  const struct role *role = &model->roles[number];
+
+  return model->adopts && !role->is_frozen &&
+         (role->kind == ROLE_LOGIN || (role->kind == ROLE_FOREIGN && role->can_login));
+}
+
+/* Whose new name cannot be had keeps the role of the old one, for what it is worth. */
+static void hold_old(struct model *model, uint32_t old, uint32_t number) {
+  struct role *role = &model->roles[old];
+
+  if (role->wish == WISH_NONE && !is_taken_over(model, number))
+    role->is_held = role->is_frozen = true;
 }
 
 static void move_members(struct edges *edges, const uint32_t *new_name) {
@@ -146,6 +167,7 @@ bool model_match(struct model *model) {
   while (moved > 0 && again)
     for (again = false, i = 0; i < model->names.count; i++)
       if (new_name[i] != NAMES_NONE && !is_free(model, new_name[i], new_name)) {
+        hold_old(model, i, new_name[i]);
         new_name[i] = NAMES_NONE;
         moved--;
         again = true;

@@ -180,7 +180,7 @@ void model_clear(struct model *model) {
   names_clear(&model->sources);
   names_clear(&model->labels);
   names_clear(&model->complete);
-  names_clear(&model->unnamed);
+  names_clear(&model->held);
   edges_clear(&model->renamed);
   free(model->roles);
   edges_clear(&model->wanted);

@@ -34,6 +34,8 @@ struct role {
   bool is_cut;       /* by us */
   bool is_contested; /* several people are called so */
   bool is_frozen;    /* left as it is: nobody can tell whether the person is still there */
+  bool is_held;      /* frozen because its person is still there, by a name that it cannot have */
+  bool is_stranded;  /* protected, and its person has left */
   bool is_lent;      /* made by a login, and in no directory: left to logins and the reaper */
 };
 
@@ -103,7 +105,7 @@ struct model {
   struct names subjects; /* stable ids in the directory; 0 is "" */
   struct names labels;   /* of directories; 0 is "" */
   struct names complete; /* labels of the directories that were read whole */
-  struct names unnamed;  /* LABEL SOURCE_END ID of people whose name cannot be read */
+  struct names held;     /* LABEL SOURCE_END ID of people whose name is none for a role */
   bool is_incomplete;    /* a directory was not read whole */
   bool is_empty;         /* one that was read whole names nobody */
   bool adopts;           /* roles of others, and ids that changed, are taken over */

@@ -4,6 +4,7 @@
  */
 #include "plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,30 @@ static void refuse(const struct making *making, uint32_t role, const char *why) 
 
 /* ---- roles ---- */
 
+/* The role of somebody who is called so too, or was: its person is not known to be this one. */
+static bool refuse_other(const struct making *making, uint32_t number, const struct role *role) {
+  const struct model *model = making->model;
+  const char *known = names_text(&model->labels, role->known_label);
+  char why[256];
+
+  if (model->adopts)
+    return false;
+  if (role->known_label == role->label) {
+    if (role->known_subject == 0 || role->subject == 0 || role->known_subject == role->subject)
+      return false;
+    snprintf(why, sizeof why, "the directory calls somebody else so than when the role was made");
+  } else {
+    if (names_find(&model->complete, known, strlen(known)) == NAMES_NONE)
+      return false; /* a directory that is no more, or nobody's */
+    snprintf(why, sizeof why, "the role was made for somebody of \"%s\"", known);
+  }
+  snprintf(why + strlen(why), sizeof why - strlen(why),
+           ": it is left as it is; if it is the same person, once: --adopt");
+  making->frozen[number] = true;
+  refuse(making, number, why);
+  return true;
+}
+
 static void plan_login(const struct making *making, uint32_t number, const struct role *role) {
   struct plan *plan = making->plan;
 
@@ -47,14 +72,8 @@ static void plan_login(const struct making *making, uint32_t number, const struc
     making->kept[number] = true;
     break;
   case ROLE_LOGIN:
-    if (role->known_subject != 0 && role->subject != 0 && role->known_subject != role->subject &&
-        role->known_label == role->label && !making->model->adopts) {
-      making->frozen[number] = true;
-      refuse(making, number,
-             "the directory calls somebody else so than when the role was made: it is left as it "
-             "is; if it is the same person, once: --adopt");
+    if (refuse_other(making, number, role))
       break;
-    }
     if (role->is_cut)
       plan_put(plan, &plan->restore, number);
     if (role->known_label != role->label ||
@@ -104,13 +123,27 @@ static void plan_group(const struct making *making, uint32_t number, const struc
   }
 }
 
+/* Roles that would be cut, and are not. */
+static void tell_kept(const struct making *making, uint32_t number, const struct role *role) {
+  if (role->is_held && role->can_login && !role->is_contested)
+    refuse(making, number,
+           "the directory knows this person by a name that no role can have, or that is taken: "
+           "the role is left as it is");
+  if (role->is_stranded)
+    refuse(making, number,
+           "no directory names this person, but the role is protected, by its attributes, by what "
+           "it is a member of or by a database that it owns: its login and memberships stay until "
+           "that is taken away");
+}
+
 static void plan_roles(const struct making *making) {
   uint32_t i;
 
   for (i = 0; i < making->model->names.count; i++) {
     const struct role *role = &making->model->roles[i];
 
-    making->frozen[i] = role->is_frozen || role->is_lent;
+    making->frozen[i] = role->is_frozen || role->is_lent || role->is_stranded;
+    tell_kept(making, i, role);
     if (role->is_frozen)
       continue;
     if (role->wish == WISH_LOGIN)
@@ -290,9 +323,9 @@ out:
 }
 
 void plan_clear(struct plan *plan) {
-  struct role_list *const lists[] = {&plan->cut,     &plan->end,   &plan->groups, &plan->logins,
-                                     &plan->restore, &plan->adopt, &plan->people,
-                                     &plan->attributes};
+  struct role_list *const lists[] = {&plan->cut,    &plan->end,       &plan->groups,
+                                     &plan->logins, &plan->restore,   &plan->adopt,
+                                     &plan->people, &plan->attributes};
   struct edges *const edges[] = {&plan->revoke, &plan->cut_edges, &plan->forget,
                                  &plan->grant,  &plan->note,      &plan->rename};
   size_t i;
@@ -308,8 +341,7 @@ void plan_clear(struct plan *plan) {
 bool plan_is_empty(const struct plan *plan) {
   return plan->cut.count + plan->revoke.count + plan->forget.count + plan->groups.count +
              plan->logins.count + plan->restore.count + plan->grant.count + plan->note.count +
-             plan->adopt.count + plan->people.count + plan->rename.count +
-             plan->attributes.count ==
+             plan->adopt.count + plan->people.count + plan->rename.count + plan->attributes.count ==
          0;
 }
 

@@ -48,7 +48,10 @@ struct source_report {
   struct cortex_error error; /* why it is not complete */
 };
 
-/* A kind of directory. read hands over every person exactly once, all of them or nothing. */
+/*
+ * A kind of directory. read hands over every person exactly once (a contested name once for each
+ * id), all of them or nothing.
+ */
 struct source_kind {
   const char *name;
   enum source_state (*read)(const struct source_request *request, const struct source_taker *taker,

@@ -18,6 +18,7 @@
 #define DRAIN_EVERY 128 /* people */
 #define KEY_MAX 600
 #define SPELL_MAX 1100
+#define NOBODY "/" /* no username */
 
 /* The group roles of one service and level, as numbers of the model. */
 struct grant_list {
@@ -38,8 +39,9 @@ struct reading {
   bool *is_here;               /* by service */
   struct grant_list *grants;   /* by LEVELS * service + bit of the level */
   size_t service_count;
-  uint32_t *groups; /* the directory's number of a group to the policy's */
-  uint32_t *mine;   /* groups of one person */
+  struct names seen; /* usernames, where another entry may be called the same */
+  uint32_t *groups;  /* the directory's number of a group to the policy's */
+  uint32_t *mine;    /* groups of one person */
   size_t mine_room;
   struct cortex_error *error;
   enum cortex_reason reason;
@@ -140,6 +142,21 @@ static bool reject(struct reading *reading, const char *name, const char *why) {
   return !reading->model->rejections.failed || out_of_memory(reading);
 }
 
+/* Somebody whose name is none for a role is still known by the id: a role of that id stays. */
+static bool hold(struct reading *reading, const struct source_person *person) {
+  char key[KEY_MAX];
+
+  if (person->id[0] == '\0')
+    return true;
+  snprintf(key, sizeof key, "%s%c%s", reading->source->request.label, SOURCE_END, person->id);
+  return names_put(&reading->model->held, key, strlen(key)) != NAMES_NONE || out_of_memory(reading);
+}
+
+static bool refuse_person(struct reading *reading, const char *name,
+                          const struct source_person *person, const char *why) {
+  return hold(reading, person) && reject(reading, name, why);
+}
+
 static unsigned bit_of(enum cortex_level level) {
   return level == CORTEX_LEVEL_READ ? 0 : level == CORTEX_LEVEL_WRITE ? 1 : 2;
 }
@@ -186,14 +203,12 @@ static uint32_t role_of(struct reading *reading, const char *name,
   uint32_t number = names_find(&model->names, name, strlen(name));
 
   if (number != NAMES_NONE && model->roles[number].wish != WISH_NONE) {
-    const struct role *role = &model->roles[number];
+    bool is_rule = model->roles[number].wish == WISH_LOGIN;
 
-    model->roles[number].is_contested = role->wish == WISH_LOGIN;
-    reject(reading, name,
-           role->wish == WISH_GROUP ? "a service grants a role of this name, or a rule makes it"
-           : role->label == reading->rules_label
-               ? "a [role] section makes a role of this name: it is left as it is"
-               : "two people are called so: their role is left as it is");
+    model->roles[number].is_contested = is_rule;
+    refuse_person(reading, name, person,
+                  is_rule ? "a [role] section makes a role of this name: it is left as it is"
+                          : "a service grants a role of this name, or a rule makes it");
     return NAMES_NONE;
   }
   number = model_role(model, name, strlen(name));
@@ -209,13 +224,63 @@ static uint32_t role_of(struct reading *reading, const char *name,
   return number;
 }
 
+/* Several of one name: their role, if there is one, stays as it is. */
+static bool put_contested(struct reading *reading, const char *name,
+                          const struct source_person *person) {
+  uint32_t number = model_role(reading->model, name, strlen(name));
+  struct role *role;
+
+  if (number == NAMES_NONE)
+    return out_of_memory(reading);
+  role = &reading->model->roles[number];
+  if (role->is_contested)
+    return hold(reading, person);
+  role->is_contested = true;
+  return refuse_person(reading, name, person,
+                       "two people are called so: their role is left as it is");
+}
+
+/*
+ * Whether somebody was called so before, in another directory or in other letters; taken note of
+ * where that can be.
+ */
+static bool is_shared(struct reading *reading, const char *name, bool *shared_out) {
+  uint32_t before = reading->seen.count, number = 0;
+
+  if (reading->from->sources->count > 1 || reading->source->lower)
+    number = names_put(&reading->seen, name, strlen(name));
+  *shared_out = number < before;
+  return number != NAMES_NONE || out_of_memory(reading);
+}
+
+static bool is_wanted(const struct reading *reading, const char *name) {
+  uint32_t number = names_find(&reading->model->names, name, strlen(name));
+
+  return number != NAMES_NONE && reading->model->roles[number].wish == WISH_LOGIN;
+}
+
+static bool may_anything(const struct reading *reading) {
+  struct cortex_standing_level level;
+  size_t i;
+
+  for (i = 0; cortex_standing_get(reading->standing, i, &level); i++)
+    if (reading->is_here[level.service])
+      return true;
+  return false;
+}
+
 /* Nobody who may do nothing here, in no login at all, gets a role. */
 static bool put_person(struct reading *reading, const char *name,
                        const struct source_person *person) {
   struct cortex_standing_level level;
   uint32_t member = NAMES_NONE;
+  bool shared;
   size_t i;
 
+  if (!is_shared(reading, name, &shared))
+    return false;
+  if (shared && (may_anything(reading) || is_wanted(reading, name)))
+    return put_contested(reading, name, person);
   for (i = 0; cortex_standing_get(reading->standing, i, &level); i++) {
     if (!reading->is_here[level.service])
       continue;
@@ -227,28 +292,6 @@ static bool put_person(struct reading *reading, const char *name,
       return out_of_memory(reading);
   }
   return true;
-}
-
-/* Several of one name in one directory: their role, if there is one, stays as it is. */
-static bool put_contested(struct reading *reading, const char *name) {
-  uint32_t number = model_role(reading->model, name, strlen(name));
-
-  if (number == NAMES_NONE)
-    return out_of_memory(reading);
-  reading->model->roles[number].is_contested = true;
-  return reject(reading, name, "two people are called so: their role is left as it is");
-}
-
-/* Whose name cannot be read is known by the id alone. */
-static bool put_nameless(struct reading *reading, const struct source_person *person) {
-  char key[KEY_MAX];
-
-  if (person->id[0] != '\0') {
-    snprintf(key, sizeof key, "%s%c%s", reading->source->request.label, SOURCE_END, person->id);
-    if (names_put(&reading->model->unnamed, key, strlen(key)) == NAMES_NONE)
-      return out_of_memory(reading);
-  }
-  return reject(reading, person->name, "the entry has no username that can be read");
 }
 
 /* NAMESPACE SEPARATOR name, in lower case where that is asked; cut off only beyond any role name.
@@ -269,6 +312,23 @@ static const char *spell(const struct reading *reading, const char *name, char s
   return room;
 }
 
+/* A name that another directory's namespace would have made is not this one's to give. */
+static bool is_of_another(const struct reading *reading, const char *name, char separator) {
+  const struct source_list *sources = reading->from->sources;
+  size_t i, len;
+
+  for (i = 0; reading->source->namespace == NULL && i < sources->count; i++) {
+    const char *namespace = sources->items[i].namespace;
+
+    if (namespace == NULL)
+      continue;
+    len = strlen(namespace);
+    if (strncmp(name, namespace, len) == 0 && name[len] == separator)
+      return true;
+  }
+  return false;
+}
+
 /* A group that cannot be one costs its members what it would cost them at a login. */
 static bool take_group(void *context, uint32_t number, const char *name) {
   struct reading *reading = context;
@@ -287,7 +347,7 @@ static bool take_group(void *context, uint32_t number, const char *name) {
   if (name[0] != '\0')
     name = spell(reading, name, '/', false, room);
   reason = cortex_standing_group(reading->standing, name, &reading->groups[number], &why);
-  if (reason != CORTEX_OK)
+  if (reason != CORTEX_OK || is_of_another(reading, name, '/'))
     reading->groups[number] = NAMES_NONE;
   return reason != CORTEX_INTERNAL || out_of_memory(reading);
 }
@@ -312,6 +372,23 @@ static bool translate(struct reading *reading, const struct source_person *perso
   return true;
 }
 
+static bool ask(struct reading *reading, const char *name, const struct source_person *person) {
+  reading->reason = cortex_standing_ask(reading->standing, name, reading->mine, person->group_count,
+                                        reading->error);
+  return reading->reason == CORTEX_OK;
+}
+
+/* A name that is none for a role; by their groups, people who may nothing any more are not held. */
+static bool put_misnamed(struct reading *reading, const char *name,
+                         const struct source_person *person, const char *why) {
+  bool is_plain = translate(reading, person);
+
+  if (reading->reason != CORTEX_OK || (is_plain && !ask(reading, NOBODY, person)))
+    return false;
+  return is_plain && may_anything(reading) ? refuse_person(reading, name, person, why)
+                                           : reject(reading, name, why);
+}
+
 static bool take_person(void *context, const struct source_person *person) {
   struct reading *reading = context;
   struct cortex_error why = CORTEX_ERROR_NONE;
@@ -322,20 +399,23 @@ static bool take_person(void *context, const struct source_person *person) {
   if (reading->people++ % DRAIN_EVERY == 0)
     pg_drain(reading->from->pg);
   if (person->is_nameless)
-    return put_nameless(reading, person);
+    return refuse_person(reading, person->name, person,
+                         "the entry has no username that can be read");
   reason = check_name(reading, name, &why);
   if (reason == CORTEX_INTERNAL)
     return out_of_memory(reading);
   if (reason != CORTEX_OK)
-    return reject(reading, name, why.message);
+    return put_misnamed(reading, name, person, why.message);
+  if (is_of_another(reading, name, '.'))
+    return put_misnamed(reading, name, person, "it begins with another directory's namespace");
   if (person->is_contested)
-    return put_contested(reading, name);
+    return put_contested(reading, name, person);
   if (!translate(reading, person))
     return reading->reason == CORTEX_OK &&
-           reject(reading, name, "a group is empty, not UTF-8 or holds a control character");
-  reading->reason = cortex_standing_ask(reading->standing, name, reading->mine, person->group_count,
-                                        reading->error);
-  return reading->reason == CORTEX_OK && put_person(reading, name, person);
+           reject(reading, name,
+                  "a group is empty, not UTF-8, holds a control character or begins with another "
+                  "directory's namespace");
+  return ask(reading, name, person) && put_person(reading, name, person);
 }
 
 /* ---- all of it ---- */
@@ -355,6 +435,7 @@ static void clear(struct reading *reading) {
   free(reading->grants);
   free(reading->groups);
   free(reading->mine);
+  names_clear(&reading->seen);
   free(reading->is_here);
   cortex_standing_free(&reading->standing);
 }
