@@ -6,12 +6,13 @@
 -- SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS and passwords have none: a role
 -- of ours never gets them.
 
--- A list as SQL writes it, to its items: a, "B c".
+-- A list as SQL writes it, to its items: a, "B, c". NULL where it is none.
 CREATE FUNCTION cortex.setting_items(list text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  SELECT coalesce(array_agg(CASE WHEN i.item ~ '^".*"$' THEN replace(substr(i.item, 2, length(i.item) - 2), '""', '"')
-      ELSE lower(i.item) END ORDER BY i.n), '{}')
-  FROM regexp_split_to_table(btrim(list), '\s*,\s*') WITH ORDINALITY AS i(item, n)
+  SELECT array_agg(CASE WHEN i.item[1] LIKE '"%' THEN replace(substr(i.item[1], 2, length(i.item[1]) - 2), '""', '"')
+      ELSE lower(i.item[1]) END ORDER BY i.n)
+  FROM regexp_matches(list, '("(?:[^"]|"")*"|[^",\s]+)', 'g') WITH ORDINALITY AS i(item, n)
+  WHERE list ~ '^\s*("([^"]|"")*"|[^",\s]+)(\s*,\s*("([^"]|"")*"|[^",\s]+))*\s*$'
 $f$;
 
 -- A wanted value as the catalogs would say it.
@@ -19,9 +20,9 @@ CREATE FUNCTION cortex.attribute_text(key text, wanted text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $f$
   SELECT CASE
     WHEN key = 'valid_until' AND wanted <> 'infinity' THEN to_char(wanted::timestamptz, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-    WHEN key IN ('set.search_path', 'set.temp_tablespaces') AND wanted <> '' THEN
-      (SELECT string_agg(quote_ident(i.item), ', ' ORDER BY i.n)
-       FROM unnest(cortex.setting_items(wanted)) WITH ORDINALITY AS i(item, n))
+    WHEN lower(key) IN ('set.search_path', 'set.temp_tablespaces') AND wanted <> '' THEN
+      coalesce((SELECT string_agg(quote_ident(i.item), ', ' ORDER BY i.n)
+                FROM unnest(cortex.setting_items(wanted)) WITH ORDINALITY AS i(item, n)), wanted)
     ELSE wanted END
 $f$;
 
@@ -88,7 +89,11 @@ BEGIN
       PERFORM cortex.require_setting(option);
       IF wanted = '' THEN
         RETURN format('ALTER ROLE %I RESET %I', name, option);
-      ELSIF option IN ('search_path', 'temp_tablespaces') THEN
+      ELSIF lower(option) IN ('search_path', 'temp_tablespaces') THEN
+        IF cortex.setting_items(wanted) IS NULL THEN
+          RAISE EXCEPTION 'setting %: % is no list of names', option, quote_literal(wanted)
+            USING ERRCODE = 'invalid_parameter_value';
+        END IF;
         RETURN format('ALTER ROLE %I SET %I TO ', name, option)
           || (SELECT string_agg(quote_literal(i.item), ', ' ORDER BY i.n)
               FROM unnest(cortex.setting_items(wanted)) WITH ORDINALITY AS i(item, n));

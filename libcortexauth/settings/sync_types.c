@@ -52,16 +52,43 @@ static bool skip_form(const char **text, const char *form) {
   return true;
 }
 
+/* The two digits are a number from first to last. */
+static bool is_between(const char *digits, int first, int last) {
+  int number = (digits[0] - '0') * 10 + digits[1] - '0';
+
+  return first <= number && number <= last;
+}
+
+/* A day that the calendar has: what the server cannot read would stop the whole run there. */
+static bool is_day(const char *text) {
+  static const char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool is_century = text[2] == '0' && text[3] == '0';
+  int quarter =
+      is_century ? (text[0] - '0') * 10 + text[1] - '0' : (text[2] - '0') * 10 + text[3] - '0';
+  int month = (text[5] - '0') * 10 + text[6] - '0';
+
+  return memcmp(text, "0000", 4) != 0 && month >= 1 && month <= 12 &&
+         is_between(text + 8, 1, days[month - 1] + (month == 2 && quarter % 4 == 0));
+}
+
+static bool is_clock(const char *text, int hours) {
+  return is_between(text, 0, hours) && is_between(text + 3, 0, 59);
+}
+
 /* RFC 3339 5.6: a date, or a date and a time with its offset; so no setting of a server matters. */
 static bool is_time(const char *text) {
-  if (!skip_form(&text, "9999-99-99"))
+  const char *day = text, *clock, *offset;
+
+  if (!skip_form(&text, "9999-99-99") || !is_day(day))
     return false;
   if (*text == '\0')
     return true;
-  return skip_form(&text, "T99:99:99") && (strcmp(text, "Z") == 0 ||
-                                           ((skip_form(&text, "+99:99") ||
-                                             skip_form(&text, "-99:99")) &&
-                                            *text == '\0'));
+  clock = text + 1;
+  if (!skip_form(&text, "T99:99:99") || !is_clock(clock, 23) || !is_between(clock + 6, 0, 59))
+    return false;
+  offset = text + 1;
+  return strcmp(text, "Z") == 0 || ((skip_form(&text, "+99:99") || skip_form(&text, "-99:99")) &&
+                                    *text == '\0' && is_clock(offset, 15));
 }
 
 static enum cortex_reason parse_role_time(char *value, const char *folder, void *member,

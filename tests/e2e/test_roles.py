@@ -56,6 +56,23 @@ def test_roles_of_the_configuration_are_made_with_all_that_it_says(sync):
     assert sync.plan("--check", check=0)["in_sync"] is True
 
 
+@pytest.mark.parametrize("value, stored", [
+    (r'SEARCH_PATH=\"a, B\",c', '"a, B", c'), (r'search_path=\"\"', '""'), (r'search_path=$user , \"q\"\"q\"', '"$user", "q""q"')])
+def test_names_of_a_list_may_hold_anything(sync, value, stored):
+    sync.configure(more=f'[role "shop"]\nkind = login\nset = "{value}"\n')
+    sync.people({"alice": ["engineers"]})
+    sync.apply()
+    assert attributes(sync.host, "shop")[4] == [f"search_path={stored}"]
+    sync.run("--check", check=0)
+
+
+@pytest.mark.parametrize("value", [r'a, \"b', "a,", "a,,b", "a b"])
+def test_list_that_is_none_is_refused(sync, value):
+    sync.configure(more=f'[role "shop"]\nkind = login\nset = "search_path={value}"\n')
+    sync.people({"alice": ["engineers"]})
+    assert "is no list of names" in sync.apply(check=3).stderr
+
+
 def test_second_run_sends_nothing_that_changes(sync):
     wanted(sync)
     before = sync.host.sql("select max(xmin::text::bigint) from pg_authid"), len(sync.records())
