@@ -284,6 +284,24 @@ def test_managed_role_that_became_powerful_is_left_alone(sync):
     assert "alice" not in sync.host.members("analytics_read")
 
 
+@pytest.mark.parametrize("change", ["alter role analytics_read login", "alter role analytics_read createrole",
+                                    "grant pg_execute_server_program to analytics_read"])
+def test_group_that_became_powerful_keeps_who_should_be_in_it(sync, change):
+    """And it keeps nobody from being cut."""
+    sync.people({"alice": ["engineers"], "bob": ["engineers"], **crowd(30, "engineers")})
+    sync.apply()
+    sync.host.sql(change)
+    sync.people({"alice": ["engineers"], "new": ["engineers"], **crowd(30, "engineers")})
+    before = sync.host.sql("select count(*) from cortex.grants")
+    assert "rejected analytics_read" in sync.apply(check=4).stdout
+    assert sync.host.can_login("bob") is False
+    assert sync.host.members("analytics_read") == {"alice", *crowd(30, "engineers")}
+    assert sync.host.sql("select count(*) + 1 from cortex.grants") == before
+    sync.host.sql("alter role analytics_read nologin nocreaterole; revoke pg_execute_server_program from analytics_read")
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"alice", "new", *crowd(30, "engineers")}
+
+
 def test_leaver_who_owns_a_database_is_told_of_until_it_is_somebody_else_s(sync):
     sync.people({"alice": ["engineers"], **crowd(30, "engineers")})
     sync.apply()

@@ -164,6 +164,12 @@ static bool is_kept(const struct making *making, const struct edge *edge) {
   return making->kept[edge->role] && making->kept[edge->member];
 }
 
+/* A group role that is protected by now: those who should be in it stay so. */
+static bool is_out_of_reach(const struct making *making, const struct edge *edge) {
+  return making->kept[edge->member] && making->model->roles[edge->role].wish == WISH_GROUP &&
+         making->model->roles[edge->role].kind == ROLE_PROTECTED;
+}
+
 /* A directory gave a reason for it once, so what becomes of it is not the logins' business. */
 static bool is_noted(const struct model *model, size_t *cursor, const struct edge *edge) {
   const struct edge first = {edge->role, edge->member, 0};
@@ -186,10 +192,12 @@ static void plan_losses(const struct making *making, const struct edges *have, b
 
   for (i = 0; i < have->count; i++) {
     const struct edge *edge = &have->items[i];
-    bool is_wanted = edges_seek(&model->wanted, &at, *edge) && is_kept(making, edge);
+    bool is_named = edges_seek(&model->wanted, &at, *edge);
+    bool is_wanted = is_named && is_kept(making, edge);
     bool is_lent = edges_seek(&model->lent, &lent, *edge) && !is_noted(model, &noted, edge);
 
-    if (!is_ours(&model->roles[edge->member]) || making->frozen[edge->member])
+    if (!is_ours(&model->roles[edge->member]) || making->frozen[edge->member] ||
+        (is_named && is_out_of_reach(making, edge)))
       continue; /* protected since: nothing of it is changed */
     if (making->is_cut[edge->member]) {
       edges_put(&plan->cut_edges, *edge);
@@ -240,10 +248,12 @@ static void plan_notes(const struct making *making) {
   for (i = 0; i < model->noted.count; i++) {
     const struct edge *edge = &model->noted.items[i];
 
-    if (making->is_cut[edge->member] || making->frozen[edge->member])
-      continue; /* goes with the cut */
-    if (!edges_seek(&model->wanted_why, &at, *edge) || !is_kept(making, edge) ||
-        !is_ours_or_granted(making, edge, &ours, &granted))
+    bool is_named = edges_seek(&model->wanted_why, &at, *edge);
+
+    if (making->is_cut[edge->member] || making->frozen[edge->member] ||
+        (is_named && is_out_of_reach(making, edge)))
+      continue; /* goes with the cut, or stays */
+    if (!is_named || !is_kept(making, edge) || !is_ours_or_granted(making, edge, &ours, &granted))
       edges_put(&plan->forget, *edge);
   }
 }
