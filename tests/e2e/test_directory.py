@@ -486,6 +486,25 @@ def test_scim_pages_nested_groups_and_inactive_people(sync, scim):
     assert json.loads(sync.apply("--json").stdout)["rename"] == [{"from": "p00", "to": "renamed"}]
 
 
+def test_scim_names_are_names_or_rejected(sync, scim):
+    scim.fill("alice")
+    bad = ["alice\0", "al\0ice", "\0", "esc\x1b[2J", "n" * 64, "postgres", "a/b"]
+    good = ['x" SUPERUSER; CREATE ROLE "pwned', "o'brien", "ünïcode"]
+    for number, name in enumerate([*bad, *good]):
+        scim.users.append({"id": f"h{number}", "userName": name, "active": None})
+        scim.groups[0]["members"].append({"value": f"h{number}"})
+    assert len(json.loads(sync.apply("--json", check=4).stdout)["rejected"]) == len(bad)
+    assert sync.host.members("analytics_read") == {"alice", *good}
+
+
+def test_scim_active_that_is_no_boolean_removes_nothing(sync, scim):
+    scim.fill(*CROWD)
+    sync.apply()
+    scim.users[3]["active"] = "False"
+    scim.users.append({"id": "id-off", "userName": "off", "active": "False"})
+    assert "neither true nor false" in stays(sync)
+
+
 @pytest.mark.parametrize("how", ["short", "total", "status", "cut"])
 def test_scim_that_is_not_whole_removes_nothing(sync, scim, how):
     scim.fill(*CROWD)

@@ -49,8 +49,22 @@ static bool fail(struct reading *reading, const char *what, const char *which) {
 
 /* ---- resources ---- */
 
+/* NULL: it is not there, no string, or holds a NUL byte. */
 static const char *text_of(const json_t *object, const char *key) {
-  return json_string_value(json_object_get(object, key));
+  const json_t *value = json_object_get(object, key);
+
+  return json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value)
+             ? json_string_value(value)
+             : NULL;
+}
+
+/* A name that somebody may have chosen: a bad one costs only itself. Empty: it is not there. */
+static struct directory_text name_of(const json_t *object, const char *key, char *room) {
+  const json_t *value = json_object_get(object, key);
+
+  return json_is_string(value)
+             ? directory_safe(json_string_value(value), json_string_length(value), room)
+             : (struct directory_text){"", 0};
 }
 
 static uint32_t number_of_id(struct reading *reading, const char *id) {
@@ -86,17 +100,19 @@ static bool define(struct reading *reading, const char *id, enum resource_kind k
 
 static bool take_user(struct reading *reading, const json_t *user) {
   const char *attribute = value_of(reading, "username_attribute"), *id = text_of(user, "id");
-  const char *name = text_of(user, attribute != NULL ? attribute : "userName");
+  char room[DIRECTORY_NAME_ROOM];
+  struct directory_text name = name_of(user, attribute != NULL ? attribute : "userName", room);
   const json_t *active = json_object_get(user, "active");
   uint32_t person;
 
   if (id == NULL || *id == '\0')
-    return fail(reading, "a user has no id", name);
+    return fail(reading, "a user has no id", NULL);
+  if (active != NULL && !json_is_boolean(active) && !json_is_null(active))
+    return fail(reading, "a user's active is neither true nor false", id);
   if (json_is_false(active))
     return define(reading, id, RESOURCE_USER, NAMES_NONE);
-  person = name != NULL && *name != '\0'
-               ? directory_person(&reading->directory, name, strlen(name), id, strlen(id))
-               : directory_nameless(&reading->directory, id, id);
+  person = name.len > 0 ? directory_person(&reading->directory, name.ptr, name.len, id, strlen(id))
+                        : directory_nameless(&reading->directory, id, id);
   return person != NAMES_NONE ? define(reading, id, RESOURCE_USER, person)
                               : fail(reading, "out of memory", NULL);
 }
@@ -121,16 +137,18 @@ static bool put_members(struct reading *reading, const json_t *members, uint32_t
 }
 
 static bool take_group(struct reading *reading, const json_t *resource) {
-  const char *id = text_of(resource, "id"), *name = text_of(resource, "displayName");
+  const char *id = text_of(resource, "id");
+  char room[DIRECTORY_NAME_ROOM];
+  struct directory_text name = name_of(resource, "displayName", room);
   uint32_t before = reading->directory.groups.count, group;
 
-  if (id == NULL || *id == '\0' || name == NULL)
+  if (id == NULL || *id == '\0' || !json_is_string(json_object_get(resource, "displayName")))
     return fail(reading, "a group has no id or no displayName", id);
-  group = directory_group(&reading->directory, name, strlen(name));
+  group = directory_group(&reading->directory, name.ptr, name.len);
   if (group == NAMES_NONE)
     return fail(reading, "out of memory", NULL);
   if (group < before)
-    return fail(reading, "two groups are called so", name);
+    return fail(reading, "two groups are called so", names_text(&reading->directory.groups, group));
   return define(reading, id, RESOURCE_GROUP, group) &&
          put_members(reading, json_object_get(resource, "members"), group);
 }
@@ -186,7 +204,7 @@ static json_t *get_page(struct reading *reading, const char *path, const struct 
     fail(reading, result.why, NULL);
     return NULL;
   }
-  answer = json_loadb(result.bytes, result.len, JSON_REJECT_DUPLICATES, &error);
+  answer = json_loadb(result.bytes, result.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
   if (answer == NULL)
     fail(reading, "the service's answer cannot be read", error.text);
   fetch_result_clear(&result);
