@@ -69,8 +69,22 @@ CREATE TYPE cortex.facts AS (
   claims text
 );
 
+-- Lines of a stamp are ASCII, with everything else escaped. What the encoding of this database
+-- does not know is a question mark here: what one person is called must stop nobody.
+CREATE FUNCTION cortex.readable_json(line text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF getdatabaseencoding() <> 'UTF8' THEN
+    PERFORM line::jsonb;
+  END IF;
+  RETURN line;
+EXCEPTION WHEN untranslatable_character THEN
+  RETURN regexp_replace(line, '(?<!\\)((?:\\\\)*)\\u(?!00[0-7])[0-9A-Fa-f]{4}', '\1?', 'g');
+END
+$f$;
+
 -- A stamp; NULL when there is none, when it was left by an earlier process of that pid, or
--- when it is another role's. A few KiB are the rule, and a read sets aside all the
+-- when it is another role's (any will do where role is NULL). A few KiB are the rule, and a read sets aside all the
 -- room that it asks for. json, not jsonb: the text is read once.
 CREATE FUNCTION cortex.read_stamp(path text, head bytea, role text) RETURNS cortex.facts
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -84,8 +98,11 @@ BEGIN
       bytes := bytes || pg_read_binary_file(path, 8192, 1048576, true);
     END IF;
     lines := convert_from(substr(bytes, length(head) + 1), 'UTF8');
+    IF getdatabaseencoding() <> 'UTF8' THEN
+      lines := cortex.readable_json(split_part(lines, E'\n', 1)) || E'\n' || cortex.readable_json(split_part(lines, E'\n', 2));
+    END IF;
     facts := json_populate_record(NULL::cortex.facts, split_part(lines, E'\n', 1)::json);
-    IF facts.role = role THEN
+    IF facts.role = coalesce(role, facts.role) THEN
       facts.claims := split_part(lines, E'\n', 2);
       RETURN facts;
     END IF;
@@ -142,14 +159,11 @@ CREATE FUNCTION cortex.read_sessions() RETURNS TABLE (pid integer, backend_start
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   folder CONSTANT text := cortex.sessions_folder() || '/';
-  role text;
 BEGIN
-  FOR pid, backend_start, role IN
-    SELECT s.pid, s.backend_start, a.rolname::text
-    FROM pg_stat_get_activity(NULL) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
-    WHERE s.backend_type = 'client backend'
+  FOR pid, backend_start IN
+    SELECT s.pid, s.backend_start FROM pg_stat_get_activity(NULL) s WHERE s.backend_type = 'client backend'
   LOOP
-    facts := cortex.read_stamp(folder || pid, cortex.stamp_head(pid, backend_start), role);
+    facts := cortex.read_stamp(folder || pid, cortex.stamp_head(pid, backend_start), NULL);
     IF facts.role IS NOT NULL THEN
       RETURN NEXT;
     END IF;
@@ -166,7 +180,7 @@ COMMENT ON VIEW cortex.sessions IS 'pg_stat_activity of the sessions that came t
 -- What a session may know of itself is everybody's; the rest is for those who may
 -- see what others do.
 REVOKE ALL ON FUNCTION cortex.sessions_folder(), cortex.stamp_head(integer, timestamptz), cortex.own_path(), cortex.own_head(),
-  cortex.read_stamp(text, bytea, text), cortex.read_sessions() FROM PUBLIC;
+  cortex.readable_json(text), cortex.read_stamp(text, bytea, text), cortex.read_sessions() FROM PUBLIC;
 GRANT USAGE ON SCHEMA cortex TO PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.read_sessions() TO pg_monitor;
 GRANT SELECT ON cortex.sessions TO pg_monitor;

@@ -36,7 +36,8 @@ END
 $f$;
 
 -- Stamps of live sessions: whose process is there. One that still authenticates is
--- not in pg_stat_activity before 18, so it counts for some minutes without that.
+-- not in pg_stat_activity before 18, so it counts for some minutes without that. The role is
+-- the one of today's name: it may have got another since.
 CREATE FUNCTION cortex.live_stamps() RETURNS TABLE (pid integer, facts jsonb)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
@@ -46,6 +47,7 @@ DECLARE
   lines text[];
   head text[];
   known timestamptz;
+  called text;
 BEGIN
   FOR pid IN SELECT n::integer FROM pg_ls_dir(folder) AS n WHERE n ~ '^[0-9]{1,9}$' LOOP
     bytes := pg_read_binary_file(folder || '/' || pid, 0, 1048576, true);
@@ -54,10 +56,14 @@ BEGIN
     lines := string_to_array(convert_from(bytes, 'UTF8'), E'\n');
     head := string_to_array(lines[1], ' ');
     CONTINUE WHEN head[3] <> pid::text OR head[5] IS DISTINCT FROM cluster;
-    SELECT s.backend_start INTO known FROM pg_stat_get_activity(pid) s;
+    SELECT s.backend_start, a.rolname INTO known, called
+    FROM pg_stat_get_activity(pid) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid;
     CONTINUE WHEN CASE WHEN FOUND THEN (date_part('epoch', known) * 1000000)::bigint::text <> head[4]
       ELSE head[4]::numeric / 1000000 < date_part('epoch', clock_timestamp() - interval '5 minutes')::numeric END;
-    facts := lines[2]::jsonb;
+    facts := cortex.readable_json(lines[2])::jsonb;
+    IF called IS DISTINCT FROM facts ->> 'role' AND known IS NOT NULL THEN
+      facts := facts || jsonb_build_object('role', called);
+    END IF;
     RETURN NEXT;
   END LOOP;
 END
@@ -215,14 +221,12 @@ DECLARE
   one record;
 BEGIN
   FOR one IN
-    SELECT w.pid, s.backend_start, a.rolname::text AS role
-    FROM unnest(pids, starts) AS w(pid, started)
-      JOIN pg_stat_get_activity(NULL) s ON s.pid = w.pid
-      JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
+    SELECT w.pid, s.backend_start
+    FROM unnest(pids, starts) AS w(pid, started) JOIN pg_stat_get_activity(NULL) s ON s.pid = w.pid
     WHERE s.backend_type = 'client backend' AND s.pid <> pg_backend_pid()
       AND (date_part('epoch', s.backend_start) * 1000000)::bigint = w.started
   LOOP
-    IF (cortex.read_stamp(folder || one.pid, cortex.stamp_head(one.pid, one.backend_start), one.role)).role IS NOT NULL THEN
+    IF (cortex.read_stamp(folder || one.pid, cortex.stamp_head(one.pid, one.backend_start), NULL)).role IS NOT NULL THEN
       ours := ours || one.pid;
     END IF;
   END LOOP;

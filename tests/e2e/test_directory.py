@@ -9,6 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlparse
 
+import psycopg
 import pytest
 
 from harness import free_port
@@ -168,8 +169,11 @@ def test_rename_is_a_rename_and_keeps_what_is_owned(sync):
     sync.apply()
     sync.host.sql("create schema s authorization p90; set role p90; create table s.mine (n int)")
     before = sync.host.sql("select oid from pg_roles where rolname = 'p90'")
-    sync.ldap.modify(f"dn: {person('p90')}\nchangetype: modify\nreplace: uid\nuid: p91\n")
-    result = json.loads(sync.apply("--json").stdout)
+    call(sync, "p90", "p91")
+    with sync.host.session("p90") as session:
+        result = json.loads(sync.apply("--json").stdout)
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("select 1")
     assert result["rename"] == [{"from": "p90", "to": "p91"}]
     assert sync.host.sql("select oid from pg_roles where rolname = 'p91'") == before
     assert sync.host.can_login("p90") is None

@@ -165,6 +165,20 @@ def test_what_cannot_change_is_asked_once_in_a_session(host):
             assert one(bob, WHOAMI) is None
 
 
+def test_a_name_that_the_database_cannot_write_stops_nobody(host):
+    """A group with a letter that LATIN1 does not have, in a token that anybody may have got."""
+    host.sql("create database latin template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'")
+    host.sql("create extension cortex; insert into cortex.option values ('sessions', "
+             f"'{host.cortex.state / 'sessions'}')", "latin")
+    try:
+        with host.connect(groups=("engineers", "\u00fc\u017d\\u017d\U0001f600"), department="\u017d"), host.connect("bob"):
+            assert host.sql("select count(*) from cortex.live_stamps()", "latin") == "2"
+            assert host.sql("select usename from cortex.sessions where 'engineers' = any (groups) order by 1", "latin") == "alice\nbob"
+            assert host.sql("select right(groups[2], -1) from cortex.sessions where usename = 'alice'", "latin") == "?\\u017d??"
+    finally:
+        host.sql("drop database latin")
+
+
 def test_a_view_shows_the_people_behind_sessions(host):
     with host.connect() as alice:
         row = host.sql("select username, service, pid, datname, usename from cortex.sessions")
@@ -390,6 +404,20 @@ def test_a_session_ends_at_its_time(host):
         assert record["pid"] == login["pid"]
 
 
+def test_a_session_whose_role_has_another_name_by_now_ends_at_its_time(host):
+    """Until then what it was permitted counts for the role, whatever that is called."""
+    with host.connect() as alice:
+        host.sql("alter role alice rename to alicia")
+        try:
+            assert host.sql("select facts ->> 'role' from cortex.live_stamps()") == "alicia"
+            assert one(alice, WHOAMI) is None
+            shorten(host, alice)
+            assert "ended session of alice" in host.reap()
+            assert is_ended(alice)
+        finally:
+            host.sql("alter role alicia rename to alice")
+
+
 def test_a_session_ends_when_the_policy_takes_its_level_away(host):
     with host.connect(mfa=True) as alice, host.connect("bob") as bob:
         host.cortex.write(host.cortex.policies / "analytics.cedar",
@@ -450,8 +478,10 @@ def test_stamps_of_ended_sessions_go(host):
 
 
 def test_without_the_extension_sessions_end_too(host):
-    with host.connect() as alice:
+    with host.connect() as alice, host.connect("bob") as bob:
         shorten(host, alice)
+        shorten(host, bob)
+        host.sql("alter role bob rename to robert")
         host.sql("create role reaper login; grant pg_signal_backend, pg_read_all_stats to reaper")
         host.sql("create database bare")
         me = pwd.getpwuid(os.geteuid()).pw_name
@@ -465,8 +495,9 @@ def test_without_the_extension_sessions_end_too(host):
             host.cortex.configure(sync={"conninfo": host.runner.replace("cortex_runner", "reaper")
                                         .replace("dbname=postgres", "dbname=bare")})
             assert "ended session of alice" in host.reap()
-            assert is_ended(alice)
+            assert is_ended(alice) and is_ended(bob)
         finally:
+            host.sql("alter role robert rename to bob")
             hba.write_text(before, encoding="utf-8")
             host.postgres.reload()
             host.sql("drop database bare")

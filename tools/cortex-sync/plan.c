@@ -286,10 +286,13 @@ static void end_members(const struct making *making) {
       }
 }
 
+/* Whose role has another name now is nobody in SQL until the next login. */
 static void plan_ends(const struct making *making) {
   uint32_t i;
 
   end_members(making);
+  for (i = 0; i < making->model->renamed.count; i++)
+    making->ends[making->model->renamed.items[i].role] = true;
   for (i = 0; i < making->model->names.count; i++)
     if (making->is_cut[i] || (making->ends[i] && making->model->roles[i].kind == ROLE_LOGIN))
       plan_put(making->plan, &making->plan->end, i);

@@ -37,8 +37,8 @@ struct reaping {
   int64_t postmaster; /* start of the server that is asked, microseconds since 1970 */
   struct doomed *doomed;
   size_t count;
-  size_t live;   /* sessions of this server that go on */
-  bool failed;   /* something could not be done */
+  size_t live; /* sessions of this server that go on */
+  bool failed; /* something could not be done */
 };
 
 static void fail(struct reaping *reaping, const struct cortex_error *error) {
@@ -81,8 +81,7 @@ static bool copy_texts(struct doomed *doomed, const struct cortex_session *sessi
 
 static bool put(struct reaping *reaping, const struct cortex_session *session,
                 enum cortex_reason reason) {
-  struct doomed *items =
-      realloc(reaping->doomed, (reaping->count + 1) * sizeof *reaping->doomed);
+  struct doomed *items = realloc(reaping->doomed, (reaping->count + 1) * sizeof *reaping->doomed);
 
   if (items == NULL)
     return false;
@@ -144,15 +143,16 @@ static bool take_number(struct pg *pg, int64_t *number_out) {
 }
 
 static bool ask_server(struct reaping *reaping) {
-  const struct pg_setup setup = {
-      .conninfo = cortex_settings_value(reaping->settings, "sync", "conninfo"),
-      .program = "cortex-sync",
-      .statement_timeout = TIMEOUT,
-      .lock_timeout = TIMEOUT};
+  const struct pg_setup setup = {.conninfo =
+                                     cortex_settings_value(reaping->settings, "sync", "conninfo"),
+                                 .program = "cortex-sync",
+                                 .statement_timeout = TIMEOUT,
+                                 .lock_timeout = TIMEOUT};
 
   if (!pg_open(&setup, &reaping->pg) ||
-      !pg_send(reaping->pg, "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint",
-               NULL, 0) ||
+      !pg_send(reaping->pg,
+               "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint", NULL,
+               0) ||
       !pg_sync(reaping->pg) || !take_number(reaping->pg, &reaping->postmaster))
     return complain_pg(reaping);
   return true;
@@ -183,8 +183,8 @@ static const char *const ways[] = {
     "SELECT pid, started FROM cortex.reap($1, $2)",
     "SELECT m.pid, m.started FROM ("
     "SELECT a.pid, w.started "
-    "FROM unnest($1::integer[], $2::bigint[], $3::text[]) AS w(pid, started, role) "
-    "JOIN pg_stat_activity a ON a.pid = w.pid AND a.usename = w.role "
+    "FROM unnest($1::integer[], $2::bigint[]) AS w(pid, started) "
+    "JOIN pg_stat_activity a ON a.pid = w.pid "
     "AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() "
     "AND (date_part('epoch', a.backend_start) * 1000000)::bigint = w.started "
     "OFFSET 0) m WHERE pg_terminate_backend(m.pid)"};
@@ -196,9 +196,9 @@ static void put_bigint(struct pg_array *array, int64_t number) {
   pg_array_put(array, text);
 }
 
-static bool end_by(struct reaping *reaping, const char *sql, int parameters) {
-  struct pg_array pids = {0}, starts = {0}, roles = {0};
-  const char *values[3];
+static bool end_by(struct reaping *reaping, const char *sql) {
+  struct pg_array pids = {0}, starts = {0};
+  const char *values[2];
   PGresult *result = NULL;
   bool is_done = false;
   size_t i;
@@ -206,21 +206,17 @@ static bool end_by(struct reaping *reaping, const char *sql, int parameters) {
   for (i = 0; i < reaping->count; i++) {
     put_bigint(&pids, reaping->doomed[i].session.pid);
     put_bigint(&starts, reaping->doomed[i].session.backend_start);
-    pg_array_put(&roles, reaping->doomed[i].session.role);
   }
   values[0] = pg_array_end(&pids);
   values[1] = pg_array_end(&starts);
-  values[2] = pg_array_end(&roles);
-  if (values[0] != NULL && values[1] != NULL && values[2] != NULL &&
-      pg_send(reaping->pg, sql, values, parameters) && pg_sync(reaping->pg) &&
-      (result = pg_take(reaping->pg)) != NULL) {
+  if (values[0] != NULL && values[1] != NULL && pg_send(reaping->pg, sql, values, 2) &&
+      pg_sync(reaping->pg) && (result = pg_take(reaping->pg)) != NULL) {
     mark_ended(reaping, result);
     is_done = pg_settle(reaping->pg);
   }
   PQclear(result);
   pg_array_clear(&pids);
   pg_array_clear(&starts);
-  pg_array_clear(&roles);
   return is_done;
 }
 
@@ -229,12 +225,12 @@ static bool lacks_extension(const struct pg *pg) {
 }
 
 static bool end_sessions(struct reaping *reaping) {
-  if (reaping->count == 0 || end_by(reaping, ways[0], 2))
+  if (reaping->count == 0 || end_by(reaping, ways[0]))
     return true;
   if (!lacks_extension(reaping->pg))
     return complain_pg(reaping);
   pg_close(&reaping->pg);
-  return ask_server(reaping) && (end_by(reaping, ways[1], 3) || complain_pg(reaping));
+  return ask_server(reaping) && (end_by(reaping, ways[1]) || complain_pg(reaping));
 }
 
 /* ---- the proof ---- */
@@ -346,8 +342,8 @@ static bool settle(struct reaping *reaping) {
 static enum cli_exit load(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
-  if (cortex_settings_load(cli_value_or(reaping->cli, "config", CONFIG_DEFAULT),
-                           &reaping->settings, &error) != CORTEX_OK) {
+  if (cortex_settings_load(cli_value_or(reaping->cli, "config", CONFIG_DEFAULT), &reaping->settings,
+                           &error) != CORTEX_OK) {
     cli_complain_error(&error);
     return CLI_USAGE;
   }
@@ -355,7 +351,8 @@ static enum cli_exit load(struct reaping *reaping) {
     cli_complain("[sync] conninfo is missing: it says whose sessions to look after");
     return CLI_USAGE;
   }
-  /* Whole, for a round asks about many sessions: none is to meet an image that changed meanwhile. */
+  /* Whole, for a round asks about many sessions: none is to meet an image that changed meanwhile.
+   */
   if (cortex_policy_load(reaping->settings, &reaping->policy, &error) != CORTEX_OK ||
       cortex_policy_make_whole(reaping->policy, &error) != CORTEX_OK) {
     cortex_policy_free(&reaping->policy);
