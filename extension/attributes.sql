@@ -11,8 +11,9 @@ CREATE FUNCTION cortex.setting_items(list text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
   SELECT array_agg(CASE WHEN i.item[1] LIKE '"%' THEN replace(substr(i.item[1], 2, length(i.item[1]) - 2), '""', '"')
       ELSE lower(i.item[1]) END ORDER BY i.n)
-  FROM regexp_matches(list, '("(?:[^"]|"")*"|[^",\s]+)', 'g') WITH ORDINALITY AS i(item, n)
-  WHERE list ~ '^\s*("([^"]|"")*"|[^",\s]+)(\s*,\s*("([^"]|"")*"|[^",\s]+))*\s*$'
+  FROM regexp_matches(list, '("(?:[^"]|"")*"|[^",[:space:]]+)', 'g') WITH ORDINALITY AS i(item, n)
+  WHERE list ~ ('^[[:space:]]*("([^"]|"")*"|[^",[:space:]]+)'
+    '([[:space:]]*,[[:space:]]*("([^"]|"")*"|[^",[:space:]]+))*[[:space:]]*$')
 $f$;
 
 -- A wanted value as the catalogs would say it.

@@ -79,7 +79,7 @@ BEGIN
   END IF;
   RETURN line;
 EXCEPTION WHEN untranslatable_character THEN
-  RETURN regexp_replace(line, '(?<!\\)((?:\\\\)*)\\u(?!00[0-7])[0-9A-Fa-f]{4}', '\1?', 'g');
+  RETURN regexp_replace(line, E'(?<!\\\\)((?:\\\\\\\\)*)\\\\u(?!00[0-7])[0-9A-Fa-f]{4}', E'\\1?', 'g');
 END
 $f$;
 

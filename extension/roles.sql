@@ -161,7 +161,7 @@ CREATE VIEW cortex.role_state AS
     EXISTS (SELECT FROM pg_catalog.pg_auth_members m
             WHERE m.member = a.oid AND m.roleid = pg_catalog.to_regrole('cortex_groups')) AS is_group,
     a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
-      OR a.rolname LIKE 'pg\_%' OR a.rolname LIKE 'cortex\_%' OR a.rolname = 'postgres'
+      OR starts_with(a.rolname::text, 'pg_') OR starts_with(a.rolname::text, 'cortex_') OR a.rolname = 'postgres'
       OR a.oid IN (SELECT datdba FROM pg_catalog.pg_database UNION ALL SELECT cortex.roles_under(false)) AS is_protected,
     a.oid IN (SELECT cortex.roles_under(true)) AS leads_up
   FROM pg_catalog.pg_authid a;
@@ -175,7 +175,8 @@ CREATE VIEW cortex.role_kind AS
       ELSE '-' END)::"char" AS kind
   FROM cortex.role_state s;
 
--- Every function is SECURITY DEFINER with a search_path that puts pg_temp last. The
+-- Every function is SECURITY DEFINER with a search_path that puts pg_temp last, and none has a
+-- backslash outside E'', whose meaning the caller's standard_conforming_strings would decide. The
 -- calls of cortex-sync also set jit and (but for reads of arrays) enable_nestloop off: the catalogs have no
 -- statistics of roles made a moment ago, and what is planned for one row would be
 -- quadratic for ten thousand. Where few of many are asked for, OFFSET 0 or a subquery for the one value
@@ -600,7 +601,7 @@ BEGIN
   RETURN QUERY
     SELECT k.oid, k.name, k.kind, k.can_login, d.cut_at IS NOT NULL, d.id, d.source, d.subject
     FROM cortex.role_kind k LEFT JOIN cortex.role_data d ON d.name = k.name
-    WHERE k.name NOT LIKE 'pg\_%';
+    WHERE NOT starts_with(k.name::text, 'pg_');
 END
 $f$;
 

@@ -27,8 +27,8 @@
 #define NOTE_PREFIX "ready-"
 #define NOTE_MAX 256
 
-#define TIMEOUT_MAX 1500          /* milliseconds */
-#define RECORD_RESERVE 200        /* milliseconds that are left for the record */
+#define TIMEOUT_MAX 1500   /* milliseconds */
+#define RECORD_RESERVE 200 /* milliseconds that are left for the record */
 #define ARRAY_MAX (64 * 1024)
 #define NAME_ROOM 256
 
@@ -193,10 +193,14 @@ static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish
   const char *values[CX_CONNINFO_KEYWORDS + 8] = {options, "pam_cortex", "UTF8",
                                                   NO_FILE, "disable",    "disable"};
   struct cx_jit_query query = {.keywords = keywords, .values = values, .timeout = timeout_of(jit)};
-  const char *parameters[CX_JIT_VALUES] = {
-      jit->role, jit->identity->issuer, jit->identity->subject, jit->service,
-      wish->arrays[UNIVERSE].bytes, wish->arrays[LEVELS].bytes, wish->arrays[ROLES].bytes,
-      wish->arrays[STANDING].bytes};
+  const char *parameters[CX_JIT_VALUES] = {jit->role,
+                                           jit->identity->issuer,
+                                           jit->identity->subject,
+                                           jit->service,
+                                           wish->arrays[UNIVERSE].bytes,
+                                           wish->arrays[LEVELS].bytes,
+                                           wish->arrays[ROLES].bytes,
+                                           wish->arrays[STANDING].bytes};
   cx_jit_call_fn *run;
   enum cortex_reason reason = cx_object_find("jit", CX_JIT_CALL, (cx_object_call **)&run, error);
   size_t i;
@@ -209,7 +213,8 @@ static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish
   }
   snprintf(options, sizeof options,
            "-c statement_timeout=%d -c lock_timeout=%d -c synchronous_commit=local "
-           "-c search_path=pg_catalog",
+           "-c search_path=pg_catalog -c default_transaction_isolation=read\\ committed "
+           "-c default_transaction_read_only=off",
            query.timeout, query.timeout);
   memcpy(query.parameters, parameters, sizeof parameters);
   if (run(&query))
@@ -226,7 +231,8 @@ static enum cortex_reason make_ready(const struct cx_jit *jit, const struct cx_s
 
   if (reason == CORTEX_OK)
     reason = call(jit, wish, error);
-  /* It saves the next login work. Others of this role may be writing the same: no reason to refuse. */
+  /* It saves the next login work. Others of this role may be writing the same: no reason to refuse.
+   */
   if (reason == CORTEX_OK && jit->levels == jit->standing)
     (void)!cx_state_write(state, wish->note_name, wish->note, strlen(wish->note), CX_STATE_QUICK,
                           NULL);

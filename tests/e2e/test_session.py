@@ -242,6 +242,21 @@ def test_a_note_grants_nothing(host):
     assert not host.exists("alice")
 
 
+@pytest.fixture(params=["plain", "serializable and read only"])
+def defaults(host, request):
+    """What a DBA may make the default of transactions; the roles have no say in it."""
+    names = ("cortex_jit", "cortex_runner")
+    if request.param != "plain":
+        for name in names:
+            host.sql(f"alter role {name} set default_transaction_isolation = 'serializable'; "
+                     f"alter role {name} set default_transaction_read_only = on; "
+                     f"alter role {name} set standard_conforming_strings = off")
+    yield
+    for name in names:
+        host.sql(f"alter role {name} reset all")
+
+
+@pytest.mark.usefixtures("defaults")
 def test_six_first_logins_at_once(host):
     token, done = host.token(), []
     threads = [threading.Thread(target=lambda: done.append(host.postgres.psql(

@@ -29,6 +29,19 @@ def test_first_run_makes_roles_and_memberships(sync):
     assert sync.host.can_login("eve") is None
 
 
+def test_defaults_of_the_runner_change_nothing(sync):
+    sync.host.sql("alter role cortex_runner set default_transaction_read_only = on; "
+                  "alter role cortex_runner set default_transaction_isolation = 'serializable'; "
+                  "alter role cortex_runner set standard_conforming_strings = off")
+    try:
+        sync.host.sql("create role pgadmin")
+        sync.people({"alice": ["engineers"], "pgadmin": ["engineers"]})
+        assert "rejected pgadmin - a role of this name exists" in sync.apply(check=4).stdout
+        assert sync.host.members("analytics_read") == {"alice"}
+    finally:
+        sync.host.sql("alter role cortex_runner reset all")
+
+
 def test_without_apply_nothing_changes(sync):
     sync.people({"alice": ["engineers"]})
     result = sync.run(check=0)

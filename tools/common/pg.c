@@ -80,6 +80,7 @@ static void put_options(const struct pg_setup *setup, char *options) {
   snprintf(options + used, OPTIONS_MAX - used,
            "-c search_path=pg_catalog -c jit=off"
            " -c default_transaction_isolation=repeatable\\ read"
+           " -c default_transaction_read_only=off"
            " -c statement_timeout=%" PRId64 "s -c lock_timeout=%" PRId64 "s",
            setup->statement_timeout, setup->lock_timeout);
 }
@@ -87,8 +88,12 @@ static void put_options(const struct pg_setup *setup, char *options) {
 bool pg_open(const struct pg_setup *setup, struct pg **pg_out) {
   const char *conninfo = setup->conninfo != NULL ? setup->conninfo : "";
   char options[OPTIONS_MAX];
-  const char *keywords[] = {"connect_timeout", "dbname",  "application_name",
-                            "client_encoding", "options", setup->database != NULL ? "dbname" : NULL,
+  const char *keywords[] = {"connect_timeout",
+                            "dbname",
+                            "application_name",
+                            "client_encoding",
+                            "options",
+                            setup->database != NULL ? "dbname" : NULL,
                             NULL};
   const char *values[] = {"10", conninfo, setup->program, "UTF8", options, setup->database, NULL};
   struct pg *pg = calloc(1, sizeof *pg);
@@ -96,11 +101,10 @@ bool pg_open(const struct pg_setup *setup, struct pg **pg_out) {
   *pg_out = pg;
   if (pg == NULL)
     return false;
-  put_options(
-      &(struct pg_setup){.conninfo = conninfo,
-                         .statement_timeout = setup->statement_timeout,
-                         .lock_timeout = setup->lock_timeout},
-      options);
+  put_options(&(struct pg_setup){.conninfo = conninfo,
+                                 .statement_timeout = setup->statement_timeout,
+                                 .lock_timeout = setup->lock_timeout},
+              options);
   pg->connection = PQconnectdbParams(keywords, values, 1);
   if (PQstatus(pg->connection) != CONNECTION_OK)
     return fail(pg, PQerrorMessage(pg->connection));

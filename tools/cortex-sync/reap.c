@@ -319,13 +319,17 @@ static void record_settled(struct reaping *reaping, const char *name, const char
            name);
 }
 
-/* Memberships that no live session was permitted any more, and roles of one level. */
+/*
+ * Memberships that no live session was permitted any more, and roles of one level. It takes turns
+ * with logins, so it must see what they have done meanwhile.
+ */
 static bool settle(struct reaping *reaping) {
   PGresult *result;
   int row;
 
-  if (!pg_send(reaping->pg, "SELECT name, role FROM cortex.settle_logins()", NULL, 0) ||
-      !pg_sync(reaping->pg))
+  if (!pg_send(reaping->pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) ||
+      !pg_send(reaping->pg, "SELECT name, role FROM cortex.settle_logins()", NULL, 0) ||
+      !pg_send(reaping->pg, "COMMIT", NULL, 0) || !pg_sync(reaping->pg) || !pg_skip(reaping->pg, 1))
     return complain_pg(reaping);
   result = pg_take(reaping->pg);
   if (result == NULL)
@@ -334,7 +338,7 @@ static bool settle(struct reaping *reaping) {
     record_settled(reaping, PQgetvalue(result, row, 0),
                    PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1));
   PQclear(result);
-  return pg_settle(reaping->pg) || complain_pg(reaping);
+  return (pg_skip(reaping->pg, 1) && pg_settle(reaping->pg)) || complain_pg(reaping);
 }
 
 /* ---- one round ---- */
