@@ -5,17 +5,17 @@
 #include <config.h>
 
 #include <cortexauth/audit.h>
-#include <jansson.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit/reader.h"
 #include "audit/stamp.h"
+#include "util/json.h"
 
 struct cortex_audit_entry {
   struct cortex_record record; /* its strings live in json, its lists in items */
-  json_t *json;
+  const cx_json *json;
   const char **groups;
   const char **policies;
   char *text;
@@ -28,7 +28,7 @@ struct cortex_audit_entry {
 /* False only without memory: a member of another type is taken as absent. */
 struct field {
   const char *name;
-  bool (*take)(struct cortex_audit_entry *entry, const json_t *value, size_t offset);
+  bool (*take)(struct cortex_audit_entry *entry, const cx_json *value, size_t offset);
   size_t offset;
 };
 
@@ -36,83 +36,82 @@ static void *member(struct cortex_audit_entry *entry, size_t offset) {
   return (char *)&entry->record + offset;
 }
 
-static bool take_TEXT(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
-  *(const char **)member(entry, offset) = json_string_value(value);
+static bool take_TEXT(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
+  *(const char **)member(entry, offset) = cx_json_text(value);
   return true;
 }
 
-static bool take_NUMBER(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
-  *(int64_t *)member(entry, offset) = json_integer_value(value);
+static bool take_NUMBER(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
+  *(int64_t *)member(entry, offset) = cx_json_integer(value);
   return true;
 }
 
-static bool take_MICROS(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
-  if (json_is_string(value))
-    (void)!cx_stamp_parse(json_string_value(value), member(entry, offset));
+static bool take_MICROS(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
+  if (cx_json_is_string(value))
+    (void)!cx_stamp_parse(cx_json_text(value), member(entry, offset));
   return true;
 }
 
-static bool take_SECONDS(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
+static bool take_SECONDS(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
   int64_t micros = 0;
 
-  if (json_is_string(value) && cx_stamp_parse(json_string_value(value), &micros))
+  if (cx_json_is_string(value) && cx_stamp_parse(cx_json_text(value), &micros))
     *(int64_t *)member(entry, offset) = micros / 1000000;
   return true;
 }
 
-static bool take_EVENT(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
+static bool take_EVENT(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
   (void)offset;
-  if (json_is_string(value))
-    entry->record.event = cortex_event_parse(json_string_value(value));
+  if (cx_json_is_string(value))
+    entry->record.event = cortex_event_parse(cx_json_text(value));
   return true;
 }
 
-static bool take_DECISION(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
+static bool take_DECISION(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
   (void)offset;
-  if (json_is_string(value) && strcmp(json_string_value(value), "allow") == 0)
+  if (cx_json_is_string(value) && strcmp(cx_json_text(value), "allow") == 0)
     entry->record.effect = CORTEX_ALLOW;
   return true;
 }
 
-static bool take_REASON(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
+static bool take_REASON(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
   (void)offset;
-  if (json_is_string(value))
-    entry->record.reason = cortex_reason_parse(json_string_value(value));
+  if (cx_json_is_string(value))
+    entry->record.reason = cortex_reason_parse(cx_json_text(value));
   return true;
 }
 
-static bool take_LEVELS(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
+static bool take_LEVELS(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
+  const cx_json *item;
   unsigned level;
-  size_t i;
 
   (void)offset;
-  for (i = 0; i < json_array_size(value); i++)
+  for (item = cx_json_items(value); item != NULL; item = item->next)
     for (level = CORTEX_LEVEL_READ; level <= CORTEX_LEVEL_ASSUME; level <<= 1)
-      if (json_is_string(json_array_get(value, i)) &&
-          strcmp(json_string_value(json_array_get(value, i)), cortex_level_name(level)) == 0)
+      if (cx_json_is_text(item, cortex_level_name(level), strlen(cortex_level_name(level))))
         entry->record.levels |= level;
   return true;
 }
 
 /* The strings of an array, borrowed; NULL without memory. */
-static const char **strings_of(const json_t *value, size_t *count_out) {
-  const char **items = calloc(json_array_size(value) + 1, sizeof *items);
-  size_t i;
+static const char **strings_of(const cx_json *value, size_t *count_out) {
+  const char **items = calloc(cx_json_count(value) + 1, sizeof *items);
+  const cx_json *item = items != NULL ? cx_json_items(value) : NULL;
 
-  for (i = 0; items != NULL && i < json_array_size(value); i++)
-    if (json_is_string(json_array_get(value, i)))
-      items[(*count_out)++] = json_string_value(json_array_get(value, i));
+  for (; item != NULL; item = item->next)
+    if (cx_json_is_string(item))
+      items[(*count_out)++] = cx_json_text(item);
   return items;
 }
 
-static bool take_groups(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
+static bool take_groups(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
   (void)offset;
   entry->groups = strings_of(value, &entry->record.group_count);
   entry->record.groups = entry->groups;
   return entry->groups != NULL;
 }
 
-static bool take_policies(struct cortex_audit_entry *entry, const json_t *value, size_t offset) {
+static bool take_policies(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
   (void)offset;
   entry->policies = strings_of(value, &entry->record.policy_count);
   entry->record.policies = entry->policies;
@@ -127,11 +126,11 @@ static bool take_fields(struct cortex_audit_entry *entry) {
   };
 #undef LIST
 #undef FIELD
-  const json_t *value;
+  const cx_json *value;
   size_t i;
 
   for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-    value = json_object_get(entry->json, fields[i].name);
+    value = cx_json_get(entry->json, fields[i].name);
     if (value != NULL && !fields[i].take(entry, value, fields[i].offset))
       return false;
   }
@@ -148,6 +147,7 @@ static enum cortex_reason read_line(const struct cx_line *line, const char *refe
                                     struct cortex_audit_entry **entry_out,
                                     struct cortex_error *error) {
   struct cortex_audit_entry *entry;
+  enum cortex_reason reason;
   struct cx_chain_link link;
   const char *found;
 
@@ -159,12 +159,12 @@ static enum cortex_reason read_line(const struct cx_line *line, const char *refe
   if (entry == NULL)
     return cx_error_memory(error);
   entry->record.event = CORTEX_EVENTS;
-  entry->json = json_loadb(line->bytes, line->len, JSON_REJECT_DUPLICATES, NULL);
+  reason = cx_json_parse("record", line->bytes, line->len, &entry->json, NULL);
   entry->text = strndup(line->bytes, line->len);
   entry->seq = link.seq;
   entry->line = line->number;
-  found = json_string_value(json_object_get(entry->json, "reference"));
-  if (entry->text == NULL || (found != NULL && !take_fields(entry))) {
+  found = cx_json_text(cx_json_get(entry->json, "reference"));
+  if (entry->text == NULL || reason == CORTEX_INTERNAL || (found != NULL && !take_fields(entry))) {
     cortex_audit_entry_free(&entry);
     return cx_error_memory(error);
   }
@@ -196,7 +196,7 @@ enum cortex_reason cortex_audit_find(const char *file, const char *reference,
 void cortex_audit_entry_free(struct cortex_audit_entry **entry) {
   if (entry == NULL || *entry == NULL)
     return;
-  json_decref((*entry)->json);
+  cx_json_release((*entry)->json);
   free((*entry)->groups);
   free((*entry)->policies);
   free((*entry)->text);

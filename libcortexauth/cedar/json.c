@@ -166,7 +166,7 @@ static size_t digits_skip(struct reader *r) {
   return (size_t)(r->at - start);
 }
 
-/* Anything but a 64-bit integer stays without a value: its meaning would depend on rounding. */
+/* Anything but a 64-bit integer stays a text: its meaning would depend on rounding. */
 static enum cedar_status number_read(struct reader *r, struct cedar_json *json) {
   const char *start = r->at, *digit;
   int64_t value = 0, sign = 1;
@@ -198,8 +198,13 @@ static enum cedar_status number_read(struct reader *r, struct cedar_json *json) 
     if (digits_skip(r) == 0)
       return fail(r, start, "not a JSON number");
   }
-  json->kind = exact && !(sign < 0 && value == 0) ? CEDAR_JSON_LONG : CEDAR_JSON_NUMBER;
-  json->u.i = value;
+  if (exact && !(sign < 0 && value == 0)) {
+    json->kind = CEDAR_JSON_LONG;
+    json->u.i = value;
+  } else {
+    json->kind = CEDAR_JSON_NUMBER;
+    json->u.string = (struct cedar_text){start, (size_t)(r->at - start)};
+  }
   return CEDAR_OK;
 }
 

@@ -28,7 +28,7 @@ struct cedar_json {
   union {
     bool b;
     int64_t i;
-    struct cedar_text string; /* decoded; may hold NUL bytes */
+    struct cedar_text string; /* decoded; may hold NUL bytes; of a CEDAR_JSON_NUMBER, its text */
     struct cedar_json *child;
   } u;
   struct cedar_json *next;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/json.h"
 #include "util/secret.h"
 #include "util/text.h"
 
@@ -35,7 +36,7 @@ void cortex_identity_free(struct cortex_identity **identity) {
   cx_list_clear(&it->groups);
   cx_list_clear(&it->amr);
   cx_list_clear(&it->scopes);
-  json_decref(it->claims);
+  cx_json_release(it->document);
   cx_secret_free(it, sizeof *it);
   *identity = NULL;
 }

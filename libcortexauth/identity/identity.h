@@ -6,10 +6,10 @@
 #define CX_IDENTITY_IDENTITY_H
 
 #include <cortexauth/identity.h>
-#include <jansson.h>
 
 #include "settings/settings.h"
 #include "util/error.h"
+#include "util/json.h"
 
 /* All strings are heap copies, valid UTF-8, free of NUL; NULL only where said. */
 struct cortex_identity {
@@ -23,7 +23,8 @@ struct cortex_identity {
   struct cx_list groups;
   bool groups_known;
   bool groups_overage; /* the credential says that it left groups out */
-  json_t *claims;      /* the verified claims object, owned; NULL: none */
+  const cx_json *claims;   /* the verified claims object, inside document; NULL: none */
+  const cx_json *document; /* owned; NULL: none */
   struct cx_list amr;
   struct cx_list scopes;
   char *acr; /* NULL: none */

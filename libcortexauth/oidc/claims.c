@@ -6,7 +6,6 @@
 #include "oidc/claims.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "util/json.h"
@@ -29,42 +28,42 @@ struct check {
  * the token is reached by one cut only, so this ends after at most one visit of
  * each object; the depth of JSON bounds the recursion.
  */
-static const json_t *find(const json_t *object, const char *path, size_t len) {
-  const json_t *value = json_object_getn(object, path, len);
+static const cx_json *find(const cx_json *object, const char *path, size_t len) {
+  const cx_json *value = cx_json_get_n(object, path, len);
   size_t dot;
 
-  if (!json_is_object(object))
+  if (!cx_json_is_object(object))
     return NULL;
   for (dot = len; value == NULL && dot > 0; dot--)
     if (path[dot - 1] == '.')
-      value = find(json_object_getn(object, path, dot - 1), path + dot, len - dot);
+      value = find(cx_json_get_n(object, path, dot - 1), path + dot, len - dot);
   return value;
 }
 
-const json_t *cx_claims_get(const json_t *claims, const char *name) {
+const cx_json *cx_claims_get(const cx_json *claims, const char *name) {
   size_t len = strlen(name);
 
-  return len <= PATH_MAX_LEN ? find(claims, name, len) : json_object_get(claims, name);
+  return len <= PATH_MAX_LEN ? find(claims, name, len) : cx_json_get(claims, name);
 }
 
-static bool is_time(const json_t *value) {
-  double seconds = json_number_value(value);
+static bool is_time(const cx_json *value) {
+  double seconds = cx_json_number(value);
 
-  return json_is_number(value) && seconds >= -TIME_MAX && seconds <= TIME_MAX;
+  return cx_json_is_number(value) && seconds >= -TIME_MAX && seconds <= TIME_MAX;
 }
 
-bool cx_claims_get_time(const json_t *claims, const char *name, int64_t *seconds_out) {
-  const json_t *value = json_object_get(claims, name);
+bool cx_claims_get_time(const cx_json *claims, const char *name, int64_t *seconds_out) {
+  const cx_json *value = cx_json_get(claims, name);
 
   *seconds_out = 0;
   if (!is_time(value))
     return false;
-  *seconds_out = (int64_t)json_number_value(value);
+  *seconds_out = (int64_t)cx_json_number(value);
   return true;
 }
 
 static enum cortex_reason refuse_type(struct cortex_error *error, const char *name,
-                                      const char *expected, const json_t *value) {
+                                      const char *expected, const cx_json *value) {
   return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "the claim %s must be %s, found %s", name,
                       expected, cx_json_show(value).text);
 }
@@ -76,7 +75,7 @@ static enum cortex_reason refuse_missing(struct cortex_error *error, const char 
 /* A claim that must be a string with something in it. */
 static enum cortex_reason check_text(const struct check *check, const char *name, bool is_required,
                                      struct cortex_error *error) {
-  const json_t *value = json_object_get(check->token->claims, name);
+  const cx_json *value = cx_json_get(check->token->claims, name);
 
   if (value == NULL)
     return is_required ? refuse_missing(error, name) : CORTEX_OK;
@@ -92,10 +91,10 @@ static enum cortex_reason check_text(const struct check *check, const char *name
  */
 static enum cortex_reason check_kind(const struct check *check, struct cortex_error *error) {
   static const char *const others[] = {"Refresh", "Offline", "Logout"};
-  const json_t *body_type = json_object_get(check->token->claims, "typ");
+  const cx_json *body_type = cx_json_get(check->token->claims, "typ");
   size_t i;
 
-  if (json_object_get(check->token->claims, "events") != NULL)
+  if (cx_json_get(check->token->claims, "events") != NULL)
     return cx_error_set(error, CORTEX_TOKEN_TYPE_REFUSED,
                         "the token has the claim events: a logout or event token");
   for (i = 0; i < sizeof others / sizeof others[0]; i++)
@@ -107,13 +106,13 @@ static enum cortex_reason check_kind(const struct check *check, struct cortex_er
 
 /* RFC 7800: a password message carries no proof of possession. */
 static enum cortex_reason check_binding(const struct check *check, struct cortex_error *error) {
-  if (json_object_get(check->token->claims, "cnf") == NULL)
+  if (cx_json_get(check->token->claims, "cnf") == NULL)
     return CORTEX_OK;
   return cx_error_set(error, CORTEX_BOUND_TOKEN_REFUSED,
                       "the token has the claim cnf: it is bound to a key");
 }
 
-static bool is_audience(const struct cx_list *ours, const json_t *value) {
+static bool is_audience(const struct cx_list *ours, const cx_json *value) {
   size_t i;
 
   for (i = 0; i < ours->count; i++)
@@ -124,26 +123,25 @@ static bool is_audience(const struct cx_list *ours, const json_t *value) {
 
 /* RFC 7519 4.1.3: a string or an array of strings, one of them ours. */
 static enum cortex_reason check_audience(const struct check *check, struct cortex_error *error) {
-  const json_t *audience = json_object_get(check->token->claims, "aud");
+  const cx_json *audience = cx_json_get(check->token->claims, "aud");
   const struct cx_list *ours = &check->settings->audience;
-  const json_t *shown = audience, *element;
+  const cx_json *shown = audience, *element;
   bool is_ours = is_audience(ours, audience);
-  size_t i;
 
   if (audience == NULL)
     return refuse_missing(error, "aud");
-  if (!json_is_string(audience) && !json_is_array(audience))
+  if (!cx_json_is_string(audience) && !cx_json_is_array(audience))
     return refuse_type(error, "aud", "a string or an array of strings", audience);
-  json_array_foreach(audience, i, element) {
-    if (!json_is_string(element))
+  for (element = cx_json_items(audience); element != NULL; element = element->next) {
+    if (!cx_json_is_string(element))
       return refuse_type(error, "aud", "an array of strings only", element);
     is_ours = is_ours || is_audience(ours, element);
-    shown = json_array_get(audience, 0);
+    shown = cx_json_items(audience);
   }
   if (is_ours)
     return CORTEX_OK;
   return cx_error_set(error, CORTEX_AUDIENCE_MISMATCH, "the token is for audience %s%s, not for %s",
-                      cx_json_show(shown).text, json_array_size(audience) > 1 ? " and others" : "",
+                      cx_json_show(shown).text, cx_json_count(audience) > 1 ? " and others" : "",
                       ours->count > 0 ? cx_quote(ours->items[0], strlen(ours->items[0])).text
                                       : "any that is configured");
 }
@@ -157,14 +155,14 @@ struct time_rule {
 
 static enum cortex_reason check_time(const struct check *check, const struct time_rule *rule,
                                      struct cortex_error *error) {
-  const json_t *value = json_object_get(check->token->claims, rule->name);
+  const cx_json *value = cx_json_get(check->token->claims, rule->name);
   double skew = (double)check->settings->clock_skew, now = (double)check->now, seconds;
 
   if (value == NULL)
     return rule->is_required ? refuse_missing(error, rule->name) : CORTEX_OK;
   if (!is_time(value))
     return refuse_type(error, rule->name, "a number of seconds since 1970", value);
-  seconds = json_number_value(value);
+  seconds = cx_json_number(value);
   if (rule->is_end ? seconds > now - skew : seconds <= now + skew)
     return CORTEX_OK;
   return cx_error_set(error, rule->reason,
@@ -206,12 +204,12 @@ static enum cortex_reason check_party(const struct check *check, struct cortex_e
 }
 
 static bool has_claim(const struct check *check, const char *name) {
-  return json_object_get(check->token->claims, name) != NULL;
+  return cx_json_get(check->token->claims, name) != NULL;
 }
 
 /* ID and access tokens of one issuer may share key, audience and typ. */
 static enum cortex_reason check_use(const struct check *check, struct cortex_error *error) {
-  const json_t *body_type = json_object_get(check->token->claims, "typ");
+  const cx_json *body_type = cx_json_get(check->token->claims, "typ");
   bool is_access = check->token->is_access || cx_json_is_text(body_type, "Bearer", 6) ||
                    has_claim(check, "client_id") || has_claim(check, "scope") ||
                    has_claim(check, "scp");
@@ -248,23 +246,16 @@ static enum cortex_reason check_ages(const struct check *check, struct cortex_er
 }
 
 /* Strings as they are, numbers and booleans as their JSON text. */
-static bool is_equal(const json_t *value, const char *text) {
-  bool is_same;
-  char *dump;
-
-  if (json_is_string(value))
+static bool is_equal(const cx_json *value, const char *text) {
+  if (cx_json_is_string(value))
     return cx_json_is_text(value, text, strlen(text));
-  if (!json_is_number(value) && !json_is_boolean(value))
-    return false;
-  dump = json_dumps(value, JSON_ENCODE_ANY);
-  is_same = dump != NULL && strcmp(dump, text) == 0;
-  free(dump);
-  return is_same;
+  return (cx_json_is_number(value) || cx_json_is_boolean(value)) &&
+         strcmp(cx_json_word(value).text, text) == 0;
 }
 
-static bool has_word(const json_t *value, const char *word) {
-  const char *text = json_string_value(value);
-  const char *end = text + json_string_length(value);
+static bool has_word(const cx_json *value, const char *word) {
+  const char *text = cx_json_text(value);
+  const char *end = text + cx_json_text_len(value);
   size_t len = strlen(word), n;
 
   for (; text < end; text += n + 1) {
@@ -275,13 +266,14 @@ static bool has_word(const json_t *value, const char *word) {
   return false;
 }
 
-static bool has_member(const json_t *value, const char *text) {
-  const json_t *element;
-  size_t i;
+static bool has_member(const cx_json *value, const char *text) {
+  const cx_json *element;
 
   if (cx_json_is_plain(value))
     return has_word(value, text);
-  json_array_foreach(value, i, element) if (is_equal(element, text)) return true;
+  for (element = cx_json_items(value); element != NULL; element = element->next)
+    if (is_equal(element, text))
+      return true;
   return false;
 }
 
@@ -291,7 +283,7 @@ static enum cortex_reason check_required(const struct check *check, struct corte
 
   for (i = 0; i < rules->count; i++) {
     const struct cx_claim_rule *rule = &rules->items[i];
-    const json_t *value = cx_claims_get(check->token->claims, rule->name);
+    const cx_json *value = cx_claims_get(check->token->claims, rule->name);
 
     if (value == NULL)
       return refuse_missing(error, rule->name);

@@ -14,10 +14,10 @@
  * objects, whose names may hold dots: the longest that leads on counts.
  * Borrowed; NULL: there is none.
  */
-const json_t *cx_claims_get(const json_t *claims, const char *name);
+const cx_json *cx_claims_get(const cx_json *claims, const char *name);
 
 /* A time of the token in seconds since 1970, fractions cut off; false: no such number. */
-bool cx_claims_get_time(const json_t *claims, const char *name, int64_t *seconds_out);
+bool cx_claims_get_time(const cx_json *claims, const char *name, int64_t *seconds_out);
 
 /*
  * Applies every rule that does not concern names: type of token, binding,

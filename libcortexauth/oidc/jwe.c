@@ -43,23 +43,22 @@ static enum cortex_reason split(const char *bytes, size_t len, uint8_t *room,
 /* RFC 8725 3.6: compressed plaintext gives away its content by its length. */
 static enum cortex_reason check_header(const struct cx_jwe *jwe, struct cx_jwe_method *method_out,
                                        struct cortex_error *error) {
-  const json_t *header = jwe->header;
+  const cx_json *header = jwe->header;
 
   *method_out = cx_jwe_method_find(header);
-  if (json_object_get(header, "crit") != NULL || json_object_get(header, "zip") != NULL)
+  if (cx_json_get(header, "crit") != NULL || cx_json_get(header, "zip") != NULL)
     return cx_error_set(error, CORTEX_UNSUPPORTED_CRITICAL,
                         "the encrypted token's header has crit or zip, neither is supported");
   if (method_out->key == NULL)
     return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
                         "the key was encrypted by %s, expected RSA-OAEP, RSA-OAEP-256, ECDH-ES or "
                         "ECDH-ES with AES key wrap",
-                        cx_json_show(json_object_get(header, "alg")).text);
+                        cx_json_show(cx_json_get(header, "alg")).text);
   if (method_out->content == NULL || !cx_jwe_method_fits(method_out, jwe))
     return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
                         "the token was encrypted by %s (vector of %zu bytes, tag of %zu), expected "
                         "AES-GCM or AES-CBC with HMAC",
-                        cx_json_show(json_object_get(header, "enc")).text, jwe->iv.len,
-                        jwe->tag.len);
+                        cx_json_show(cx_json_get(header, "enc")).text, jwe->iv.len, jwe->tag.len);
   return CORTEX_OK;
 }
 
@@ -87,7 +86,7 @@ enum cortex_reason cx_jwe_open(const char *key_file, const char *bytes, size_t l
                                struct cx_buf *plain, struct cortex_error *error) {
   uint8_t *room = malloc(len + 1);
   struct cx_jwe_bytes parts[PARTS];
-  json_t *header = NULL;
+  const cx_json *header = NULL;
   enum cortex_reason reason;
 
   cx_buf_init(plain, 2 * CORTEX_CREDENTIAL_MAX);
@@ -105,7 +104,7 @@ enum cortex_reason cx_jwe_open(const char *key_file, const char *bytes, size_t l
 
     reason = decrypt(key_file, &jwe, plain, error);
   }
-  json_decref(header);
+  cx_json_release(header);
   free(room);
   if (reason != CORTEX_OK)
     cx_buf_clear(plain);

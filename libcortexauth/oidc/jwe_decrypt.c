@@ -59,8 +59,8 @@ static const struct cx_jwe_content_algorithm content_algorithms[] = {
     {"A256CBC-HS512", 64, 16, 32, EVP_aes_256_cbc, EVP_sha512},
 };
 
-struct cx_jwe_method cx_jwe_method_find(const json_t *header) {
-  const json_t *alg = json_object_get(header, "alg"), *enc = json_object_get(header, "enc");
+struct cx_jwe_method cx_jwe_method_find(const cx_json *header) {
+  const cx_json *alg = cx_json_get(header, "alg"), *enc = cx_json_get(header, "enc");
   struct cx_jwe_method method = {NULL, NULL};
   size_t i;
 
@@ -99,7 +99,7 @@ static bool open_rsa(const struct cx_jwe_method *method, const struct cx_jwe *jw
 }
 
 /* The sender's key out of epk: on the curve of ours, RFC 7518 4.6.1.1 (else: invalid curve). */
-static EVP_PKEY *import_sender(const json_t *epk, const EVP_PKEY *ours) {
+static EVP_PKEY *import_sender(const cx_json *epk, const EVP_PKEY *ours) {
   const struct cx_key_type *type = cx_key_type_of(epk);
   EVP_PKEY *sender = NULL;
   struct cx_key key;
@@ -136,13 +136,13 @@ static void put_length(struct cx_buf *info, size_t len) {
 }
 
 /* apu, apv: base64url, of any length that a header may have; absent is empty. */
-static bool put_party(struct cx_buf *info, const json_t *header, const char *name) {
-  const json_t *party = json_object_get(header, name);
+static bool put_party(struct cx_buf *info, const cx_json *header, const char *name) {
+  const cx_json *party = cx_json_get(header, name);
   uint8_t bytes[PARTY_MAX];
-  size_t len = json_string_length(party), used = 0;
+  size_t len = cx_json_text_len(party), used = 0;
 
-  if (party != NULL && (!json_is_string(party) || CX_BASE64URL_SIZE(len) > sizeof bytes ||
-                        !cx_base64url_decode(json_string_value(party), len, bytes, &used)))
+  if (party != NULL && (!cx_json_is_string(party) || CX_BASE64URL_SIZE(len) > sizeof bytes ||
+                        !cx_base64url_decode(cx_json_text(party), len, bytes, &used)))
     return false;
   put_length(info, used);
   cx_buf_put(info, bytes, used);
@@ -203,7 +203,7 @@ static bool unwrap(const struct cx_jwe_method *method, const struct cx_jwe_bytes
 /* ECDH-ES, RFC 7518 4.6: the agreed secret is the content's key, or what wraps it. */
 static bool open_ec(const struct cx_jwe_method *method, const struct cx_jwe *jwe, EVP_PKEY *pkey,
                     uint8_t *key_out) {
-  EVP_PKEY *sender = import_sender(json_object_get(jwe->header, "epk"), pkey);
+  EVP_PKEY *sender = import_sender(cx_json_get(jwe->header, "epk"), pkey);
   uint8_t secret[SECRET_MAX], with[KEY_MAX];
   struct cx_jwe_bytes agreed = {secret, sizeof secret};
   bool done = agree(pkey, sender, secret, &agreed.len);

@@ -5,13 +5,13 @@
 #ifndef CX_OIDC_JWE_DECRYPT_H
 #define CX_OIDC_JWE_DECRYPT_H
 
-#include <jansson.h>
 #include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "util/buf.h"
+#include "util/json.h"
 
 struct cx_jwe_bytes {
   const uint8_t *bytes;
@@ -20,7 +20,7 @@ struct cx_jwe_bytes {
 
 /* The parts, decoded but for the header, whose text is authenticated; all borrowed. */
 struct cx_jwe {
-  const json_t *header;
+  const cx_json *header;
   struct cx_jwe_bytes header_text, key, iv, text, tag;
 };
 
@@ -35,7 +35,7 @@ struct cx_jwe_method {
  * their variants, AES-GCM and AES-CBC with HMAC. What is not ours stays NULL:
  * RSA1_5, passwords, shared keys.
  */
-struct cx_jwe_method cx_jwe_method_find(const json_t *header);
+struct cx_jwe_method cx_jwe_method_find(const cx_json *header);
 
 /* Exact lengths of vector and tag: a shortened tag is easier to forge (CVE-2023-37464). */
 bool cx_jwe_method_fits(const struct cx_jwe_method *method, const struct cx_jwe *jwe);

@@ -30,13 +30,13 @@ _Static_assert(CX_KEY_MEMBER_MAX == RSA_BITS_MAX / 8 + 1, "room for the largest 
 #define COORDINATE_MAX 66
 
 /* The bytes of a base64url member; false when it is missing, malformed or too long. */
-static bool get_bytes(const json_t *jwk, const char *name, uint8_t *bytes_out, size_t max,
+static bool get_bytes(const cx_json *jwk, const char *name, uint8_t *bytes_out, size_t max,
                       size_t *len_out) {
-  const json_t *member = json_object_get(jwk, name);
-  size_t len = json_string_length(member);
+  const cx_json *member = cx_json_get(jwk, name);
+  size_t len = cx_json_text_len(member);
 
-  return json_is_string(member) && len > 0 && CX_BASE64URL_SIZE(len) <= max &&
-         cx_base64url_decode(json_string_value(member), len, bytes_out, len_out);
+  return cx_json_is_string(member) && len > 0 && CX_BASE64URL_SIZE(len) <= max &&
+         cx_base64url_decode(cx_json_text(member), len, bytes_out, len_out);
 }
 
 /* RFC 8725 3.5, RFC 7518 3.3; OpenSSL itself verifies under 512 bits and under e = 1. */
@@ -146,10 +146,10 @@ const struct cx_key_type cx_key_p521 = {"EC", "P-521", {"x", "y"}, 66, NID_secp5
 const struct cx_key_type cx_key_ed25519 = {"OKP", "Ed25519", {"x", NULL}, 32, NID_ED25519,
                                            make_okp, release_okp};
 
-const struct cx_key_type *cx_key_type_of(const json_t *jwk) {
+const struct cx_key_type *cx_key_type_of(const cx_json *jwk) {
   static const struct cx_key_type *const types[] = {&cx_key_rsa, &cx_key_p256, &cx_key_p384,
                                                     &cx_key_p521, &cx_key_ed25519};
-  const json_t *kty = json_object_get(jwk, "kty"), *crv = json_object_get(jwk, "crv");
+  const cx_json *kty = cx_json_get(jwk, "kty"), *crv = cx_json_get(jwk, "crv");
   size_t i;
 
   for (i = 0; i < sizeof types / sizeof types[0]; i++)
@@ -159,7 +159,7 @@ const struct cx_key_type *cx_key_type_of(const json_t *jwk) {
   return NULL;
 }
 
-bool cx_key_read(const struct cx_key_type *type, const json_t *jwk, struct cx_key_room *room,
+bool cx_key_read(const struct cx_key_type *type, const cx_json *jwk, struct cx_key_room *room,
                  struct cx_key_material *material_out) {
   size_t max = type->size != 0 ? type->size : CX_KEY_MEMBER_MAX;
 
@@ -181,7 +181,7 @@ enum cortex_reason cx_key_make(const struct cx_key_type *type,
   return reason;
 }
 
-enum cortex_reason cx_key_import(const struct cx_key_type *type, const json_t *jwk,
+enum cortex_reason cx_key_import(const struct cx_key_type *type, const cx_json *jwk,
                                  struct cx_key *key_out) {
   struct cx_key_material material;
   struct cx_key_room room;

@@ -5,12 +5,12 @@
 #ifndef CX_OIDC_KEY_H
 #define CX_OIDC_KEY_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "util/error.h"
+#include "util/json.h"
 
 /* The longest number of a key, with a leading zero. */
 #define CX_KEY_MEMBER_MAX 2049
@@ -55,13 +55,13 @@ extern const struct cx_key_type cx_key_p521;
 extern const struct cx_key_type cx_key_ed25519;
 
 /* The type a JWK states by kty and crv (RFC 7518 6, RFC 8037 2); NULL: none that signs for us. */
-const struct cx_key_type *cx_key_type_of(const json_t *jwk);
+const struct cx_key_type *cx_key_type_of(const cx_json *jwk);
 
 /*
  * Decodes a JWK's public members; private ones are never read.
  *   gives  false when one is missing, no base64url or longer than its type allows
  */
-bool cx_key_read(const struct cx_key_type *type, const json_t *jwk, struct cx_key_room *room,
+bool cx_key_read(const struct cx_key_type *type, const cx_json *jwk, struct cx_key_room *room,
                  struct cx_key_material *material_out);
 
 /*
@@ -78,7 +78,7 @@ CORTEX_MUSTCHECK enum cortex_reason cx_key_make(const struct cx_key_type *type,
 
 /* Both in one: CORTEX_KEY_MISMATCH where the members are missing. */
 CORTEX_MUSTCHECK enum cortex_reason cx_key_import(const struct cx_key_type *type,
-                                                  const json_t *jwk, struct cx_key *key_out);
+                                                  const cx_json *jwk, struct cx_key *key_out);
 void cx_key_clear(struct cx_key *key);
 
 #endif

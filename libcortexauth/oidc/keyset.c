@@ -10,27 +10,26 @@
 #include "util/json.h"
 
 struct jwk {
-  const json_t *json; /* inside the set's document */
-  const json_t *kid;  /* NULL: none */
+  const cx_json *json; /* inside the set's document */
+  const cx_json *kid;  /* NULL: none */
   struct cx_key key;  /* empty until prepared */
   enum cortex_reason state; /* CORTEX_OK with an empty key: not made yet */
 };
 
 struct cx_keyset {
-  json_t *document;
+  const cx_json *document;
   struct jwk *items;
   size_t count;
 };
 
-static void collect(struct cx_keyset *keyset, const json_t *keys) {
-  json_t *key;
-  size_t i;
+static void collect(struct cx_keyset *keyset, const cx_json *keys) {
+  const cx_json *key;
 
-  json_array_foreach(keys, i, key) {
+  for (key = cx_json_items(keys); key != NULL; key = key->next) {
     struct jwk *item = &keyset->items[keyset->count];
-    const json_t *kid = json_object_get(key, "kid");
+    const cx_json *kid = cx_json_get(key, "kid");
 
-    if (!json_is_object(key) || (kid != NULL && !json_is_string(kid)))
+    if (!cx_json_is_object(key) || (kid != NULL && !cx_json_is_string(kid)))
       continue;
     *item = (struct jwk){.json = key, .kid = kid, .state = CORTEX_OK};
     keyset->count++;
@@ -41,30 +40,30 @@ enum cortex_reason cx_keyset_parse(const char *bytes, size_t len, struct cx_keys
                                    struct cortex_error *error) {
   struct cortex_error cause = CORTEX_ERROR_NONE;
   struct cx_keyset *keyset = NULL;
-  json_t *document = NULL;
-  const json_t *keys;
+  const cx_json *document = NULL;
+  const cx_json *keys;
 
   *keyset_out = NULL;
   if (len > CX_KEYSET_SIZE_MAX)
     return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the key set is larger than 1 MiB");
   if (cx_json_parse("key set", bytes, len, &document, &cause) != CORTEX_OK)
     return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "%s", cause.message);
-  keys = json_object_get(document, "keys");
-  if (!json_is_array(keys)) {
-    json_decref(document);
+  keys = cx_json_get(document, "keys");
+  if (!cx_json_is_array(keys)) {
+    cx_json_release(document);
     return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the key set has no array \"keys\"");
   }
-  if (json_array_size(keys) > CX_KEYSET_KEYS_MAX) {
-    json_decref(document);
+  if (cx_json_count(keys) > CX_KEYSET_KEYS_MAX) {
+    cx_json_release(document);
     return cx_error_set(error, CORTEX_KEYS_UNAVAILABLE, "the key set has more than %d keys",
                         CX_KEYSET_KEYS_MAX);
   }
   keyset = calloc(1, sizeof *keyset);
   if (keyset != NULL)
-    keyset->items = calloc(json_array_size(keys) + 1, sizeof *keyset->items);
+    keyset->items = calloc(cx_json_count(keys) + 1, sizeof *keyset->items);
   if (keyset == NULL || keyset->items == NULL) {
     free(keyset);
-    json_decref(document);
+    cx_json_release(document);
     return cx_error_memory(error);
   }
   keyset->document = document;
@@ -81,7 +80,7 @@ void cx_keyset_free(struct cx_keyset **keyset) {
   for (i = 0; i < (*keyset)->count; i++)
     cx_key_clear(&(*keyset)->items[i].key);
   free((*keyset)->items);
-  json_decref((*keyset)->document);
+  cx_json_release((*keyset)->document);
   free(*keyset);
   *keyset = NULL;
 }
@@ -99,28 +98,27 @@ void cx_keyset_prepare(struct cx_keyset *keyset) {
 }
 
 /* RFC 7517 4.3: where key_ops is present it must allow verifying. */
-static bool may_verify(const json_t *operations) {
-  const json_t *operation;
-  size_t i;
+static bool may_verify(const cx_json *operations) {
+  const cx_json *operation;
 
   if (operations == NULL)
     return true;
-  json_array_foreach(operations, i, operation)
+  for (operation = cx_json_items(operations); operation != NULL; operation = operation->next)
     if (cx_json_is_text(operation, "verify", strlen("verify")))
       return true;
   return false;
 }
 
-static bool is_absent_or(const json_t *member, const char *text) {
+static bool is_absent_or(const cx_json *member, const char *text) {
   return member == NULL || cx_json_is_text(member, text, strlen(text));
 }
 
 /* RFC 8725 3.1: one key, one algorithm; the key decides, not the header. */
 static bool fits(const struct jwk *item, const struct cx_jws_algorithm *algorithm) {
   return cx_key_type_of(item->json) == algorithm->key_type &&
-         is_absent_or(json_object_get(item->json, "use"), "sig") &&
-         is_absent_or(json_object_get(item->json, "alg"), algorithm->name) &&
-         may_verify(json_object_get(item->json, "key_ops"));
+         is_absent_or(cx_json_get(item->json, "use"), "sig") &&
+         is_absent_or(cx_json_get(item->json, "alg"), algorithm->name) &&
+         may_verify(cx_json_get(item->json, "key_ops"));
 }
 
 uint32_t cx_keyset_algorithms(const struct cx_list *algorithms) {
@@ -149,8 +147,8 @@ size_t cx_keyset_size(const struct cx_keyset *keyset) {
 }
 
 const char *cx_keyset_kid(const struct cx_keyset *keyset, size_t index, size_t *len_out) {
-  *len_out = json_string_length(keyset->items[index].kid);
-  return json_string_value(keyset->items[index].kid);
+  *len_out = cx_json_text_len(keyset->items[index].kid);
+  return cx_json_text(keyset->items[index].kid);
 }
 
 bool cx_keyset_entry(const struct cx_keyset *keyset, size_t index, struct cx_key_room *room,

@@ -39,7 +39,7 @@ static bool recognises(const char *bytes, size_t len) {
  * here on only that section's keys, algorithms and audiences. The claim is not
  * verified yet and serves for nothing else.
  */
-static const struct cortex_issuer *find_issuer(const struct cx_trust *trust, const json_t *iss) {
+static const struct cortex_issuer *find_issuer(const struct cx_trust *trust, const cx_json *iss) {
   size_t i;
 
   for (i = 0; i < trust->issuer_count; i++) {
@@ -52,10 +52,10 @@ static const struct cortex_issuer *find_issuer(const struct cx_trust *trust, con
   return NULL;
 }
 
-static enum cortex_reason refuse_issuer(const json_t *iss, struct cortex_error *error) {
+static enum cortex_reason refuse_issuer(const cx_json *iss, struct cortex_error *error) {
   if (iss == NULL)
     return cx_error_set(error, CORTEX_MISSING_CLAIM, "the token has no claim \"iss\"");
-  if (!json_is_string(iss))
+  if (!cx_json_is_string(iss))
     return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "the claim iss must be a string, found %s",
                         cx_json_show(iss).text);
   return cx_error_set(error, CORTEX_UNKNOWN_ISSUER, "no [oidc] section has the issuer %s",
@@ -97,7 +97,7 @@ static enum cortex_reason verify_token(const struct attempt *attempt,
                                        struct cortex_identity *identity,
                                        struct cortex_error *error) {
   const struct cx_token *token = &attempt->token;
-  const json_t *iss = json_object_get(token->claims, "iss");
+  const cx_json *iss = cx_json_get(token->claims, "iss");
   const struct cortex_issuer *issuer = find_issuer(attempt->trust, iss);
   enum cortex_reason reason;
 

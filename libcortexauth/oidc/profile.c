@@ -17,16 +17,16 @@ struct profile {
   struct cortex_identity *identity;
 };
 
-static enum cortex_reason refuse(struct cortex_error *error, const char *name,
-                                 const char *expected, const json_t *value) {
+static enum cortex_reason refuse(struct cortex_error *error, const char *name, const char *expected,
+                                 const cx_json *value) {
   return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "the claim %s must be %s, found %s", name,
                       expected, cx_json_show(value).text);
 }
 
 /* A string that can be a name: something in it and no control character. */
-static bool is_name(const json_t *value) {
-  return json_is_string(value) && json_string_length(value) > 0 &&
-         !cx_text_has_control(json_string_value(value), json_string_length(value));
+static bool is_name(const cx_json *value) {
+  return cx_json_is_string(value) && cx_json_text_len(value) > 0 &&
+         !cx_text_has_control(cx_json_text(value), cx_json_text_len(value));
 }
 
 static enum cortex_reason read_issuer(struct profile *profile, struct cortex_error *error) {
@@ -40,60 +40,56 @@ static enum cortex_reason read_issuer(struct profile *profile, struct cortex_err
 
 static enum cortex_reason read_username(struct profile *profile, struct cortex_error *error) {
   const struct cx_oidc_settings *settings = &profile->issuer->oidc;
-  const json_t *value = cx_claims_get(profile->token->claims, settings->username_claim);
+  const cx_json *value = cx_claims_get(profile->token->claims, settings->username_claim);
 
   if (value == NULL)
     return cx_error_set(error, CORTEX_MISSING_USERNAME,
                         "the token has no claim \"%s\" (username_claim)",
                         settings->username_claim);
-  if (!json_is_string(value))
+  if (!cx_json_is_string(value))
     return refuse(error, settings->username_claim, "a string", value);
-  return cx_identity_map(&settings->naming, json_string_value(value), json_string_length(value),
+  return cx_identity_map(&settings->naming, cx_json_text(value), cx_json_text_len(value),
                          &profile->identity->username, error);
 }
 
 static enum cortex_reason read_subject(struct profile *profile, struct cortex_error *error) {
-  const json_t *value = json_object_get(profile->token->claims, "sub");
+  const cx_json *value = cx_json_get(profile->token->claims, "sub");
 
   if (!is_name(value))
     return refuse(error, "sub", "a string without control characters", value);
-  profile->identity->subject = strdup(json_string_value(value));
+  profile->identity->subject = strdup(cx_json_text(value));
   return profile->identity->subject != NULL ? CORTEX_OK : cx_error_memory(error);
 }
 
 /* A string is one element, an array of strings several; anything else is refused. */
-static enum cortex_reason read_names(struct cx_list *list, const char *name, const json_t *value,
+static enum cortex_reason read_names(struct cx_list *list, const char *name, const cx_json *value,
                                      struct cortex_error *error) {
-  bool is_array = json_is_array(value);
-  size_t count = is_array ? json_array_size(value) : 1, i;
+  bool is_array = cx_json_is_array(value);
+  const cx_json *element = is_array ? cx_json_items(value) : value;
 
-  if (value == NULL)
-    return CORTEX_OK;
-  for (i = 0; i < count; i++) {
-    const json_t *element = is_array ? json_array_get(value, i) : value;
-
+  for (; element != NULL; element = is_array ? element->next : NULL) {
     if (!is_name(element))
       return refuse(error, name, "a string or an array of strings, none empty", element);
-    if (!cx_list_append(list, json_string_value(element), json_string_length(element)))
+    if (!cx_list_append(list, cx_json_text(element), cx_json_text_len(element)))
       return cx_error_memory(error);
   }
   return CORTEX_OK;
 }
 
 /* Microsoft Entra: too many groups leave a link in _claim_names, or hasgroups, instead. */
-static bool is_overage(const json_t *claims, const char *name) {
-  const json_t *moved = json_object_get(claims, "_claim_names");
-  const json_t *has_groups = json_object_get(claims, "hasgroups");
+static bool is_overage(const cx_json *claims, const char *name) {
+  const cx_json *moved = cx_json_get(claims, "_claim_names");
+  const cx_json *has_groups = cx_json_get(claims, "hasgroups");
 
-  if (json_object_get(moved, name) != NULL)
+  if (cx_json_get(moved, name) != NULL)
     return true;
   return strcmp(name, "groups") == 0 && /* it speaks of no other claim */
-         (json_is_true(has_groups) || cx_json_is_text(has_groups, "true", strlen("true")));
+         (cx_json_is_true(has_groups) || cx_json_is_text(has_groups, "true", strlen("true")));
 }
 
 static enum cortex_reason read_groups(struct profile *profile, struct cortex_error *error) {
   const char *name = profile->issuer->oidc.groups_claim;
-  const json_t *value = cx_claims_get(profile->token->claims, name);
+  const cx_json *value = cx_claims_get(profile->token->claims, name);
 
   profile->identity->groups_known = value != NULL;
   profile->identity->groups_overage = value == NULL && is_overage(profile->token->claims, name);
@@ -101,9 +97,9 @@ static enum cortex_reason read_groups(struct profile *profile, struct cortex_err
 }
 
 /* Blank-separated words, RFC 6749 3.3. */
-static enum cortex_reason read_words(struct cx_list *list, const char *name, const json_t *value,
+static enum cortex_reason read_words(struct cx_list *list, const char *name, const cx_json *value,
                                      struct cortex_error *error) {
-  const char *text = json_string_value(value);
+  const char *text = cx_json_text(value);
   size_t n;
 
   if (!cx_json_is_text(value, "", 0) && !is_name(value))
@@ -124,9 +120,9 @@ static enum cortex_reason read_scopes(struct profile *profile, struct cortex_err
   size_t i;
 
   for (i = 0; i < sizeof names / sizeof names[0] && reason == CORTEX_OK; i++) {
-    const json_t *value = json_object_get(profile->token->claims, names[i]);
+    const cx_json *value = cx_json_get(profile->token->claims, names[i]);
 
-    if (json_is_array(value))
+    if (cx_json_is_array(value))
       reason = read_names(&profile->identity->scopes, names[i], value, error);
     else if (value != NULL)
       reason = read_words(&profile->identity->scopes, names[i], value, error);
@@ -148,16 +144,15 @@ static enum cortex_reason read_authentication(struct profile *profile,
                                               struct cortex_error *error) {
   const struct cx_oidc_settings *settings = &profile->issuer->oidc;
   struct cortex_identity *identity = profile->identity;
-  const json_t *claims = profile->token->claims, *acr = json_object_get(claims, "acr");
-  enum cortex_reason reason =
-      read_names(&identity->amr, "amr", json_object_get(claims, "amr"), error);
+  const cx_json *claims = profile->token->claims, *acr = cx_json_get(claims, "acr");
+  enum cortex_reason reason = read_names(&identity->amr, "amr", cx_json_get(claims, "amr"), error);
 
   if (reason != CORTEX_OK)
     return reason;
   if (acr != NULL && !is_name(acr))
     return refuse(error, "acr", "a string that is not empty", acr);
   if (acr != NULL) {
-    identity->acr = strdup(json_string_value(acr));
+    identity->acr = strdup(cx_json_text(acr));
     if (identity->acr == NULL)
       return cx_error_memory(error);
   }
@@ -167,21 +162,21 @@ static enum cortex_reason read_authentication(struct profile *profile,
 }
 
 static enum cortex_reason read_times(struct profile *profile, struct cortex_error *error) {
-  const json_t *claims = profile->token->claims;
+  const cx_json *claims = profile->token->claims;
 
   if (!cx_claims_get_time(claims, "exp", &profile->identity->usable_until))
-    return refuse(error, "exp", "a number", json_object_get(claims, "exp"));
+    return refuse(error, "exp", "a number", cx_json_get(claims, "exp"));
   (void)cx_claims_get_time(claims, "auth_time", &profile->identity->authenticated_at);
   return CORTEX_OK;
 }
 
 /* OpenID Connect Front-Channel Logout 3: the session at the issuer. Other uses of sid are not ours. */
 static enum cortex_reason read_session(struct profile *profile, struct cortex_error *error) {
-  const json_t *sid = json_object_get(profile->token->claims, "sid");
+  const cx_json *sid = cx_json_get(profile->token->claims, "sid");
 
   if (!cx_json_is_plain(sid))
     return CORTEX_OK;
-  profile->identity->sid = strdup(json_string_value(sid));
+  profile->identity->sid = strdup(cx_json_text(sid));
   return profile->identity->sid != NULL ? CORTEX_OK : cx_error_memory(error);
 }
 
@@ -191,7 +186,7 @@ static enum cortex_reason read_session(struct profile *profile, struct cortex_er
  */
 static enum cortex_reason read_token_id(struct profile *profile, struct cortex_error *error) {
   const struct cx_token *token = profile->token;
-  const json_t *jti = json_object_get(token->claims, "jti");
+  const cx_json *jti = cx_json_get(token->claims, "jti");
   const char *issuer = profile->issuer->oidc.issuer;
   struct cx_hash hash;
 
@@ -199,7 +194,7 @@ static enum cortex_reason read_token_id(struct profile *profile, struct cortex_e
   cx_hash_init(&hash);
   if (jti != NULL) {
     cx_hash_put(&hash, issuer, strlen(issuer) + 1);
-    cx_hash_put(&hash, json_string_value(jti), json_string_length(jti));
+    cx_hash_put(&hash, cx_json_text(jti), cx_json_text_len(jti));
   } else {
     cx_hash_put(&hash, token->input, token->input_len);
   }
@@ -211,7 +206,7 @@ static enum cortex_reason read_token_id(struct profile *profile, struct cortex_e
 static enum cortex_reason read_claims(struct profile *profile, struct cortex_error *error) {
   if (cx_json_has_nul(profile->token->claims))
     return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "a claim holds a NUL character");
-  profile->identity->claims = json_incref(profile->token->claims);
+  profile->identity->claims = profile->identity->document = cx_json_hold(profile->token->claims);
   return CORTEX_OK;
 }
 

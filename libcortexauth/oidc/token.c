@@ -73,28 +73,28 @@ static enum cortex_reason decode(struct cx_token *token, struct part parts[PARTS
 
 /* RFC 7515 4.1.4: exact, any characters; matched with its length later. */
 static enum cortex_reason read_kid(struct cx_token *token, struct cortex_error *error) {
-  const json_t *kid = json_object_get(token->header, "kid");
+  const cx_json *kid = cx_json_get(token->header, "kid");
 
   if (kid == NULL)
     return CORTEX_OK;
-  if (!json_is_string(kid))
+  if (!cx_json_is_string(kid))
     return cx_error_set(error, CORTEX_MALFORMED, "the header's kid is not a string");
-  token->kid = json_string_value(kid);
-  token->kid_len = json_string_length(kid);
+  token->kid = cx_json_text(kid);
+  token->kid_len = cx_json_text_len(kid);
   return CORTEX_OK;
 }
 
 /* RFC 8725 3.11: other kinds of JWT (logout, DPoP, events) state a typ of their own. */
 static enum cortex_reason read_type(struct cx_token *token, struct cortex_error *error) {
   static const char prefix[] = "application/";
-  const json_t *typ = json_object_get(token->header, "typ");
+  const cx_json *typ = cx_json_get(token->header, "typ");
   char folded[32] = "";
   const char *name = folded;
 
   if (typ == NULL)
     return CORTEX_OK;
-  if (cx_json_is_plain(typ) && json_string_length(typ) < sizeof folded)
-    memcpy(folded, json_string_value(typ), json_string_length(typ) + 1);
+  if (cx_json_is_plain(typ) && cx_json_text_len(typ) < sizeof folded)
+    memcpy(folded, cx_json_text(typ), cx_json_text_len(typ) + 1);
   cx_text_lower(folded);
   if (strncmp(name, prefix, strlen(prefix)) == 0)
     name += strlen(prefix);
@@ -112,16 +112,15 @@ static enum cortex_reason read_type(struct cx_token *token, struct cortex_error 
  * refused.
  */
 static enum cortex_reason read_header(struct cx_token *token, struct cortex_error *error) {
-  const json_t *algorithm = json_object_get(token->header, "alg");
+  const cx_json *algorithm = cx_json_get(token->header, "alg");
   enum cortex_reason reason;
 
-  if (json_object_get(token->header, "crit") != NULL ||
-      json_object_get(token->header, "b64") != NULL)
+  if (cx_json_get(token->header, "crit") != NULL || cx_json_get(token->header, "b64") != NULL)
     return cx_error_set(error, CORTEX_UNSUPPORTED_CRITICAL,
                         "the header has crit or b64, no extension is supported");
   if (!cx_json_is_plain(algorithm))
     return cx_error_set(error, CORTEX_MALFORMED, "the header's alg is missing or not a name");
-  token->algorithm = cx_jws_algorithm_find(json_string_value(algorithm));
+  token->algorithm = cx_jws_algorithm_find(cx_json_text(algorithm));
   if (token->algorithm == NULL)
     return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
                         "the token's algorithm is %s, which no issuer may allow",
@@ -153,8 +152,8 @@ enum cortex_reason cx_token_parse(const char *bytes, size_t len, struct cx_token
 }
 
 void cx_token_clear(struct cx_token *token) {
-  json_decref(token->header);
-  json_decref(token->claims);
+  cx_json_release(token->header);
+  cx_json_release(token->claims);
   cx_secret_free(token->decoded, token->decoded_len);
   *token = (struct cx_token){.input = NULL};
 }

@@ -5,13 +5,13 @@
 #ifndef CX_OIDC_TOKEN_H
 #define CX_OIDC_TOKEN_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "oidc/jws.h"
 #include "util/error.h"
+#include "util/json.h"
 
 /* Decoded; a chain of certificates (x5c) is the longest that issuers send. */
 #define CX_TOKEN_HEADER_MAX 16384
@@ -20,8 +20,8 @@
 struct cx_token {
   const char *input; /* header and payload with their dot: what is signed */
   size_t input_len;
-  json_t *header;
-  json_t *claims;
+  const cx_json *header;
+  const cx_json *claims;
   uint8_t *decoded; /* all parts' bytes, owned */
   size_t decoded_len;
   const uint8_t *signature; /* inside decoded */

@@ -25,67 +25,57 @@ static void put_attribute(struct cedar_request *request, const char *name, const
 }
 
 /* An address that the issuer itself calls unverified is not one to decide by. */
-static const char *email_of(const json_t *claims) {
-  const json_t *verified = json_object_get(claims, "email_verified");
+static const char *email_of(const cx_json *claims) {
+  const cx_json *verified = cx_json_get(claims, "email_verified");
 
-  if (verified != NULL && !json_is_true(verified))
+  if (verified != NULL && !cx_json_is_true(verified))
     return NULL;
-  return json_string_value(json_object_get(claims, "email"));
+  return cx_json_text(cx_json_get(claims, "email"));
 }
 
 /* The JSON text of a scalar, strings without quotes; ptr is NULL when it is none. */
-static struct cedar_text scalar_text(const json_t *value, char **room) {
-  *room = NULL;
-  if (json_is_string(value))
-    return (struct cedar_text){json_string_value(value), json_string_length(value)};
-  if (json_is_boolean(value))
-    return cx_cedar_text(json_is_true(value) ? "true" : "false");
-  if (json_is_number(value))
-    *room = json_dumps(value, JSON_ENCODE_ANY);
-  return *room != NULL ? cx_cedar_text(*room) : (struct cedar_text){NULL, 0};
+static struct cedar_text scalar_text(const cx_json *value, struct cx_json_word *room) {
+  if (cx_json_is_string(value))
+    return (struct cedar_text){cx_json_text(value), cx_json_text_len(value)};
+  if (!cx_json_is_boolean(value) && !cx_json_is_number(value))
+    return (struct cedar_text){NULL, 0};
+  *room = cx_json_word(value);
+  return cx_cedar_text(room->text);
 }
 
-static bool is_same_kind(const json_t *left, const json_t *right) {
-  return (json_is_boolean(left) && json_is_boolean(right)) ||
-         (json_is_number(left) && json_is_number(right)) || json_typeof(left) == json_typeof(right);
+static bool is_same_kind(const cx_json *left, const cx_json *right) {
+  return (cx_json_is_number(left) && cx_json_is_number(right)) || left->kind == right->kind;
 }
 
 /* A tag is the set of a claim's scalars; objects, null and mixed arrays make none. */
-static bool put_tag(struct cedar_request *request, const char *name, const json_t *claim) {
-  bool is_array = json_is_array(claim);
-  size_t count = is_array ? json_array_size(claim) : 1, made;
+static bool put_tag(struct cedar_request *request, const cx_json *claim) {
+  bool is_array = cx_json_is_array(claim);
+  const cx_json *first = is_array ? cx_json_items(claim) : claim, *item;
+  size_t count = is_array ? cx_json_count(claim) : 1, made = 0;
   struct cedar_value *elements = calloc(count + 1, sizeof *elements);
 
   if (elements == NULL)
     return false;
-  for (made = 0; made < count; made++) {
-    const json_t *item = is_array ? json_array_get(claim, made) : claim;
-    const json_t *first = is_array ? json_array_get(claim, 0) : claim;
-    char *room;
+  for (item = first; made < count; item = item->next) {
+    struct cx_json_word room;
     struct cedar_text text = scalar_text(item, &room);
 
-    if (text.ptr != NULL)
-      elements[made] = cedar_value_string(request, text);
-    free(room);
     if (text.ptr == NULL || !is_same_kind(item, first))
       break;
+    elements[made++] = cedar_value_string(request, text);
   }
   if (made == count)
-    cedar_request_overlay_tag(request, cx_cedar_text(name),
-                              cedar_value_set(request, elements, count));
+    cedar_request_overlay_tag(request, claim->key, cedar_value_set(request, elements, count));
   free(elements);
   return true;
 }
 
-static bool put_tags(struct cedar_request *request, json_t *claims) {
-  const char *name;
-  json_t *claim;
+static bool put_tags(struct cedar_request *request, const cx_json *claims) {
+  const cx_json *claim = cx_json_members(claims);
 
-  json_object_foreach(claims, name, claim) {
-    if (!put_tag(request, name, claim))
-      return false;
-  }
-  return true;
+  while (claim != NULL && put_tag(request, claim))
+    claim = claim->next;
+  return claim == NULL;
 }
 
 bool cx_request_put_principal(struct cedar_request *request,

@@ -4,24 +4,22 @@
  */
 #include "answer.h"
 
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "metadata.h"
 #include "response.h"
 
-static json_t *make_refusal(enum cortex_reason reason, const struct cortex_error *error) {
-  json_t *refusal =
-      json_pack("{s:b, s:s, s:s}", "ok", 0, "error", cortex_reason_name(reason), "detail",
-                error->message[0] != '\0' ? error->message : cortex_reason_sentence(reason));
-
-  if (refusal != NULL && error->source[0] != '\0')
-    json_object_set_new(refusal, "label", json_string(error->source));
-  return refusal;
+static void put_refusal(struct cx_buf *answer, enum cortex_reason reason,
+                        const struct cortex_error *error) {
+  cx_buf_put_text(answer, "{");
+  cx_json_member_bool(answer, "ok", false);
+  cx_json_member_text(answer, "error", cortex_reason_name(reason));
+  cx_json_member_text(answer, "detail",
+                      error->message[0] != '\0' ? error->message : cortex_reason_sentence(reason));
+  if (error->source[0] != '\0')
+    cx_json_member_text(answer, "label", error->source);
+  cx_buf_put_text(answer, "}");
 }
 
-static enum cortex_reason inspect(const struct saml_question *question, json_t *facts,
+static enum cortex_reason inspect(const struct saml_question *question, struct cx_buf *facts,
                                   struct cortex_error *error) {
   struct saml_provider provider;
 
@@ -30,24 +28,31 @@ static enum cortex_reason inspect(const struct saml_question *question, json_t *
   return saml_metadata_inspect(&provider, question->now, facts, error);
 }
 
+static enum cortex_reason put_facts(struct cx_buf *answer, const char *bytes, size_t len,
+                                    struct cortex_error *error) {
+  struct saml_question question;
+  enum cortex_reason reason = saml_question_parse(bytes, len, &question, error);
+
+  cx_buf_put_text(answer, "{");
+  if (reason == CORTEX_OK)
+    reason = question.is_inspection ? inspect(&question, answer, error)
+                                    : saml_response_verify(&question, answer, error);
+  cx_json_member_bool(answer, "ok", true);
+  cx_buf_put_text(answer, "}");
+  saml_question_clear(&question);
+  return reason;
+}
+
 char *saml_answer(const char *bytes, size_t len) {
   struct cortex_error error = CORTEX_ERROR_NONE;
-  struct saml_question question;
-  enum cortex_reason reason = saml_question_parse(bytes, len, &question, &error);
-  json_t *answer = json_object();
-  char *text;
+  enum cortex_reason reason;
+  struct cx_buf answer;
 
-  if (reason == CORTEX_OK)
-    reason = question.is_inspection ? inspect(&question, answer, &error)
-                                    : saml_response_verify(&question, answer, &error);
-  if (reason == CORTEX_OK && json_object_set_new(answer, "ok", json_true()) != 0)
-    reason = cx_error_memory(&error);
+  cx_buf_init(&answer, SAML_ANSWER_MAX);
+  reason = put_facts(&answer, bytes, len, &error);
   if (reason != CORTEX_OK) {
-    json_decref(answer);
-    answer = make_refusal(reason, &error);
+    cx_buf_clear(&answer);
+    put_refusal(&answer, reason, &error);
   }
-  text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
-  json_decref(answer);
-  saml_question_clear(&question);
-  return text;
+  return cx_buf_take(&answer);
 }

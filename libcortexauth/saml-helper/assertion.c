@@ -45,7 +45,7 @@ static enum cortex_reason check_head(const xmlNode *assertion, const struct saml
 
 /* ---- subject ---- */
 
-static enum cortex_reason read_name(const xmlNode *subject, json_t *facts,
+static enum cortex_reason read_name(const xmlNode *subject, struct cx_buf *facts,
                                     struct cortex_error *error) {
   const xmlNode *name = saml_child(subject, NS_ASSERTION, "NameID");
   const char *text = saml_text(name), *format;
@@ -59,10 +59,8 @@ static enum cortex_reason read_name(const xmlNode *subject, json_t *facts,
   if (*text == '\0')
     return REFUSE(CORTEX_MISSING_USERNAME, "the NameID is empty");
   format = saml_attribute(name, "Format");
-  if (json_object_set_new(facts, "subject", json_string(text)) != 0 ||
-      json_object_set_new(facts, "transient", json_boolean(format != NULL &&
-                                                           strcmp(format, FORMAT_TRANSIENT) == 0)) != 0)
-    return cx_error_memory(error);
+  cx_json_member_text(facts, "subject", text);
+  cx_json_member_bool(facts, "transient", format != NULL && strcmp(format, FORMAT_TRANSIENT) == 0);
   return CORTEX_OK;
 }
 
@@ -128,9 +126,19 @@ static enum cortex_reason check_request(const struct saml_setting *setting,
 
 /* ---- authentication ---- */
 
+/* Of several statements the first that says something counts, and the earliest end. */
+struct authentication {
+  bool is_known;
+  int64_t instant;
+  int64_t session_until; /* 0: none */
+  const char *session;   /* NULL: none */
+  const char *class;     /* of class_len bytes */
+  size_t class_len;
+};
+
 static enum cortex_reason read_statement(const xmlNode *statement,
-                                         const struct saml_setting *setting, json_t *facts,
-                                         int64_t *session_until, struct cortex_error *error) {
+                                         const struct saml_setting *setting,
+                                         struct authentication *found, struct cortex_error *error) {
   const xmlNode *context = saml_child(statement, NS_ASSERTION, "AuthnContext");
   const xmlNode *reference = saml_child(context, NS_ASSERTION, "AuthnContextClassRef");
   const char *end = saml_attribute(statement, "SessionNotOnOrAfter");
@@ -149,40 +157,48 @@ static enum cortex_reason read_statement(const xmlNode *statement,
       return REFUSE(CORTEX_MALFORMED, "the SessionNotOnOrAfter is no time in UTC");
     if (until <= now - skew)
       return REFUSE(CORTEX_SESSION_OVER, "the identity provider's session has ended");
-    if (*session_until == 0 || until < *session_until)
-      *session_until = until;
+    if (found->session_until == 0 || until < found->session_until)
+      found->session_until = until;
   }
   class = saml_trimmed(reference, &len);
   if (reference != NULL && class == NULL)
     return REFUSE(CORTEX_MALFORMED, "the AuthnContextClassRef has elements inside");
-  if (json_object_get(facts, "authenticated_at") == NULL)
-    json_object_set_new(facts, "authenticated_at", json_integer(instant));
-  if (saml_attribute(statement, "SessionIndex") != NULL && json_object_get(facts, "sid") == NULL)
-    json_object_set_new(facts, "sid", json_string(saml_attribute(statement, "SessionIndex")));
-  if (len > 0 && json_object_get(facts, "acr") == NULL)
-    json_object_set_new(facts, "acr", json_stringn(class, len));
+  if (!found->is_known)
+    found->instant = instant;
+  found->is_known = true;
+  if (found->session == NULL)
+    found->session = saml_attribute(statement, "SessionIndex");
+  if (len > 0 && found->class == NULL) {
+    found->class = class;
+    found->class_len = len;
+  }
   return CORTEX_OK;
 }
 
 static enum cortex_reason read_statements(const xmlNode *assertion,
-                                          const struct saml_setting *setting, json_t *facts,
+                                          const struct saml_setting *setting, struct cx_buf *facts,
                                           struct cortex_error *error) {
   const xmlNode *item = saml_child(assertion, NS_ASSERTION, "AuthnStatement");
   enum cortex_reason reason = CORTEX_OK;
-  int64_t session_until = 0;
+  struct authentication found = {.is_known = false};
 
   if (item == NULL)
     return REFUSE(CORTEX_MISSING_CLAIM, "the assertion has no authentication statement");
   for (; item != NULL && reason == CORTEX_OK;
        item = saml_sibling(item, NS_ASSERTION, "AuthnStatement"))
-    reason = read_statement(item, setting, facts, &session_until, error);
-  json_object_set_new(facts, "session_until", json_integer(session_until));
+    reason = read_statement(item, setting, &found, error);
+  cx_json_member_number(facts, "authenticated_at", found.instant);
+  cx_json_member_number(facts, "session_until", found.session_until);
+  cx_json_member_text(facts, "sid", found.session);
+  if (found.class != NULL) {
+    cx_json_put_name(facts, "acr");
+    cx_json_put_text(facts, found.class, found.class_len);
+  }
   return reason;
 }
 
-enum cortex_reason saml_assertion_read(const xmlNode *assertion,
-                                       const struct saml_setting *setting, json_t *facts,
-                                       struct cortex_error *error) {
+enum cortex_reason saml_assertion_read(const xmlNode *assertion, const struct saml_setting *setting,
+                                       struct cx_buf *facts, struct cortex_error *error) {
   const xmlNode *subject = saml_child(assertion, NS_ASSERTION, "Subject");
   int64_t until = 0, usable_until = 0;
   enum cortex_reason reason;
@@ -206,8 +222,7 @@ enum cortex_reason saml_assertion_read(const xmlNode *assertion,
     return reason;
   if (usable_until == 0 || until < usable_until)
     usable_until = until;
-  if (json_object_set_new(facts, "usable_until", json_integer(usable_until)) != 0 ||
-      json_object_set_new(facts, "assertion_id", json_string(saml_attribute(assertion, "ID"))) != 0)
-    return cx_error_memory(error);
+  cx_json_member_number(facts, "usable_until", usable_until);
+  cx_json_member_text(facts, "assertion_id", saml_attribute(assertion, "ID"));
   return CORTEX_OK;
 }

@@ -5,7 +5,6 @@
 #ifndef SAML_ASSERTION_H
 #define SAML_ASSERTION_H
 
-#include <jansson.h>
 #include <libxml/tree.h>
 
 #include "question.h"
@@ -30,6 +29,7 @@ const char *saml_issuer_text(const xmlNode *issuer);
  */
 CORTEX_MUSTCHECK enum cortex_reason saml_assertion_read(const xmlNode *assertion,
                                                         const struct saml_setting *setting,
-                                                        json_t *facts, struct cortex_error *error);
+                                                        struct cx_buf *facts,
+                                                        struct cortex_error *error);
 
 #endif

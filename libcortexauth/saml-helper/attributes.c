@@ -4,47 +4,86 @@
  */
 #include "attributes.h"
 
+#include <string.h>
+
 #include "tree.h"
+#include "util/json.h"
 
-static bool put_value(json_t *values, const xmlNode *value) {
-  const char *text = saml_text(value);
+/* An attribute and the statement around it, in the order of the text. */
+struct place {
+  const xmlNode *statement;
+  const xmlNode *attribute;
+};
 
-  return json_array_append_new(values, text != NULL ? json_string(text) : json_null()) == 0;
+static void step(struct place *place) {
+  place->attribute = place->attribute == NULL
+                         ? saml_child(place->statement, NS_ASSERTION, "Attribute")
+                         : saml_sibling(place->attribute, NS_ASSERTION, "Attribute");
+  while (place->attribute == NULL && place->statement != NULL) {
+    place->statement = saml_sibling(place->statement, NS_ASSERTION, "AttributeStatement");
+    place->attribute = saml_child(place->statement, NS_ASSERTION, "Attribute");
+  }
 }
 
-/* 2.7.3.1: the name alone identifies; FriendlyName is for people and carries no meaning. */
-static enum cortex_reason read_attribute(const xmlNode *attribute, json_t *attributes,
-                                         struct cortex_error *error) {
-  const char *name = saml_attribute(attribute, "Name");
+static struct place first(const xmlNode *assertion) {
+  struct place place = {saml_child(assertion, NS_ASSERTION, "AttributeStatement"), NULL};
+
+  step(&place);
+  return place;
+}
+
+static bool is_named(const struct place *place, const char *name) {
+  return strcmp(saml_attribute(place->attribute, "Name"), name) == 0;
+}
+
+static void put_values(struct cx_buf *facts, const xmlNode *attribute) {
   const xmlNode *value = saml_child(attribute, NS_ASSERTION, "AttributeValue");
-  json_t *values;
 
-  if (name == NULL || *name == '\0')
-    return cx_error_set(error, CORTEX_MALFORMED, "an attribute has no name");
-  values = json_object_get(attributes, name);
-  if (values == NULL) {
-    values = json_array();
-    if (json_object_set_new(attributes, name, values) != 0)
-      return cx_error_memory(error);
+  for (; value != NULL; value = saml_sibling(value, NS_ASSERTION, "AttributeValue")) {
+    const char *text = saml_text(value);
+
+    cx_json_put_comma(facts);
+    if (text != NULL)
+      cx_json_put_text(facts, text, strlen(text));
+    else
+      cx_buf_put_text(facts, "null");
   }
-  for (; value != NULL; value = saml_sibling(value, NS_ASSERTION, "AttributeValue"))
-    if (!put_value(values, value))
-      return cx_error_memory(error);
-  return CORTEX_OK;
 }
 
-enum cortex_reason saml_attributes_read(const xmlNode *assertion, json_t *facts,
-                                        struct cortex_error *error) {
-  const xmlNode *statement = saml_child(assertion, NS_ASSERTION, "AttributeStatement"), *item;
-  json_t *attributes = json_object();
-  enum cortex_reason reason = CORTEX_OK;
+/*
+ * 2.7.3.1: the name alone identifies; FriendlyName is for people and carries no meaning. What
+ * stands several times is written where it stands first, with the values of all.
+ */
+static void put_attribute(struct cx_buf *facts, const xmlNode *assertion, struct place place) {
+  const char *name = saml_attribute(place.attribute, "Name");
+  struct place earlier = first(assertion);
 
-  if (json_object_set_new(facts, "attributes", attributes) != 0)
-    return cx_error_memory(error);
-  for (; statement != NULL; statement = saml_sibling(statement, NS_ASSERTION, "AttributeStatement")) {
-    item = saml_child(statement, NS_ASSERTION, "Attribute");
-    for (; item != NULL && reason == CORTEX_OK; item = saml_sibling(item, NS_ASSERTION, "Attribute"))
-      reason = read_attribute(item, attributes, error);
+  while (!is_named(&earlier, name))
+    step(&earlier);
+  if (earlier.attribute != place.attribute)
+    return;
+  cx_json_put_name(facts, name);
+  cx_buf_put_text(facts, "[");
+  for (; place.attribute != NULL; step(&place))
+    if (is_named(&place, name))
+      put_values(facts, place.attribute);
+  cx_buf_put_text(facts, "]");
+}
+
+enum cortex_reason saml_attributes_read(const xmlNode *assertion, struct cx_buf *facts,
+                                        struct cortex_error *error) {
+  struct place place;
+
+  for (place = first(assertion); place.attribute != NULL; step(&place)) {
+    const char *name = saml_attribute(place.attribute, "Name");
+
+    if (name == NULL || *name == '\0')
+      return cx_error_set(error, CORTEX_MALFORMED, "an attribute has no name");
   }
-  return reason;
+  cx_json_put_name(facts, "attributes");
+  cx_buf_put_text(facts, "{");
+  for (place = first(assertion); place.attribute != NULL; step(&place))
+    put_attribute(facts, assertion, place);
+  cx_buf_put_text(facts, "}");
+  return CORTEX_OK;
 }

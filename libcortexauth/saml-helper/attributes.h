@@ -5,16 +5,16 @@
 #ifndef SAML_ATTRIBUTES_H
 #define SAML_ATTRIBUTES_H
 
-#include <jansson.h>
 #include <libxml/tree.h>
 
+#include "util/buf.h"
 #include "util/error.h"
 
 /*
  * Puts "attributes" into facts: for each name the array of its values, in order;
  * a value with elements inside is null.
  */
-CORTEX_MUSTCHECK enum cortex_reason saml_attributes_read(const xmlNode *assertion, json_t *facts,
-                                                         struct cortex_error *error);
+CORTEX_MUSTCHECK enum cortex_reason
+saml_attributes_read(const xmlNode *assertion, struct cx_buf *facts, struct cortex_error *error);
 
 #endif

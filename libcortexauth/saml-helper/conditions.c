@@ -27,8 +27,8 @@ static enum cortex_reason check_audience(const xmlNode *restriction, const char 
 }
 
 /* 2.5.1.1: one that is not understood makes the assertion's validity indeterminate. */
-static enum cortex_reason check_each(const xmlNode *conditions, const char *own, json_t *facts,
-                                     struct cortex_error *error) {
+static enum cortex_reason check_each(const xmlNode *conditions, const char *own,
+                                     struct cx_buf *facts, struct cortex_error *error) {
   size_t audiences = 0, one_time = 0, proxies = 0;
   enum cortex_reason reason = CORTEX_OK;
   const xmlNode *item;
@@ -51,7 +51,7 @@ static enum cortex_reason check_each(const xmlNode *conditions, const char *own,
     return REFUSE(CORTEX_AUDIENCE_MISMATCH, "the assertion names no audience");
   if (one_time > 1 || proxies > 1)
     return REFUSE(CORTEX_CONDITIONS_INVALID, "a condition stands twice");
-  json_object_set_new(facts, "one_time", json_boolean(one_time > 0));
+  cx_json_member_bool(facts, "one_time", one_time > 0);
   return CORTEX_OK;
 }
 
@@ -76,7 +76,7 @@ static enum cortex_reason check_times(const xmlNode *conditions,
 
 enum cortex_reason saml_conditions_check(const xmlNode *assertion,
                                          const struct saml_setting *setting, int64_t *until_out,
-                                         json_t *facts, struct cortex_error *error) {
+                                         struct cx_buf *facts, struct cortex_error *error) {
   const xmlNode *conditions = saml_child(assertion, NS_ASSERTION, "Conditions");
   enum cortex_reason reason;
 

@@ -16,7 +16,7 @@
  */
 CORTEX_MUSTCHECK enum cortex_reason saml_conditions_check(const xmlNode *assertion,
                                                           const struct saml_setting *setting,
-                                                          int64_t *until_out, json_t *facts,
+                                                          int64_t *until_out, struct cx_buf *facts,
                                                           struct cortex_error *error);
 
 #endif

@@ -206,19 +206,18 @@ enum cortex_reason saml_metadata_keys(const struct saml_provider *provider, cons
 /* ---- for operators ---- */
 
 /* Whether one of the section's algorithms (RS256, ES256, …) is made for the key. */
-static bool fits(const json_t *algorithms, const struct saml_key *key) {
+static bool fits(const cx_json *algorithms, const struct saml_key *key) {
   char first = key->rsa != NULL ? 'R' : 'E';
-  const json_t *item;
-  size_t i;
+  const cx_json *item;
 
-  json_array_foreach(algorithms, i, item)
-    if (json_is_string(item) && json_string_value(item)[0] == first)
+  for (item = cx_json_items(algorithms); item != NULL; item = item->next)
+    if (cx_json_is_string(item) && cx_json_text(item)[0] == first)
       return true;
   return false;
 }
 
-static json_t *describe(const struct search *search, const struct saml_provider *provider,
-                        const struct saml_keys *keys) {
+static void describe(const struct search *search, const struct saml_provider *provider,
+                     const struct saml_keys *keys, struct cx_buf *facts) {
   int64_t first = 0, last = 0;
   size_t i, usable = 0;
 
@@ -231,31 +230,28 @@ static json_t *describe(const struct search *search, const struct saml_provider 
     last = key->end > last ? key->end : last;
     usable++;
   }
-  return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entity_id", search->found_id,
-                   "usable", (json_int_t)usable, "weak", (json_int_t)keys->weak, "other",
-                   (json_int_t)(keys->other + keys->count - usable), "valid_until",
-                   (json_int_t)search->validity.until, "cache_seconds",
-                   (json_int_t)search->validity.cache_seconds, "first_end", (json_int_t)first,
-                   "last_end", (json_int_t)last);
+  cx_json_member_text(facts, "entity_id", search->found_id);
+  cx_json_member_number(facts, "usable", (int64_t)usable);
+  cx_json_member_number(facts, "weak", (int64_t)keys->weak);
+  cx_json_member_number(facts, "other", (int64_t)(keys->other + keys->count - usable));
+  cx_json_member_number(facts, "valid_until", search->validity.until);
+  cx_json_member_number(facts, "cache_seconds", search->validity.cache_seconds);
+  cx_json_member_number(facts, "first_end", first);
+  cx_json_member_number(facts, "last_end", last);
 }
 
 enum cortex_reason saml_metadata_inspect(const struct saml_provider *provider, int64_t now,
-                                         json_t *facts, struct cortex_error *error) {
+                                         struct cx_buf *facts, struct cortex_error *error) {
   struct search search = {.entity_id = provider->entity_id, .now = now};
   struct saml_keys keys = {.count = 0};
   enum cortex_reason reason;
-  json_t *found;
   xmlDoc *doc;
 
   reason = find(provider, &search, &doc, error);
   if (reason == CORTEX_OK)
     reason = judge(&search, provider, NULL, &keys, error);
-  if (reason == CORTEX_OK) {
-    found = describe(&search, provider, &keys);
-    if (found == NULL || json_object_update(facts, found) != 0)
-      reason = cx_error_memory(error);
-    json_decref(found);
-  }
+  if (reason == CORTEX_OK)
+    describe(&search, provider, &keys, facts);
   saml_keys_clear(&keys);
   xmlFreeDoc(doc);
   return reason;

@@ -27,7 +27,7 @@ CORTEX_MUSTCHECK enum cortex_reason saml_metadata_keys(const struct saml_provide
  *   gives  as above, but for CORTEX_UNKNOWN_ISSUER
  */
 CORTEX_MUSTCHECK enum cortex_reason saml_metadata_inspect(const struct saml_provider *provider,
-                                                          int64_t now, json_t *facts,
+                                                          int64_t now, struct cx_buf *facts,
                                                           struct cortex_error *error);
 
 #endif

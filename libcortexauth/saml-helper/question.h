@@ -5,11 +5,11 @@
 #ifndef SAML_QUESTION_H
 #define SAML_QUESTION_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "util/error.h"
+#include "util/json.h"
 
 /* One [saml] section. Strings are borrowed from the question's JSON. */
 struct saml_provider {
@@ -22,13 +22,13 @@ struct saml_provider {
   const char *audience;  /* our entity ID */
   const char *acs_url;
   const char *key; /* PEM, to decrypt with; NULL: none */
-  const json_t *algorithms;
+  const cx_json *algorithms;
   bool unsolicited;
   int64_t skew;
 };
 
 struct saml_question {
-  json_t *json;
+  const cx_json *json;
   bool is_inspection;   /* what does the metadata of the one provider hold? There is no response. */
   const char *response; /* XML */
   const char *request;  /* ID of the request that must be answered; NULL: not known */

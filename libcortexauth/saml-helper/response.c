@@ -259,7 +259,7 @@ static enum cortex_reason check_destination(const struct attempt *attempt, const
   return CORTEX_OK;
 }
 
-static enum cortex_reason apply_rules(const struct attempt *attempt, json_t *facts,
+static enum cortex_reason apply_rules(const struct attempt *attempt, struct cx_buf *facts,
                                       struct cortex_error *error) {
   const xmlNode *assertion = verified_assertion(attempt);
   const xmlNode *response = attempt->signed_response != NULL
@@ -273,9 +273,8 @@ static enum cortex_reason apply_rules(const struct attempt *attempt, json_t *fac
     return reason;
   if (!saml_is(assertion, NS_ASSERTION, "Assertion"))
     return REFUSE(CORTEX_REFERENCE_INVALID, "what was signed holds no assertion");
-  if (json_object_set_new(facts, "label", json_string(attempt->provider.label)) != 0 ||
-      json_object_set_new(facts, "issuer", json_string(attempt->entity_id)) != 0)
-    return cx_error_memory(error);
+  cx_json_member_text(facts, "label", attempt->provider.label);
+  cx_json_member_text(facts, "issuer", attempt->entity_id);
   return saml_assertion_read(assertion, &setting, facts, error);
 }
 
@@ -295,7 +294,7 @@ static enum cortex_reason check_form(struct attempt *attempt, struct cortex_erro
   return reason;
 }
 
-enum cortex_reason saml_response_verify(const struct saml_question *question, json_t *facts,
+enum cortex_reason saml_response_verify(const struct saml_question *question, struct cx_buf *facts,
                                         struct cortex_error *error) {
   struct attempt attempt = {.question = question};
   enum cortex_reason reason = saml_document_parse("response", question->response,

@@ -5,8 +5,6 @@
 #ifndef SAML_RESPONSE_H
 #define SAML_RESPONSE_H
 
-#include <jansson.h>
-
 #include "question.h"
 
 /*
@@ -17,7 +15,7 @@
  *          the provider whose metadata is not available
  */
 CORTEX_MUSTCHECK enum cortex_reason saml_response_verify(const struct saml_question *question,
-                                                         json_t *facts,
+                                                         struct cx_buf *facts,
                                                          struct cortex_error *error);
 
 #endif

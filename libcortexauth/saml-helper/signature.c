@@ -189,17 +189,16 @@ static enum cortex_reason read_reference(struct form *form, struct cortex_error 
   return read_transforms(saml_first(reference), error);
 }
 
-static bool is_listed(const json_t *algorithms, const char *name) {
-  const json_t *item;
-  size_t i;
+static bool is_listed(const cx_json *algorithms, const char *name) {
+  const cx_json *item;
 
-  json_array_foreach(algorithms, i, item)
-    if (strcmp(json_string_value(item), name) == 0)
+  for (item = cx_json_items(algorithms); item != NULL; item = item->next)
+    if (cx_json_is_text(item, name, strlen(name)))
       return true;
   return algorithms == NULL;
 }
 
-static enum cortex_reason read_method(const xmlNode *node, const json_t *algorithms,
+static enum cortex_reason read_method(const xmlNode *node, const cx_json *algorithms,
                                       struct form *form, struct cortex_error *error) {
   const char *uri = saml_attribute(node, "Algorithm");
 
@@ -215,7 +214,7 @@ static enum cortex_reason read_method(const xmlNode *node, const json_t *algorit
  * XML-DSig core 4, as far as SAML needs it. What is verified has one
  * meaning only: no second reference, no object, no manifest.
  */
-static enum cortex_reason read_form(const json_t *algorithms, struct form *form,
+static enum cortex_reason read_form(const cx_json *algorithms, struct form *form,
                                     struct cortex_error *error) {
   static const char *const bare[] = {"SignedInfo", "SignatureValue", NULL};
   static const char *const with_key[] = {"SignedInfo", "SignatureValue", "KeyInfo", NULL};
@@ -380,7 +379,7 @@ static enum cortex_reason verify(const struct form *form, const struct saml_keys
 }
 
 enum cortex_reason saml_signature_verify(xmlNode *element, const struct saml_keys *keys,
-                                         const json_t *algorithms, struct cx_buf *covered_out,
+                                         const cx_json *algorithms, struct cx_buf *covered_out,
                                          struct cortex_error *error) {
   struct form form = {.signature = saml_signature_of(element), .element = element};
   enum cortex_reason reason;

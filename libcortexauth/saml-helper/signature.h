@@ -5,12 +5,12 @@
 #ifndef SAML_SIGNATURE_H
 #define SAML_SIGNATURE_H
 
-#include <jansson.h>
 #include <libxml/tree.h>
 #include <stdbool.h>
 
 #include "key.h"
 #include "util/buf.h"
+#include "util/json.h"
 
 /* Sets up libxml2 and xmlsec for this process, once. */
 CORTEX_MUSTCHECK bool saml_signature_init(void);
@@ -39,10 +39,8 @@ saml_signature_check_places(const xmlDoc *doc, const xmlNode *first, const xmlNo
  *          CORTEX_KEY_MISMATCH, CORTEX_WEAK_KEY, CORTEX_SIGNATURE_INVALID,
  *          CORTEX_INTERNAL
  */
-CORTEX_MUSTCHECK enum cortex_reason saml_signature_verify(xmlNode *element,
-                                                          const struct saml_keys *keys,
-                                                          const json_t *algorithms,
-                                                          struct cx_buf *covered_out,
-                                                          struct cortex_error *error);
+CORTEX_MUSTCHECK enum cortex_reason
+saml_signature_verify(xmlNode *element, const struct saml_keys *keys, const cx_json *algorithms,
+                      struct cx_buf *covered_out, struct cortex_error *error);
 
 #endif

@@ -11,18 +11,18 @@
 #include "util/json.h"
 
 /* The numbers of an answer: each at least 0, and in range of what is made of them. */
-static bool read_number(const json_t *answer, const char *name, int64_t *value_out) {
-  const json_t *value = json_object_get(answer, name);
+static bool read_number(const cx_json *answer, const char *name, int64_t *value_out) {
+  const cx_json *value = cx_json_get(answer, name);
 
-  *value_out = json_integer_value(value);
-  return json_is_integer(value) && *value_out >= 0 && *value_out <= CX_SAML_TIME_MAX;
+  *value_out = cx_json_integer(value);
+  return cx_json_is_integer(value) && *value_out >= 0 && *value_out <= CX_SAML_TIME_MAX;
 }
 
-static bool read_metadata(const json_t *answer, struct cortex_metadata *metadata) {
-  const json_t *id = json_object_get(answer, "entity_id");
+static bool read_metadata(const cx_json *answer, struct cortex_metadata *metadata) {
+  const cx_json *id = cx_json_get(answer, "entity_id");
   int64_t usable, weak, other;
 
-  if (!cx_json_is_plain(id) || json_string_length(id) > CORTEX_ENTITY_ID_MAX ||
+  if (!cx_json_is_plain(id) || cx_json_text_len(id) > CORTEX_ENTITY_ID_MAX ||
       !read_number(answer, "usable", &usable) || !read_number(answer, "weak", &weak) ||
       !read_number(answer, "other", &other) ||
       !read_number(answer, "valid_until", &metadata->valid_until) ||
@@ -30,7 +30,7 @@ static bool read_metadata(const json_t *answer, struct cortex_metadata *metadata
       !read_number(answer, "first_end", &metadata->first_end) ||
       !read_number(answer, "last_end", &metadata->last_end))
     return false;
-  memcpy(metadata->entity_id, json_string_value(id), json_string_length(id) + 1);
+  memcpy(metadata->entity_id, cx_json_text(id), cx_json_text_len(id) + 1);
   metadata->keys = (struct cortex_key_count){(size_t)usable, (size_t)weak, (size_t)other};
   return true;
 }
@@ -38,15 +38,15 @@ static bool read_metadata(const json_t *answer, struct cortex_metadata *metadata
 static enum cortex_reason take(const struct cx_buf *reply, struct cortex_metadata *metadata,
                                struct cortex_error *error) {
   enum cortex_reason reason;
-  json_t *answer;
+  const cx_json *answer;
 
   if (cx_json_parse("helper's answer", reply->bytes, reply->len, &answer, NULL) != CORTEX_OK)
     return cx_saml_profile_misunderstood(error);
-  if (!json_is_true(json_object_get(answer, "ok")))
+  if (!cx_json_is_true(cx_json_get(answer, "ok")))
     reason = cx_saml_profile_refuse(answer, error);
   else
     reason = read_metadata(answer, metadata) ? CORTEX_OK : cx_saml_profile_misunderstood(error);
-  json_decref(answer);
+  cx_json_release(answer);
   return reason;
 }
 

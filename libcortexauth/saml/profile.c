@@ -12,7 +12,7 @@
 #include "util/text.h"
 
 struct profile {
-  const json_t *answer;
+  const cx_json *answer;
   const struct cortex_issuer *issuer;
   struct cortex_identity *identity;
   int64_t now;
@@ -20,9 +20,9 @@ struct profile {
 
 #define NOT_UNDERSTOOD "the helper's answer is not one that is understood"
 
-static bool is_name(const json_t *value) {
-  return json_is_string(value) && json_string_length(value) > 0 &&
-         !cx_text_has_control(json_string_value(value), json_string_length(value));
+static bool is_name(const cx_json *value) {
+  return cx_json_is_string(value) && cx_json_text_len(value) > 0 &&
+         !cx_text_has_control(cx_json_text(value), cx_json_text_len(value));
 }
 
 enum cortex_reason cx_saml_profile_misunderstood(struct cortex_error *error) {
@@ -52,7 +52,7 @@ static bool is_helpers(enum cortex_reason reason) {
   return false;
 }
 
-static enum cortex_reason reason_named(const json_t *name) {
+static enum cortex_reason reason_named(const cx_json *name) {
   static const struct {
     const char *name;
     enum cortex_reason reason;
@@ -69,11 +69,11 @@ static enum cortex_reason reason_named(const json_t *name) {
   return CORTEX_OK;
 }
 
-enum cortex_reason cx_saml_profile_refuse(const json_t *answer, struct cortex_error *error) {
-  const json_t *detail = json_object_get(answer, "detail"), *label = json_object_get(answer, "label");
-  enum cortex_reason reason = reason_named(json_object_get(answer, "error"));
-  struct cx_place place = {json_is_string(label) ? json_string_value(label) : NULL, 0, 0};
-  const char *text = json_is_string(detail) ? json_string_value(detail) : "";
+enum cortex_reason cx_saml_profile_refuse(const cx_json *answer, struct cortex_error *error) {
+  const cx_json *detail = cx_json_get(answer, "detail"), *label = cx_json_get(answer, "label");
+  enum cortex_reason reason = reason_named(cx_json_get(answer, "error"));
+  struct cx_place place = {cx_json_is_string(label) ? cx_json_text(label) : NULL, 0, 0};
+  const char *text = cx_json_is_string(detail) ? cx_json_text(detail) : "";
 
   if (reason == CORTEX_OK)
     return cx_saml_profile_misunderstood(error);
@@ -82,7 +82,7 @@ enum cortex_reason cx_saml_profile_refuse(const json_t *answer, struct cortex_er
 
 /* ---- identity ---- */
 
-static const struct cortex_issuer *find_issuer(const struct cx_trust *trust, const json_t *label) {
+static const struct cortex_issuer *find_issuer(const struct cx_trust *trust, const cx_json *label) {
   size_t i;
 
   for (i = 0; i < trust->issuer_count; i++)
@@ -94,13 +94,13 @@ static const struct cortex_issuer *find_issuer(const struct cx_trust *trust, con
 
 static enum cortex_reason copy_name(const struct profile *profile, const char *member,
                                     char **copy_out, struct cortex_error *error) {
-  const json_t *value = json_object_get(profile->answer, member);
+  const cx_json *value = cx_json_get(profile->answer, member);
 
   if (!is_name(value))
     return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "the %s must be without control characters, found %s",
                         strcmp(member, "subject") == 0 ? "NameID" : member,
                         cx_json_show(value).text);
-  *copy_out = strdup(json_string_value(value));
+  *copy_out = strdup(cx_json_text(value));
   return *copy_out != NULL ? CORTEX_OK : cx_error_memory(error);
 }
 
@@ -115,8 +115,8 @@ static enum cortex_reason read_issuer(struct profile *profile, struct cortex_err
   return identity->label != NULL ? CORTEX_OK : cx_error_memory(error);
 }
 
-static const json_t *attribute(const struct profile *profile, const char *name) {
-  return json_object_get(json_object_get(profile->answer, "attributes"), name);
+static const cx_json *attribute(const struct profile *profile, const char *name) {
+  return cx_json_get(cx_json_get(profile->answer, "attributes"), name);
 }
 
 /*
@@ -127,7 +127,7 @@ static enum cortex_reason read_subject(struct profile *profile, struct cortex_er
   struct cortex_identity *identity = profile->identity;
   enum cortex_reason reason = copy_name(profile, "subject", &identity->subject, error);
 
-  if (reason != CORTEX_OK || !json_is_true(json_object_get(profile->answer, "transient")))
+  if (reason != CORTEX_OK || !cx_json_is_true(cx_json_get(profile->answer, "transient")))
     return reason;
   identity->owner = strdup(identity->username);
   return identity->owner != NULL ? CORTEX_OK : cx_error_memory(error);
@@ -135,52 +135,49 @@ static enum cortex_reason read_subject(struct profile *profile, struct cortex_er
 
 static enum cortex_reason read_username(struct profile *profile, struct cortex_error *error) {
   const struct cx_saml_settings *saml = &profile->issuer->saml;
-  const json_t *value = json_object_get(profile->answer, "subject"), *values;
+  const cx_json *value = cx_json_get(profile->answer, "subject"), *values;
 
   if (strcmp(saml->username_attribute, CX_SAML_NAME_ID) != 0) {
     values = attribute(profile, saml->username_attribute);
-    if (json_array_size(values) == 0)
+    if (cx_json_count(values) == 0)
       return cx_error_set(error, CORTEX_MISSING_USERNAME,
                           "the assertion has no attribute \"%s\" (username_attribute)",
                           saml->username_attribute);
-    value = json_array_get(values, 0);
-    if (json_array_size(values) > 1 || !json_is_string(value))
+    value = cx_json_items(values);
+    if (cx_json_count(values) > 1 || !cx_json_is_string(value))
       return cx_error_set(error, CORTEX_CLAIM_MISMATCH,
                           "the attribute %s must have one value, a text",
                           saml->username_attribute);
   }
-  if (!json_is_string(value))
+  if (!cx_json_is_string(value))
     return cx_saml_profile_misunderstood(error);
-  return cx_identity_map(&saml->naming, json_string_value(value), json_string_length(value),
+  return cx_identity_map(&saml->naming, cx_json_text(value), cx_json_text_len(value),
                          &profile->identity->username, error);
 }
 
 static enum cortex_reason read_groups(struct profile *profile, struct cortex_error *error) {
   const char *name = profile->issuer->saml.groups_attribute;
-  const json_t *values = attribute(profile, name), *value;
-  size_t i;
+  const cx_json *values = attribute(profile, name), *value;
 
   profile->identity->groups_known = values != NULL;
-  json_array_foreach(values, i, value) {
+  for (value = cx_json_items(values); value != NULL; value = value->next) {
     if (!is_name(value))
       return cx_error_set(error, CORTEX_CLAIM_MISMATCH,
                           "the attribute %s must hold texts, none empty, found %s", name,
                           cx_json_show(value).text);
-    if (!cx_list_append(&profile->identity->groups, json_string_value(value),
-                        json_string_length(value)))
+    if (!cx_list_append(&profile->identity->groups, cx_json_text(value), cx_json_text_len(value)))
       return cx_error_memory(error);
   }
   return CORTEX_OK;
 }
 
 /* "=": the only value; "~=": one of them. */
-static bool meets(const struct cx_claim_rule *rule, const json_t *values) {
-  const json_t *value;
-  size_t i;
+static bool meets(const struct cx_claim_rule *rule, const cx_json *values) {
+  const cx_json *value;
 
-  if (!rule->is_member && json_array_size(values) != 1)
+  if (!rule->is_member && cx_json_count(values) != 1)
     return false;
-  json_array_foreach(values, i, value)
+  for (value = cx_json_items(values); value != NULL; value = value->next)
     if (cx_json_is_text(value, rule->value, strlen(rule->value)))
       return true;
   return false;
@@ -191,7 +188,7 @@ static enum cortex_reason check_required(struct profile *profile, struct cortex_
   size_t i;
 
   for (i = 0; i < rules->count; i++) {
-    const json_t *values = attribute(profile, rules->items[i].name);
+    const cx_json *values = attribute(profile, rules->items[i].name);
 
     if (values == NULL)
       return cx_error_set(error, CORTEX_MISSING_CLAIM, "the assertion has no attribute \"%s\"",
@@ -209,34 +206,33 @@ static enum cortex_reason read_authentication(struct profile *profile,
   struct cortex_identity *identity = profile->identity;
   enum cortex_reason reason = CORTEX_OK;
 
-  if (json_object_get(profile->answer, "acr") != NULL)
+  if (cx_json_get(profile->answer, "acr") != NULL)
     reason = copy_name(profile, "acr", &identity->acr, error);
-  if (reason == CORTEX_OK && is_name(json_object_get(profile->answer, "sid")))
+  if (reason == CORTEX_OK && is_name(cx_json_get(profile->answer, "sid")))
     reason = copy_name(profile, "sid", &identity->sid, error);
   identity->mfa =
       identity->acr != NULL && cx_list_has(&profile->issuer->saml.mfa_acr, identity->acr);
-  identity->authenticated_at =
-      json_integer_value(json_object_get(profile->answer, "authenticated_at"));
+  identity->authenticated_at = cx_json_integer(cx_json_get(profile->answer, "authenticated_at"));
   /* Anything but a plain "no" is taken as the stricter. */
-  identity->one_time = !json_is_false(json_object_get(profile->answer, "one_time"));
+  identity->one_time = !cx_json_is_false(cx_json_get(profile->answer, "one_time"));
   return reason;
 }
 
-static bool is_time(const json_t *value, int64_t least) {
-  return json_is_integer(value) && json_integer_value(value) >= least &&
-         json_integer_value(value) <= CX_SAML_TIME_MAX;
+static bool is_time(const cx_json *value, int64_t least) {
+  return cx_json_is_integer(value) && cx_json_integer(value) >= least &&
+         cx_json_integer(value) <= CX_SAML_TIME_MAX;
 }
 
 /* The library keeps the times too: no answer opens a login that is over. */
 static enum cortex_reason read_times(struct profile *profile, struct cortex_error *error) {
-  const json_t *until = json_object_get(profile->answer, "usable_until");
-  const json_t *session = json_object_get(profile->answer, "session_until");
+  const cx_json *until = cx_json_get(profile->answer, "usable_until");
+  const cx_json *session = cx_json_get(profile->answer, "session_until");
   struct cortex_identity *identity = profile->identity;
 
   if (!is_time(until, 1) || !is_time(session, 0))
     return cx_saml_profile_misunderstood(error);
-  identity->usable_until = json_integer_value(until);
-  identity->session_not_on_or_after = json_integer_value(session);
+  identity->usable_until = cx_json_integer(until);
+  identity->session_not_on_or_after = cx_json_integer(session);
   if (identity->usable_until <= profile->now - profile->issuer->saml.clock_skew)
     return cx_error_set(error, CORTEX_TOKEN_EXPIRED, "the assertion is over");
   return CORTEX_OK;
@@ -244,32 +240,31 @@ static enum cortex_reason read_times(struct profile *profile, struct cortex_erro
 
 /* One name for one assertion: issuer and ID (core 1.3.4: an ID is never given twice). */
 static enum cortex_reason read_token_id(struct profile *profile, struct cortex_error *error) {
-  const json_t *id = json_object_get(profile->answer, "assertion_id");
+  const cx_json *id = cx_json_get(profile->answer, "assertion_id");
   struct cx_hash hash;
 
   if (!cx_json_is_plain(id))
     return cx_saml_profile_misunderstood(error);
   cx_hash_init(&hash);
   cx_hash_put(&hash, profile->identity->issuer, strlen(profile->identity->issuer) + 1);
-  cx_hash_put(&hash, json_string_value(id), json_string_length(id));
+  cx_hash_put(&hash, cx_json_text(id), cx_json_text_len(id));
   cx_hash_hex(&hash, profile->identity->token_id);
   return CORTEX_OK;
 }
 
 /* Policies read attributes as claims: arrays of texts. */
 static enum cortex_reason read_claims(struct profile *profile, struct cortex_error *error) {
-  json_t *attributes = json_object_get(profile->answer, "attributes"), *values, *value;
-  const char *name;
-  size_t i;
+  const cx_json *attributes = cx_json_get(profile->answer, "attributes"), *values, *value;
 
-  json_object_foreach(attributes, name, values) {
-    if (!json_is_array(values) || cx_json_has_nul(values))
+  for (values = cx_json_members(attributes); values != NULL; values = values->next) {
+    if (!cx_json_is_array(values) || cx_json_has_nul(values))
       return cx_saml_profile_misunderstood(error);
-    json_array_foreach(values, i, value)
-      if (!json_is_string(value) && !json_is_null(value))
+    for (value = cx_json_items(values); value != NULL; value = value->next)
+      if (!cx_json_is_string(value) && !cx_json_is_null(value))
         return cx_saml_profile_misunderstood(error);
   }
-  profile->identity->claims = json_incref(attributes);
+  profile->identity->claims = attributes;
+  profile->identity->document = cx_json_hold(profile->answer);
   return CORTEX_OK;
 }
 
@@ -290,18 +285,18 @@ enum cortex_reason cx_saml_profile_read(const struct cx_trust *trust, const stru
                                         struct cortex_error *error) {
   struct profile profile = {.identity = identity, .now = now};
   enum cortex_reason reason;
-  json_t *json;
+  const cx_json *json;
 
   if (cx_json_parse("helper's answer", answer->bytes, answer->len, &json, NULL) != CORTEX_OK)
     return cx_saml_profile_misunderstood(error);
   profile.answer = json;
-  profile.issuer = find_issuer(trust, json_object_get(json, "label"));
-  if (!json_is_true(json_object_get(json, "ok")))
+  profile.issuer = find_issuer(trust, cx_json_get(json, "label"));
+  if (!cx_json_is_true(cx_json_get(json, "ok")))
     reason = cx_saml_profile_refuse(json, error);
-  else if (profile.issuer == NULL || !json_is_object(json_object_get(json, "attributes")))
+  else if (profile.issuer == NULL || !cx_json_is_object(cx_json_get(json, "attributes")))
     reason = cx_saml_profile_misunderstood(error);
   else
     reason = fill(&profile, error);
-  json_decref(json);
+  cx_json_release(json);
   return reason;
 }

@@ -7,11 +7,12 @@
 
 #include "credential/credential.h"
 #include "util/buf.h"
+#include "util/json.h"
 
 #define CX_SAML_TIME_MAX INT64_C(253402300799) /* the year 9999, so that sums stay in range */
 
 /* The refusal in an answer, when the helper may speak of its reason; else CORTEX_HELPER_FAILED. */
-CORTEX_MUSTCHECK enum cortex_reason cx_saml_profile_refuse(const json_t *answer,
+CORTEX_MUSTCHECK enum cortex_reason cx_saml_profile_refuse(const cx_json *answer,
                                                            struct cortex_error *error);
 
 /* CORTEX_HELPER_FAILED: an answer of no agreed form. */

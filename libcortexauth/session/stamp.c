@@ -15,102 +15,77 @@
 
 #define MAGIC "cortex 1 "
 
-/* Every byte above 127 is escaped: a database of any encoding can read it. */
-#define FORM (JSON_COMPACT | JSON_ENSURE_ASCII)
-
 /* ---- writing ---- */
 
-/* Never json_object(): PostgreSQL's server has a function of that name, which would be called. */
-static json_t *new_object(void) {
-  return json_pack("{}");
+static void put_item(struct cx_buf *text, const char *value) {
+  cx_json_put_comma(text);
+  cx_json_put_text(text, value, strlen(value));
 }
 
-/* Puts a value that the object then owns; NULL stands for no memory. */
-static bool put(json_t *object, const char *name, json_t *value) {
-  return value != NULL && json_object_set_new_nocheck(object, name, value) == 0;
-}
-
-/* What is not known is left out. */
-static bool put_text(json_t *object, const char *name, const char *text) {
-  return text == NULL || put(object, name, json_string(text));
-}
-
-static bool put_list(json_t *object, const char *name, const struct cx_list *list) {
-  json_t *array = json_array();
+static void put_list(struct cx_buf *text, const char *name, const struct cx_list *list) {
   size_t i;
 
-  for (i = 0; array != NULL && i < list->count; i++)
-    if (json_array_append_new(array, json_string(list->items[i])) != 0) {
-      json_decref(array);
-      return false;
-    }
-  return put(object, name, array);
+  cx_json_put_name(text, name);
+  cx_buf_put_text(text, "[");
+  for (i = 0; i < list->count; i++)
+    put_item(text, list->items[i]);
+  cx_buf_put_text(text, "]");
 }
 
-static bool put_levels(json_t *object, unsigned levels) {
-  json_t *array = json_array();
+static void put_levels(struct cx_buf *text, unsigned levels) {
   unsigned level;
 
-  for (level = CORTEX_LEVEL_READ; array != NULL && level <= CORTEX_LEVEL_ASSUME; level <<= 1)
-    if ((levels & level) != 0 &&
-        json_array_append_new(array, json_string(cortex_level_name(level))) != 0) {
-      json_decref(array);
-      return false;
-    }
-  return put(object, "levels", array);
+  cx_json_put_name(text, "levels");
+  cx_buf_put_text(text, "[");
+  for (level = CORTEX_LEVEL_READ; level <= CORTEX_LEVEL_ASSUME; level <<= 1)
+    if ((levels & level) != 0)
+      put_item(text, cortex_level_name(level));
+  cx_buf_put_text(text, "]");
 }
 
-static bool put_identity(json_t *facts, const struct cortex_identity *identity) {
-  return put_text(facts, "kind", identity->kind) && put_text(facts, "issuer", identity->issuer) &&
-         put_text(facts, "label", identity->label) &&
-         put_text(facts, "subject", identity->subject) && put_text(facts, "sid", identity->sid) &&
-         put_text(facts, "username", identity->username) &&
-         put_list(facts, "groups", &identity->groups) &&
-         put(facts, "groups_known", json_boolean(identity->groups_known)) &&
-         put_list(facts, "amr", &identity->amr) && put_list(facts, "scopes", &identity->scopes) &&
-         put_text(facts, "acr", identity->acr) && put(facts, "mfa", json_boolean(identity->mfa)) &&
-         put(facts, "authenticated_at", json_integer(identity->authenticated_at)) &&
-         put_text(facts, "token_id", identity->token_id);
+static void put_identity(struct cx_buf *text, const struct cortex_identity *identity) {
+  cx_json_member_text(text, "kind", identity->kind);
+  cx_json_member_text(text, "issuer", identity->issuer);
+  cx_json_member_text(text, "label", identity->label);
+  cx_json_member_text(text, "subject", identity->subject);
+  cx_json_member_text(text, "sid", identity->sid);
+  cx_json_member_text(text, "username", identity->username);
+  put_list(text, "groups", &identity->groups);
+  cx_json_member_bool(text, "groups_known", identity->groups_known);
+  put_list(text, "amr", &identity->amr);
+  put_list(text, "scopes", &identity->scopes);
+  cx_json_member_text(text, "acr", identity->acr);
+  cx_json_member_bool(text, "mfa", identity->mfa);
+  cx_json_member_number(text, "authenticated_at", identity->authenticated_at);
+  cx_json_member_text(text, "token_id", identity->token_id);
 }
 
-static json_t *make_facts(const struct cx_session_stamp *stamp) {
-  json_t *facts = new_object();
-
-  if (facts != NULL && put_text(facts, "role", stamp->role) &&
-      put_text(facts, "reference", stamp->reference) &&
-      put_text(facts, "service", stamp->service) && put_text(facts, "database", stamp->database) &&
-      put_text(facts, "address", stamp->address) && put_levels(facts, stamp->levels) &&
-      put(facts, "session_until", json_integer(stamp->session_until)) &&
-      put_identity(facts, stamp->identity))
-    return facts;
-  json_decref(facts);
-  return NULL;
-}
-
-static void put_json(struct cx_buf *text, const json_t *value) {
-  char *line = value != NULL ? json_dumps(value, FORM) : NULL;
-
-  if (line == NULL) {
-    text->failed = true;
-    return;
-  }
-  cx_buf_put_text(text, line);
-  cx_buf_put(text, "\n", 1);
-  cx_secret_free_text(line);
+static void put_facts(struct cx_buf *text, const struct cx_session_stamp *stamp) {
+  cx_buf_put_text(text, "{");
+  cx_json_member_text(text, "role", stamp->role);
+  cx_json_member_text(text, "reference", stamp->reference);
+  cx_json_member_text(text, "service", stamp->service);
+  cx_json_member_text(text, "database", stamp->database);
+  cx_json_member_text(text, "address", stamp->address);
+  put_levels(text, stamp->levels);
+  cx_json_member_number(text, "session_until", stamp->session_until);
+  put_identity(text, stamp->identity);
+  cx_buf_put_text(text, "}\n");
 }
 
 enum cortex_reason cx_session_stamp_print(const struct cx_session_stamp *stamp, struct cx_buf *text,
-                                  struct cortex_error *error) {
-  json_t *facts = make_facts(stamp), *claims = stamp->identity->claims;
-  json_t *none = claims == NULL ? new_object() : NULL;
+                                          struct cortex_error *error) {
+  const cx_json *claims = stamp->identity->claims;
 
   cx_buf_init(text, CX_SESSION_STAMP_MAX);
   cx_buf_printf(text, MAGIC "%" PRId64 " %" PRId64 " %" PRId64 "\n", stamp->pid,
                 stamp->backend_start, stamp->postmaster_start);
-  put_json(text, facts);
-  put_json(text, claims != NULL ? claims : none);
-  json_decref(facts);
-  json_decref(none);
+  put_facts(text, stamp);
+  if (claims != NULL)
+    cx_json_put(text, claims);
+  else
+    cx_buf_put_text(text, "{}");
+  cx_buf_put_text(text, "\n");
   if (!text->failed)
     return CORTEX_OK;
   cx_buf_clear(text);
@@ -137,46 +112,44 @@ static bool read_head(const char *line, struct cx_session_stamp *stamp) {
          read_number(&at, &stamp->postmaster_start) && *at == '\0';
 }
 
-static const char *get_text(const json_t *facts, const char *name) {
-  return json_string_value(json_object_get(facts, name));
+static const char *get_text(const cx_json *facts, const char *name) {
+  return cx_json_text(cx_json_get(facts, name));
 }
 
-static int64_t get_number(const json_t *facts, const char *name) {
-  return json_integer_value(json_object_get(facts, name));
+static int64_t get_number(const cx_json *facts, const char *name) {
+  return cx_json_integer(cx_json_get(facts, name));
 }
 
-static unsigned get_levels(const json_t *facts) {
-  const json_t *level;
+static unsigned get_levels(const cx_json *facts) {
+  const cx_json *level;
   unsigned levels = 0, bit;
-  size_t i;
 
-  json_array_foreach(json_object_get(facts, "levels"), i, level)
+  for (level = cx_json_items(cx_json_get(facts, "levels")); level != NULL; level = level->next)
     for (bit = CORTEX_LEVEL_READ; bit <= CORTEX_LEVEL_ASSUME; bit <<= 1)
       if (cx_json_is_text(level, cortex_level_name(bit), strlen(cortex_level_name(bit))))
         levels |= bit;
   return levels;
 }
 
-static bool get_list(const json_t *facts, const char *name, struct cx_list *list) {
-  const json_t *item;
-  size_t i;
+static bool get_list(const cx_json *facts, const char *name, struct cx_list *list) {
+  const cx_json *item;
 
-  json_array_foreach(json_object_get(facts, name), i, item)
-    if (!json_is_string(item) ||
-        !cx_list_append(list, json_string_value(item), json_string_length(item)))
+  for (item = cx_json_items(cx_json_get(facts, name)); item != NULL; item = item->next)
+    if (!cx_json_is_string(item) ||
+        !cx_list_append(list, cx_json_text(item), cx_json_text_len(item)))
       return false;
   return true;
 }
 
 /* A member that may be missing becomes NULL. */
-static bool get_copy(const json_t *facts, const char *name, char **text_out) {
+static bool get_copy(const cx_json *facts, const char *name, char **text_out) {
   const char *text = get_text(facts, name);
 
   *text_out = text != NULL ? strdup(text) : NULL;
   return text == NULL || *text_out != NULL;
 }
 
-static struct cortex_identity *make_identity(const json_t *facts) {
+static struct cortex_identity *make_identity(const cx_json *facts) {
   struct cortex_identity *identity = cx_identity_new();
   const char *token = get_text(facts, "token_id"), *kind = get_text(facts, "kind");
 
@@ -184,8 +157,8 @@ static struct cortex_identity *make_identity(const json_t *facts) {
     return NULL;
   /* The kinds' own names are static, and the identity borrows one. */
   identity->kind = kind != NULL && strcmp(kind, "saml") == 0 ? "saml" : "oidc";
-  identity->groups_known = json_is_true(json_object_get(facts, "groups_known"));
-  identity->mfa = json_is_true(json_object_get(facts, "mfa"));
+  identity->groups_known = cx_json_is_true(cx_json_get(facts, "groups_known"));
+  identity->mfa = cx_json_is_true(cx_json_get(facts, "mfa"));
   identity->authenticated_at = get_number(facts, "authenticated_at");
   snprintf(identity->token_id, sizeof identity->token_id, "%s", token != NULL ? token : "");
   if (!get_copy(facts, "issuer", &identity->issuer) ||
@@ -222,7 +195,7 @@ static bool split(char *text, char *lines[3]) {
 
 static enum cortex_reason read_documents(char *const lines[3], struct cx_session_stamp_read *read,
                                          struct cortex_error *error) {
-  json_t *claims = NULL;
+  const cx_json *claims = NULL;
   enum cortex_reason reason =
       cx_json_parse("facts", lines[1], strlen(lines[1]), &read->facts, error);
 
@@ -234,10 +207,10 @@ static enum cortex_reason read_documents(char *const lines[3], struct cx_session
       reason = cx_error_memory(error);
   }
   if (reason == CORTEX_OK) {
-    read->identity->claims = claims;
+    read->identity->claims = read->identity->document = claims;
     claims = NULL;
   }
-  json_decref(claims);
+  cx_json_release(claims);
   return reason;
 }
 
@@ -287,6 +260,6 @@ enum cortex_reason cx_session_stamp_parse(const char *bytes, size_t len, struct 
 
 void cx_session_stamp_clear(struct cx_session_stamp_read *read) {
   cortex_identity_free(&read->identity);
-  json_decref(read->facts);
+  cx_json_release(read->facts);
   *read = (struct cx_session_stamp_read){.facts = NULL};
 }

@@ -18,6 +18,7 @@
 #include "identity/identity.h"
 #include "settings/settings.h"
 #include "util/buf.h"
+#include "util/json.h"
 
 #define CX_SESSION_STAMP_MAX (1024 * 1024)
 
@@ -47,7 +48,7 @@ CORTEX_MUSTCHECK enum cortex_reason cx_session_stamp_print(const struct cx_sessi
 /* A stamp that was read: the strings are those of the documents. */
 struct cx_session_stamp_read {
   struct cx_session_stamp stamp;
-  json_t *facts;
+  const cx_json *facts;
   struct cortex_identity *identity;
 };
 

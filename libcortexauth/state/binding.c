@@ -68,7 +68,7 @@ static bool begins_with(const struct cx_buf *content, const struct cx_buf *owner
          memcmp(content->bytes + content->len - 2, "}\n", 2) == 0;
 }
 
-static bool is_text(const json_t *entry, const char *name, const char *text) {
+static bool is_text(const cx_json *entry, const char *name, const char *text) {
   const char *value = cx_entry_text(entry, name);
 
   return value != NULL && strcmp(value, text) == 0;
@@ -79,7 +79,7 @@ static enum cortex_reason compare(const struct cx_state *state, const char *name
                                   const struct cortex_identity *identity, bool *is_same_out,
                                   struct cortex_error *error) {
   enum cortex_reason reason;
-  json_t *entry = NULL;
+  const cx_json *entry = NULL;
 
   reason = cx_entry_read(state, name, &entry, error);
   if (reason != CORTEX_OK)
@@ -94,7 +94,7 @@ static enum cortex_reason compare(const struct cx_state *state, const char *name
     reason = cx_error_set(error, CORTEX_SUBJECT_MISMATCH,
                           "\"%s\" belongs to another subject: \"cortexctl binding show\" names it",
                           identity->username);
-  json_decref(entry);
+  cx_json_release(entry);
   return reason;
 }
 
@@ -252,7 +252,7 @@ static enum cortex_reason list(const struct cx_state *state, const char *name, v
   struct cortex_binding binding;
   char expected[NAME_ROOM];
   enum cortex_reason reason;
-  json_t *entry = NULL;
+  const cx_json *entry = NULL;
 
   reason = cx_entry_read(state, name, &entry, error);
   if (reason != CORTEX_OK || entry == NULL)
@@ -267,7 +267,7 @@ static enum cortex_reason list(const struct cx_state *state, const char *name, v
     listing->visit(listing->context, &binding);
   else
     reason = cx_state_refuse(state, name, error, "is damaged");
-  json_decref(entry);
+  cx_json_release(entry);
   return reason;
 }
 

@@ -36,7 +36,7 @@ enum cortex_reason cx_entry_write(const struct cx_state *state, const char *name
 }
 
 enum cortex_reason cx_entry_read(const struct cx_state *state, const char *name,
-                                 json_t **entry_out, struct cortex_error *error) {
+                                 const cx_json **entry_out, struct cortex_error *error) {
   struct cx_buf content;
   enum cortex_reason reason = cx_state_read(state, name, CX_ENTRY_MAX, &content, error);
 
@@ -50,12 +50,12 @@ enum cortex_reason cx_entry_read(const struct cx_state *state, const char *name,
   return cx_state_refuse(state, name, error, "is damaged");
 }
 
-const char *cx_entry_text(const json_t *entry, const char *name) {
-  const json_t *value = json_object_get(entry, name);
+const char *cx_entry_text(const cx_json *entry, const char *name) {
+  const cx_json *value = cx_json_get(entry, name);
 
-  return cx_json_is_plain(value) ? json_string_value(value) : NULL;
+  return cx_json_is_plain(value) ? cx_json_text(value) : NULL;
 }
 
-int64_t cx_entry_number(const json_t *entry, const char *name) {
-  return json_integer_value(json_object_get(entry, name));
+int64_t cx_entry_number(const cx_json *entry, const char *name) {
+  return cx_json_integer(cx_json_get(entry, name));
 }

@@ -5,9 +5,8 @@
 #ifndef CX_STATE_ENTRY_H
 #define CX_STATE_ENTRY_H
 
-#include <jansson.h>
-
 #include "state/folder.h"
+#include "util/json.h"
 
 /* The most bytes of such a file: a subject or issuer comes from a token of 64 KiB at most. */
 #define CX_ENTRY_MAX ((size_t)512 * 1024)
@@ -22,17 +21,18 @@ CORTEX_MUSTCHECK enum cortex_reason cx_entry_write(const struct cx_state *state,
 
 /*
  * Reads it.
- *   out  entry_out: release with json_decref; NULL on failure, and with
+ *   out  entry_out: cx_json_release() it; NULL on failure, and with
  *        CORTEX_OK when there is no such file
  *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE (damaged), CORTEX_INTERNAL
  */
 CORTEX_MUSTCHECK enum cortex_reason cx_entry_read(const struct cx_state *state, const char *name,
-                                                  json_t **entry_out, struct cortex_error *error);
+                                                  const cx_json **entry_out,
+                                                  struct cortex_error *error);
 
 /* The member as text without NUL, borrowed; NULL when it is missing or no such text. */
-const char *cx_entry_text(const json_t *entry, const char *name);
+const char *cx_entry_text(const cx_json *entry, const char *name);
 
 /* The member as a number; 0 when it is missing or none. */
-int64_t cx_entry_number(const json_t *entry, const char *name);
+int64_t cx_entry_number(const cx_json *entry, const char *name);
 
 #endif

@@ -124,13 +124,13 @@ static enum cortex_reason write_entry(const struct cx_state *state, const char *
 static enum cortex_reason forget(const struct cx_state *state, const char *name, void *context,
                                  struct cortex_error *error) {
   int64_t now = *(const int64_t *)context, until;
-  json_t *entry = NULL;
+  const cx_json *entry = NULL;
   bool existed;
 
   if (cx_entry_read(state, name, &entry, NULL) != CORTEX_OK)
     return CORTEX_OK;
   until = cx_entry_number(entry, "until");
-  json_decref(entry);
+  cx_json_release(entry);
   if (until <= 0 || until >= now)
     return CORTEX_OK;
   return cx_state_remove(state, name, CX_STATE_QUICK, &existed, error);
@@ -207,7 +207,7 @@ static enum cortex_reason list(const struct cx_state *state, const char *name, v
   const struct listing *listing = context;
   struct cortex_revocation revocation;
   enum cortex_reason reason;
-  json_t *entry = NULL;
+  const cx_json *entry = NULL;
 
   reason = cx_entry_read(state, name, &entry, error);
   if (reason != CORTEX_OK || entry == NULL) /* lifted meanwhile */
@@ -222,7 +222,7 @@ static enum cortex_reason list(const struct cx_state *state, const char *name, v
     listing->visit(listing->context, &revocation);
   else
     reason = cx_state_refuse(state, name, error, "is damaged");
-  json_decref(entry);
+  cx_json_release(entry);
   return reason;
 }
 

@@ -1,118 +1,244 @@
 /*
- * JSON text from strangers, bounded and without double meanings.
+ * JSON text from strangers (RFC 8259), bounded and without double meanings.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <config.h>
+
 #include "util/json.h"
 
+#include <inttypes.h>
+#include <locale.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Counts brackets outside strings, so that the parser's recursion is bounded by us. */
-static bool is_shallow(const char *bytes, size_t len) {
-  size_t i, depth = 0;
-  bool in_string = false;
+#include "cedar/limits.h"
+#include "cedar/text.h"
 
-  for (i = 0; i < len; i++) {
-    char byte = bytes[i];
+/* A value takes 64 bytes and stands for at least two, "1,", but for what is open: "[[[". */
+#define ROOM_OF(len) (40 * (len) + 2 * 64 * CEDAR_MAX_DEPTH)
 
-    if (in_string) {
-      if (byte == '\\')
-        i++;
-      else if (byte == '"')
-        in_string = false;
-    } else if (byte == '"') {
-      in_string = true;
-    } else if (byte == '{' || byte == '[') {
-      if (++depth > CX_JSON_DEPTH_MAX)
-        return false;
-    } else if ((byte == '}' || byte == ']') && depth > 0) {
-      depth--;
-    }
-  }
-  return true;
+/* The usual text has a member in 30 bytes: what holds it in one piece. */
+#define USUAL_ROOM(len) (4 * (len) + 512)
+
+struct document {
+  cx_json root; /* first: its address is the document's */
+  size_t owners;
+  struct cedar_arena arena;
+};
+
+/* ---- numbers ---- */
+
+/* Whatever the program's locale writes between whole and fraction. */
+static double read_real(struct cedar_text text) {
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+  double real = strtod(text.ptr, NULL);
+
+  uselocale(before);
+  freelocale(plain);
+  return real;
 }
 
-static enum cortex_reason refuse(const char *what, const json_error_t *cause,
-                                 struct cortex_error *error) {
-  static const struct {
-    enum json_error_code code;
-    enum cortex_reason reason;
-    const char *text;
-  } reasons[] = {
-      {json_error_out_of_memory, CORTEX_INTERNAL, "out of memory"},
-      {json_error_invalid_utf8, CORTEX_BAD_ENCODING, "is not UTF-8"},
-      {json_error_numeric_overflow, CORTEX_CLAIM_MISMATCH, "has a number out of range"},
-      {json_error_duplicate_key, CORTEX_MALFORMED, "has a member twice"},
-  };
-  size_t i;
+double cx_json_number(const cx_json *value) {
+  if (cx_json_is(value, CEDAR_JSON_NUMBER))
+    return read_real(value->u.string);
+  return (double)cx_json_integer(value);
+}
 
-  for (i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-    if (json_error_code(cause) == reasons[i].code)
-      return cx_error_set(error, reasons[i].reason, "the %s %s", what, reasons[i].text);
-  return cx_error_set(error, CORTEX_MALFORMED, "the %s is not JSON (at byte %d)", what,
-                      cause->position);
+/* False: out of range. A whole number that Cedar does not read as one is either "-0" or too large. */
+static bool settle_number(cx_json *number) {
+  struct cedar_text text = number->u.string;
+
+  if (strcspn(text.ptr, ".eE") < text.len)
+    return isfinite(read_real(text));
+  number->kind = CEDAR_JSON_LONG;
+  number->u.i = 0;
+  return cedar_text_is(text, "-0");
+}
+
+/* ---- reading ---- */
+
+static enum cortex_reason refuse_depth(const char *what, struct cortex_error *error) {
+  return cx_error_set(error, CORTEX_MALFORMED, "the %s is nested deeper than %d levels", what,
+                      CX_JSON_DEPTH_MAX);
+}
+
+static void end_text(struct cedar_text text) {
+  ((char *)text.ptr)[text.len] = '\0';
+}
+
+/*
+ * Once all is read, what stood behind a name, a string or a number is needed no more (a quote, a
+ * comma, a bracket; behind a decoded string there is room): a NUL takes its place. The text is
+ * this document's own copy.
+ */
+static enum cortex_reason settle(const char *what, cx_json *value, int depth,
+                                 struct cortex_error *error) {
+  enum cortex_reason reason = CORTEX_OK;
+  cx_json *child;
+
+  if (value->kind == CEDAR_JSON_STRING || value->kind == CEDAR_JSON_NUMBER)
+    end_text(value->u.string);
+  if (value->kind == CEDAR_JSON_NUMBER && !settle_number(value))
+    return cx_error_set(error, CORTEX_CLAIM_MISMATCH, "the %s has a number out of range", what);
+  if (value->kind != CEDAR_JSON_ARRAY && value->kind != CEDAR_JSON_OBJECT)
+    return CORTEX_OK;
+  if (depth > CX_JSON_DEPTH_MAX)
+    return refuse_depth(what, error);
+  for (child = value->u.child; child != NULL && reason == CORTEX_OK; child = child->next) {
+    if (value->kind == CEDAR_JSON_OBJECT) {
+      end_text(child->key);
+      if (memchr(child->key.ptr, '\0', child->key.len) != NULL)
+        return cx_error_set(error, CORTEX_MALFORMED, "the %s has a member whose name holds a NUL",
+                            what);
+    }
+    reason = settle(what, child, depth + 1, error);
+  }
+  return reason;
+}
+
+/* The reader's words may hold a name out of the text: they are quoted like one. */
+static enum cortex_reason refuse(const char *what, const char *bytes, size_t len,
+                                 const struct cedar_error *why, struct cortex_error *error) {
+  if (why->status == CEDAR_NOMEM)
+    return cx_error_memory(error);
+  if (!cedar_utf8_is_valid(bytes, len))
+    return cx_error_set(error, CORTEX_BAD_ENCODING, "the %s is not UTF-8", what);
+  if (why->status == CEDAR_LIMIT)
+    return refuse_depth(what, error);
+  return cx_error_set(error, CORTEX_MALFORMED,
+                      "the %s is not JSON that is accepted: %s (line %u, column %u)", what,
+                      cx_quote(why->message, strlen(why->message)).text, why->line, why->column);
+}
+
+static enum cortex_reason read_document(const char *what, const char *bytes, size_t len,
+                                        struct document *document, struct cortex_error *error) {
+  struct cedar_source source = {what, cedar_arena_dup(&document->arena, bytes, len), len};
+  struct cedar_error why = {0};
+  struct cedar_json *root;
+
+  if (source.bytes == NULL)
+    return cx_error_memory(error);
+  if (cedar_json_parse(&document->arena, &source, &root, &why) != CEDAR_OK)
+    return refuse(what, bytes, len, &why, error);
+  document->root = *root;
+  if (root->kind != CEDAR_JSON_OBJECT)
+    return cx_error_set(error, CORTEX_MALFORMED, "the %s is not a JSON object", what);
+  return settle(what, &document->root, 1, error);
 }
 
 enum cortex_reason cx_json_parse(const char *what, const char *bytes, size_t len,
-                                 json_t **object_out, struct cortex_error *error) {
-  json_error_t cause;
-  json_t *value;
+                                 const cx_json **object_out, struct cortex_error *error) {
+  const struct cedar_allocator heap = cedar_allocator_get(NULL);
+  struct document *document;
+  enum cortex_reason reason;
 
   *object_out = NULL;
-  if (!is_shallow(bytes, len))
-    return cx_error_set(error, CORTEX_MALFORMED, "the %s is nested deeper than %d levels", what,
-                        CX_JSON_DEPTH_MAX);
-  value = json_loadb(bytes, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
-  if (value == NULL)
-    return refuse(what, &cause, error);
-  if (!json_is_object(value)) {
-    json_decref(value);
-    return cx_error_set(error, CORTEX_MALFORMED, "the %s is not a JSON object", what);
-  }
-  *object_out = value;
-  return CORTEX_OK;
+  if (len > CEDAR_MAX_SOURCE)
+    return cx_error_set(error, CORTEX_MALFORMED, "the %s is too large", what);
+  document = calloc(1, sizeof *document);
+  if (document == NULL)
+    return cx_error_memory(error);
+  cedar_arena_init(&document->arena, &heap, ROOM_OF(len));
+  document->arena.block = USUAL_ROOM(len);
+  document->owners = 1;
+  reason = read_document(what, bytes, len, document, error);
+  if (reason == CORTEX_OK)
+    *object_out = &document->root;
+  else
+    cx_json_release(&document->root);
+  return reason;
 }
 
-bool cx_json_is_text(const json_t *value, const char *text, size_t len) {
-  return json_is_string(value) && json_string_length(value) == len &&
-         memcmp(json_string_value(value), text, len) == 0;
+const cx_json *cx_json_hold(const cx_json *object) {
+  if (object != NULL)
+    ((struct document *)object)->owners++;
+  return object;
 }
 
-bool cx_json_is_plain(const json_t *value) {
-  return json_is_string(value) && json_string_length(value) > 0 &&
-         memchr(json_string_value(value), '\0', json_string_length(value)) == NULL;
+void cx_json_release(const cx_json *object) {
+  struct document *document = (struct document *)object;
+
+  if (document == NULL || --document->owners > 0)
+    return;
+  cedar_arena_clear(&document->arena);
+  free(document);
 }
 
-struct cx_quote cx_json_show(const json_t *value) {
-  static const char *const types[] = {[JSON_OBJECT] = "an object",
-                                      [JSON_ARRAY] = "an array",
-                                      [JSON_TRUE] = "true",
-                                      [JSON_FALSE] = "false",
-                                      [JSON_NULL] = "null"};
+/* ---- looking ---- */
+
+const cx_json *cx_json_get_n(const cx_json *object, const char *name, size_t len) {
+  const cx_json *member = cx_json_members(object);
+
+  while (member != NULL && (member->key.len != len || memcmp(member->key.ptr, name, len) != 0))
+    member = member->next;
+  return member;
+}
+
+const cx_json *cx_json_get(const cx_json *object, const char *name) {
+  return cx_json_get_n(object, name, strlen(name));
+}
+
+bool cx_json_is_text(const cx_json *value, const char *text, size_t len) {
+  return cx_json_is_string(value) && value->u.string.len == len &&
+         memcmp(value->u.string.ptr, text, len) == 0;
+}
+
+static bool holds_nul(const cx_json *string) {
+  return memchr(string->u.string.ptr, '\0', string->u.string.len) != NULL;
+}
+
+bool cx_json_is_plain(const cx_json *value) {
+  return cx_json_is_string(value) && value->u.string.len > 0 && !holds_nul(value);
+}
+
+bool cx_json_has_nul(const cx_json *value) {
+  const cx_json *child = cx_json_is_array(value) ? cx_json_items(value) : cx_json_members(value);
+
+  if (cx_json_is_string(value))
+    return holds_nul(value);
+  while (child != NULL && !cx_json_has_nul(child))
+    child = child->next;
+  return child != NULL;
+}
+
+/* ---- words ---- */
+
+/* As many digits as tell it from every other double; with a point, so that it stays one. */
+static void print_real(double real, struct cx_json_word *word) {
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+
+  snprintf(word->text, sizeof word->text, "%.17g", real);
+  if (strpbrk(word->text, ".e") == NULL)
+    snprintf(word->text, sizeof word->text, "%.1f", real);
+  uselocale(before);
+  freelocale(plain);
+}
+
+struct cx_json_word cx_json_word(const cx_json *value) {
+  struct cx_json_word word = {""};
+
+  if (cx_json_is_integer(value))
+    snprintf(word.text, sizeof word.text, "%" PRId64, value->u.i);
+  else if (cx_json_is_number(value))
+    print_real(cx_json_number(value), &word);
+  else if (cx_json_is_boolean(value))
+    snprintf(word.text, sizeof word.text, "%s", value->u.b ? "true" : "false");
+  else if (cx_json_is_null(value))
+    snprintf(word.text, sizeof word.text, "null");
+  return word;
+}
+
+struct cx_quote cx_json_show(const cx_json *value) {
   struct cx_quote quote = {"missing"};
 
-  if (value == NULL)
-    return quote;
-  if (json_is_string(value))
-    return cx_quote(json_string_value(value), json_string_length(value));
-  if (json_is_integer(value))
-    snprintf(quote.text, sizeof quote.text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-  else if (json_is_real(value))
-    snprintf(quote.text, sizeof quote.text, "%.17g", json_real_value(value));
-  else
-    snprintf(quote.text, sizeof quote.text, "%s", types[json_typeof(value)]);
+  if (cx_json_is_string(value))
+    return cx_quote(value->u.string.ptr, value->u.string.len);
+  if (value != NULL)
+    snprintf(quote.text, sizeof quote.text, "%s",
+             cx_json_is_array(value)    ? "an array"
+             : cx_json_is_object(value) ? "an object"
+                                        : cx_json_word(value).text);
   return quote;
-}
-
-/* Member names hold none: jansson refuses them even where values may. */
-bool cx_json_has_nul(const json_t *value) {
-  const char *name;
-  json_t *inner;
-  size_t i;
-
-  if (json_is_string(value))
-    return memchr(json_string_value(value), '\0', json_string_length(value)) != NULL;
-  json_array_foreach(value, i, inner) if (cx_json_has_nul(inner)) return true;
-  json_object_foreach((json_t *)value, name, inner) if (cx_json_has_nul(inner)) return true;
-  return false;
 }

@@ -14,7 +14,7 @@
 
 /*
  * PostgreSQL's server exports thousands of functions, and some share a name with one of a
- * library (json_object of jansson, pqsignal of libpq): what is loaded here asks its own
+ * library (json_object of a JSON library, pqsignal of libpq): what is loaded here asks its own
  * libraries first. The sanitizers' runtime refuses that; it never runs in a server.
  */
 #if defined(__SANITIZE_ADDRESS__)

@@ -34,7 +34,7 @@ library=$top_builddir/libcortexauth/.libs/libcortexauth.so
 module=$top_builddir/pam_cortex/.libs/pam_cortex.so
 exports "$library" libcortexauth/libcortexauth.map
 exports "$module" pam_cortex/pam_cortex.map
-needs "$library" 'libcrypto|libjansson'
+needs "$library" 'libcrypto'
 needs "$module" 'libcortexauth|libpam'
 declared cortex
 declared cedar

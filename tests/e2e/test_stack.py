@@ -104,7 +104,7 @@ WANTED = {"pam_cortex.so": {"MyStartTimestamp", "PgStartTime"}}
 
 
 def test_the_server_defines_no_call_that_the_library_makes(world):
-    """What it exports comes first: jansson's json_object would be PostgreSQL's SQL function."""
+    """What it exports comes first: a JSON library's json_object would be PostgreSQL's SQL function."""
     taken = exported(world.postgres.bin / "postgres")
     assert "json_object" in taken
     for library in (*(BUILD / "libcortexauth" / ".libs").glob("libcortexauth.so"), BUILD / "pam_cortex/.libs/pam_cortex.so"):

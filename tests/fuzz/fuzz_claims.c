@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       cx_json_parse("payload", (const char *)data, size, &token.claims, NULL) == CORTEX_OK &&
       cx_claims_check(&token, &issuer->oidc, 1700000000, NULL) == CORTEX_OK)
     (void)!cx_profile_read(&token, issuer, identity, NULL);
-  json_decref(token.claims);
+  cx_json_release(token.claims);
   cortex_identity_free(&identity);
   return 0;
 }

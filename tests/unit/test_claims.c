@@ -12,22 +12,23 @@
 
 #include <cmocka.h>
 
+#include "parsed.h"
+
 #define NOW 1700000000
 
-static void expect_text(const json_t *claims, const char *name, const char *expected) {
-  const json_t *value = cx_claims_get(claims, name);
+static void expect_text(const cx_json *claims, const char *name, const char *expected) {
+  const cx_json *value = cx_claims_get(claims, name);
 
   if (expected == NULL)
     assert_null(value);
   else
-    assert_string_equal(json_string_value(value), expected);
+    assert_string_equal(cx_json_text(value), expected);
 }
 
 static void a_name_is_literal_first_and_a_path_second(void **state) {
-  json_t *claims = json_loads("{\"a\":{\"b\":\"path\",\"c\":{\"d\":\"deep\"},\"\":\"empty\"},"
-                              "\"x.y\":\"literal\",\"x\":{\"y\":\"path\",\"z\":\"z\"},"
-                              "\"https://a.example/g\":\"url\",\"s\":\"text\",\"l\":[\"e\"]}",
-                              0, NULL);
+  const cx_json *claims = parsed("{\"a\":{\"b\":\"path\",\"c\":{\"d\":\"deep\"},\"\":\"empty\"},"
+                                 "\"x.y\":\"literal\",\"x\":{\"y\":\"path\",\"z\":\"z\"},"
+                                 "\"https://a.example/g\":\"url\",\"s\":\"text\",\"l\":[\"e\"]}");
 
   (void)state;
   expect_text(claims, "a.b", "path");
@@ -43,11 +44,11 @@ static void a_name_is_literal_first_and_a_path_second(void **state) {
   expect_text(claims, "", NULL);
   expect_text(claims, ".", NULL);
   expect_text(claims, "nothing", NULL);
-  json_decref(claims);
+  cx_json_release(claims);
 }
 
 static void a_long_name_is_no_trouble(void **state) {
-  json_t *claims = json_pack("{s{ss}}", "a", "b", "c");
+  const cx_json *claims = parsed("{\"a\":{\"b\":\"c\"}}");
   char name[5000];
 
   (void)state;
@@ -56,13 +57,13 @@ static void a_long_name_is_no_trouble(void **state) {
   expect_text(claims, name, NULL);
   name[300] = '.';
   expect_text(claims, name, NULL);
-  json_decref(claims);
+  cx_json_release(claims);
 }
 
 static void times_are_numbers_within_ten_thousand_years(void **state) {
-  json_t *claims = json_loads("{\"i\":1700000000,\"r\":1700000000.9,\"n\":-5,\"s\":\"1\",\"t\":true,"
-                              "\"h\":1e300,\"m\":1700000000000}",
-                              0, NULL);
+  const cx_json *claims =
+      parsed("{\"i\":1700000000,\"r\":1700000000.9,\"n\":-5,\"s\":\"1\",\"t\":true,"
+             "\"h\":1e300,\"m\":1700000000000}");
   int64_t seconds;
 
   (void)state;
@@ -78,18 +79,18 @@ static void times_are_numbers_within_ten_thousand_years(void **state) {
   assert_false(cx_claims_get_time(claims, "m", &seconds));
   assert_false(cx_claims_get_time(claims, "none", &seconds));
   assert_int_equal(seconds, 0);
-  json_decref(claims);
+  cx_json_release(claims);
 }
 
 /* The settings' reader demands an audience; should one be missing all the same, nothing opens. */
 static void without_an_audience_nothing_is_accepted(void **state) {
   struct cx_oidc_settings settings = {.clock_skew = 60};
-  struct cx_token token = {.claims = json_pack("{ss ss sI sI}", "sub", "a", "aud", "", "iat",
-                                               (json_int_t)NOW, "exp", (json_int_t)NOW + 9)};
+  struct cx_token token = {.claims = parsed("{\"sub\":\"a\",\"aud\":\"\",\"iat\":1700000000,"
+                                            "\"exp\":1700000009}")};
 
   (void)state;
   assert_int_equal(cx_claims_check(&token, &settings, NOW, NULL), CORTEX_AUDIENCE_MISMATCH);
-  json_decref(token.claims);
+  cx_json_release(token.claims);
 }
 
 int main(void) {

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "parsed.h"
+
 #include "identity/identity.h"
 
 #define NOW INT64_C(1800000000)
@@ -128,7 +130,7 @@ static struct cortex_identity *identity(const char *user, const char *group, con
 
   assert_int_equal(cortex_identity_claim(user, &group, group != NULL, &made, NULL), CORTEX_OK);
   if (claims != NULL)
-    made->claims = json_loads(claims, 0, NULL);
+    made->claims = made->document = parsed(claims);
   return made;
 }
 

@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include "parsed.h"
+
 #include "jwt.h"
 #include "oidc/keycache.h"
 #include "oidc/token.h"
@@ -181,11 +183,12 @@ static void a_key_of_another_type_verifies_nothing(void **state) {
   static const uint8_t signature[256] = {0};
   struct jwt_key *key = jwt_key_new("P-256");
   json_t *jwk = jwt_key_jwk(key, NULL);
+  const cx_json *read = parsed_of(jwk);
   struct cx_key ready;
   size_t i;
 
   (void)state;
-  assert_int_equal(cx_key_import(&cx_key_p256, jwk, &ready), CORTEX_OK);
+  assert_int_equal(cx_key_import(&cx_key_p256, read, &ready), CORTEX_OK);
   for (i = 0; i < KINDS; i++) {
     const struct cx_jws jws = {cx_jws_algorithm_find(kinds[i][1]), NULL, 0, "x", 1, signature,
                                sizeof signature};
@@ -193,6 +196,7 @@ static void a_key_of_another_type_verifies_nothing(void **state) {
     assert_false(cx_jws_verify(&jws, &ready));
   }
   cx_key_clear(&ready);
+  cx_json_release(read);
   json_decref(jwk);
   jwt_key_free(key);
 }
@@ -207,6 +211,7 @@ static void a_coordinate_without_its_last_zero_is_refused(void **state) {
   for (i = 0; i < 2; i++) {
     struct jwt_key *key = NULL;
     json_t *jwk = NULL;
+    const cx_json *read;
     const char *text;
 
     do { /* 43 letters: the last carries four bits, the one before six of the last two bytes */
@@ -217,7 +222,9 @@ static void a_coordinate_without_its_last_zero_is_refused(void **state) {
       text = json_string_value(json_object_get(jwk, names[i]));
     } while (text[42] != 'A' || strchr("AQgw", text[41]) == NULL);
     json_object_set_new(jwk, names[i], json_stringn(text, 42));
-    assert_int_equal(cx_key_import(&cx_key_p256, jwk, &ready), CORTEX_KEY_MISMATCH);
+    read = parsed_of(jwk);
+    assert_int_equal(cx_key_import(&cx_key_p256, read, &ready), CORTEX_KEY_MISMATCH);
+    cx_json_release(read);
     json_decref(jwk);
     jwt_key_free(key);
   }

@@ -287,7 +287,7 @@ static void check_identity(const struct cortex_identity *found, const json_t *ex
   json_decref(all);
   assert_string_equal(found->kind, "oidc");
   assert_int_equal(strlen(found->token_id), 64);
-  assert_true(json_is_object(found->claims));
+  assert_true(cx_json_is_object(found->claims));
 }
 
 static void check_message(const struct cortex_error *error, const json_t *test,

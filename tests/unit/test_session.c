@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "parsed.h"
+
 #include "statefolder.h"
 
 #define PID INT64_C(4242)
@@ -41,7 +43,7 @@ static struct cortex_identity *make_identity(void) {
   assert_true(cx_list_append(&identity->groups, "a \"b\"", 5));
   assert_true(cx_list_append(&identity->amr, "mfa", 3));
   assert_true(cx_list_append(&identity->scopes, "db", 2));
-  identity->claims = json_pack("{s:s, s:[i,i]}", "department", "Z\xc3\xbcrich", "n", 1, 2);
+  identity->claims = identity->document = parsed("{\"department\":\"Z\xc3\xbcrich\",\"n\":[1,2]}");
   snprintf(identity->token_id, sizeof identity->token_id, "%064d", 7);
   return identity;
 }
@@ -95,7 +97,9 @@ static void a_stamp_comes_back_as_it_was(void **state) {
   assert_string_equal(read.identity->groups.items[1], "a \"b\"");
   assert_string_equal(read.identity->amr.items[0], "mfa");
   assert_string_equal(read.identity->scopes.items[0], "db");
-  assert_true(json_equal(read.identity->claims, identity->claims));
+  assert_true(
+      cx_json_is_text(cx_json_get(read.identity->claims, "department"), "Z\xc3\xbcrich", 7));
+  assert_int_equal(cx_json_integer(child_at(cx_json_get(read.identity->claims, "n"), 1)), 2);
   cx_session_stamp_clear(&read);
   cx_buf_clear(&text);
   cortex_identity_free(&identity);
