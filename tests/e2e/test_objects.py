@@ -143,6 +143,26 @@ def test_functions_of_every_kind_get_their_privilege(sync):
                       'drop function public."odd (""f"; drop procedure public.step', database="sales")
 
 
+def test_privileges_that_were_not_committed_are_recorded_as_undone(sync):
+    """And the roles, which were made before, are not."""
+    sync.host.sql("""
+        create table public.late (n int);
+        create function public.fail() returns trigger language plpgsql as $$ begin raise exception 'late'; end $$;
+        create constraint trigger t after insert on public.late deferrable initially deferred
+          for each row execute function public.fail();
+        create function public.note() returns event_trigger language plpgsql as $$ begin insert into public.late values (1); end $$;
+        create event trigger noting on ddl_command_end when tag in ('GRANT') execute function public.note()""",
+                  database="sales")
+    try:
+        assert "late" in sync.run("--apply", check=3).stderr
+        last = sync.records()[-1]
+        assert (last["event"], last["database"]) == ("sync_undone", "sales") and "privileges" in last["detail"]
+        assert sync.host.can_login("alice") is True and may(sync, "sales_read", ORDERS[0]) == [False]
+    finally:
+        sync.host.sql("drop event trigger noting; drop function public.note(); drop table public.late; "
+                      "drop function public.fail()", database="sales")
+
+
 def test_privilege_on_a_column_that_was_dropped_is_none(sync):
     """PostgreSQL keeps it with what is left of the column, and no statement takes it back."""
     sync.apply()

@@ -5,8 +5,11 @@ SPDX-License-Identifier: PostgreSQL
 import os
 import pty
 import random
+import select
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import psycopg
@@ -209,6 +212,43 @@ def test_two_clusters_get_a_plan_each(sync):
         other.host.postgres.start()
     finally:
         other.close()
+
+
+class Silence:
+    """A socket in the server's place that carries everything to it, and no answer after a COMMIT of changes."""
+
+    def __init__(self, sync):
+        self.server = str(sync.host.postgres.sockets / f".s.PGSQL.{sync.host.postgres.port}")
+        self.folder = sync.host.folder.make("silence")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.folder / f".s.PGSQL.{sync.host.postgres.port}"))
+        self.listener.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        client, _ = self.listener.accept()
+        with client, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self.server)
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(65536)
+                    (server if source is client else client).sendall(data)
+                    if not data or b"sync_done" in data:
+                        server.recv(65536)  # so it is committed
+                        return
+
+
+def test_commit_without_an_answer_is_neither_done_nor_undone(sync):
+    sync.people(crowd(5, "engineers"))
+    silence, conf = Silence(sync), sync.folder / "cortex.conf"
+    before = conf.read_text(encoding="utf-8")
+    conf.write_text(before.replace(str(sync.host.postgres.sockets), str(silence.folder)), encoding="utf-8")
+    assert "whether the changes were made is not known: run again" in sync.run("--apply", check=3).stderr
+    silence.listener.close()
+    assert sync.records()[-1]["event"] == "sync_unknown"
+    assert sync.host.can_login("p0000") is True
+    conf.write_text(before, encoding="utf-8")
+    sync.run("--check", check=0)
 
 
 def test_right_lost_after_the_lock_changes_nothing(sync):

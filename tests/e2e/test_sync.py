@@ -528,17 +528,18 @@ def test_second_run_meanwhile_is_exit_6_and_waits_when_told(sync):
     sync.apply("--wait")
 
 
-def test_failed_commit_is_recorded_as_undone(sync):
+@pytest.mark.parametrize("how, said", [("raise exception 'late'", "late"),
+                                       ("perform pg_terminate_backend(pg_backend_pid())", "terminating connection")])
+def test_failed_commit_is_recorded_as_undone(sync, how, said):
     sync.host.sql("create table public.late (n int primary key deferrable initially deferred); "
-                  "create function public.fail() returns trigger language plpgsql as "
-                  "$$ begin raise exception 'late'; end $$; "
+                  f"create function public.fail() returns trigger language plpgsql as $$ begin {how}; return null; end $$; "
                   "create constraint trigger t after insert or update on cortex.run_data deferrable initially deferred "
                   "for each row execute function public.fail()")
     try:
         sync.people({"alice": ["engineers"]})
-        sync.run("--apply", check=3)
+        assert said in sync.run("--apply", check=3).stderr
         assert sync.host.can_login("alice") is None
-        assert sync.records()[-1]["event"] == "sync_undone"
+        assert sync.records()[-1]["event"] == "sync_undone" and "changes to roles" in sync.records()[-1]["detail"]
         assert sync.records()[-1]["reference"] == sync.records()[0]["reference"]
     finally:
         sync.host.sql("drop trigger t on cortex.run_data; drop function public.fail(); drop table public.late")

@@ -134,6 +134,10 @@ bool pg_failed(const struct pg *pg) {
   return pg == NULL || pg->failed;
 }
 
+bool pg_lost(const struct pg *pg) {
+  return pg == NULL || PQstatus(pg->connection) != CONNECTION_OK;
+}
+
 const char *pg_message(const struct pg *pg) {
   return pg == NULL ? "out of memory" : pg->message;
 }

@@ -36,6 +36,9 @@ struct pg *pg_script(FILE *file);
 /* True when something has failed; everything after the first failure is refused. */
 bool pg_failed(const struct pg *pg);
 
+/* True when there is no connection any more: what was asked last may have been done or not. */
+bool pg_lost(const struct pg *pg);
+
 /* What failed, one line; its SQLSTATE, "" when the server gave none. */
 const char *pg_message(const struct pg *pg);
 const char *pg_sqlstate(const struct pg *pg);

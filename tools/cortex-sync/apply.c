@@ -256,15 +256,14 @@ static bool send_gains(struct pg *pg, const struct model *model, const struct pl
       !send_edges(pg, model, "SELECT cortex.note_grants($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                   &plan->note, ARRAYS))
     return false;
-  return plan->attributes.count == 0 ||
-         (++*sent && attributes_send(pg, model, &plan->attributes));
+  return plan->attributes.count == 0 || (++*sent && attributes_send(pg, model, &plan->attributes));
 }
 
 bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent) {
   *sent += 2;
   return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
-         pg_send(pg, "SELECT cortex.sync_begin()", NULL, 0) &&
-         send_losses(pg, model, plan, sent) && send_gains(pg, model, plan, sent);
+         pg_send(pg, "SELECT cortex.sync_begin()", NULL, 0) && send_losses(pg, model, plan, sent) &&
+         send_gains(pg, model, plan, sent);
 }
 
 bool apply_changes(struct pg *pg, const struct model *model, const struct plan *plan) {
@@ -305,8 +304,7 @@ static bool take_ended(struct pg *pg, const struct model *model, struct ended_li
     const char *name = PQgetvalue(result, row, 0);
     uint32_t number = names_find(&model->names, name, strlen(name));
 
-    put_ended(ended, (struct ended){number,
-                                    strtoll(PQgetvalue(result, row, 1), NULL, 10),
+    put_ended(ended, (struct ended){number, strtoll(PQgetvalue(result, row, 1), NULL, 10),
                                     strtoll(PQgetvalue(result, row, 2), NULL, 10)});
   }
   PQclear(result);
@@ -325,8 +323,8 @@ static void note_roles(struct model *model, const struct plan *plan) {
     model->roles[plan->groups.items[i]].kind = ROLE_GROUP;
 }
 
-bool apply_commit(struct pg *pg, struct model *model, const struct plan *plan,
-                  const char *digest, struct ended_list *ended) {
+bool apply_commit(struct pg *pg, struct model *model, const struct plan *plan, const char *digest,
+                  struct ended_list *ended) {
   bool ends = plan->end.count > 0;
 
   if (!apply_send_end(pg, model, plan) ||
@@ -337,9 +335,13 @@ bool apply_commit(struct pg *pg, struct model *model, const struct plan *plan,
       !pg_settle(pg))
     return false;
   note_roles(model, plan);
-  /* Until the commit they could come in again. */
-  return !ends || (apply_send_end(pg, model, plan) && pg_sync(pg) && take_ended(pg, model, ended) &&
-                   pg_settle(pg));
+  return true;
+}
+
+bool apply_end_again(struct pg *pg, const struct model *model, const struct plan *plan,
+                     struct ended_list *ended) {
+  return plan->end.count == 0 || (apply_send_end(pg, model, plan) && pg_sync(pg) &&
+                                  take_ended(pg, model, ended) && pg_settle(pg));
 }
 
 /* Nothing waits for the disk: a crash may lose when a run found nothing to do. */
@@ -347,6 +349,5 @@ bool apply_nothing(struct pg *pg, const char *digest) {
   return pg_send(pg,
                  "SELECT cortex.sync_done($1) FROM set_config('synchronous_commit', 'off', true)",
                  &digest, 1) &&
-         pg_sync(pg) && pg_skip(pg, 1) &&
-         pg_settle(pg);
+         pg_sync(pg) && pg_skip(pg, 1) && pg_settle(pg);
 }

@@ -34,11 +34,15 @@ struct ended_list {
 
 /*
  * Ends the sessions, says that the cluster is as the policy of this digest wants it (NULL: it
- * is not yet), commits; then ends what came in between. The model says so afterwards. The
- * sessions are added to the list, to be released with free(ended->items).
+ * is not yet), commits. The model says so afterwards. The sessions are added to the list, to be
+ * released with free(ended->items).
  */
-bool apply_commit(struct pg *pg, struct model *model, const struct plan *plan,
-                  const char *digest, struct ended_list *ended);
+bool apply_commit(struct pg *pg, struct model *model, const struct plan *plan, const char *digest,
+                  struct ended_list *ended);
+
+/* Ends those that came in before the commit, and adds them. */
+bool apply_end_again(struct pg *pg, const struct model *model, const struct plan *plan,
+                     struct ended_list *ended);
 
 /* Says that nothing was to do. */
 bool apply_nothing(struct pg *pg, const char *digest);

@@ -42,14 +42,21 @@ static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_
   if (!apply_commit(sync->pg, &sync->model, part, is_last ? run->policy_digest : NULL,
                     &sync->ended)) {
     exit = sync_complain(sync);
-    reason = record_undone(run, &error);
+    if (pg_lost(sync->pg))
+      cli_complain("whether the changes were made is not known: run again to see what is left");
+    reason = record_undone(run, "changes to roles", NULL, !pg_lost(sync->pg), &error);
     judge_record(sync, reason, &error);
     return exit;
   }
   sync->transactions++;
+  sync->is_applied = is_last;
+  if (!apply_end_again(sync->pg, &sync->model, part, &sync->ended)) {
+    exit = sync_complain(sync);
+    cli_complain("the changes were made; sessions that began meanwhile may go on");
+  }
   ended = (struct ended_list){sync->ended.items + before, sync->ended.count - before};
   reason = record_ended(run, &sync->model, &ended, &error);
-  return judge_record(sync, reason, &error);
+  return judge_record(sync, reason, &error) == CLI_DONE ? exit : CLI_OUTSIDE;
 }
 
 static enum cli_exit carry_part(struct sync *sync, const struct plan *part, bool is_last) {
@@ -71,8 +78,7 @@ static enum cli_exit carry_parts(struct sync *sync, const struct parts *parts) {
 
     progress_say("cortex-sync: transaction %zu of %zu", i + 1, count);
     parts_get(parts, i, &part);
-    exit = part.failed ? hang_up("out of memory")
-                       : carry_part(sync, &part, i + 1 == count);
+    exit = part.failed ? hang_up("out of memory") : carry_part(sync, &part, i + 1 == count);
     plan_clear(&part);
     if (exit != CLI_DONE)
       cli_complain("transaction %zu of %zu failed: those before it are done, run again for the "
@@ -193,7 +199,7 @@ enum cli_exit carry_out(struct sync *sync) {
               sync->plan.people.count + sync->plan.note.count >
           0;
   exit = carry_all(sync);
-  sync->is_applied = exit == CLI_DONE;
+  sync->is_applied = sync->is_applied || exit == CLI_DONE;
   if (exit != CLI_DONE && sync->transactions == 0 && gives && must_not_wait(&sync->plan) &&
       pg_failed(sync->pg))
     carry_losses(sync);

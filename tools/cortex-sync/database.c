@@ -42,8 +42,7 @@ bool databases_list(const struct database_run *run, struct database_list *list_o
     const struct cortex_section *section = cortex_settings_section(run->settings, i);
     const char *name = cortex_section_value(section, "name");
 
-    if (strcmp(cortex_section_kind(section), "database") == 0 &&
-        is_of_cluster(section, run->label))
+    if (strcmp(cortex_section_kind(section), "database") == 0 && is_of_cluster(section, run->label))
       list_out->items[list_out->count++] = (struct database){
           .name = name != NULL ? name : cortex_section_label(section), .section = section};
   }
@@ -125,9 +124,8 @@ static void count_lines(struct database *database) {
   for (line = 0; line < lines; line++) {
     enum database_verb verb = database_verb(database, line);
 
-    database->counts[verb] += verb == VERB_THERE
-                                  ? strtoul(database_text(database, line, COLUMN_HOLDER), NULL, 10)
-                                  : 1;
+    database->counts[verb] +=
+        verb == VERB_THERE ? strtoul(database_text(database, line, COLUMN_HOLDER), NULL, 10) : 1;
   }
 }
 
@@ -154,8 +152,7 @@ static void check_valve(const struct database_run *run, struct database *databas
     database->is_refused = valve_is_too_many(lost, database->counts[VERB_THERE]);
 }
 
-void database_read(const struct database_run *run, struct model *model,
-                   struct database *database) {
+void database_read(const struct database_run *run, struct model *model, struct database *database) {
   struct pg *pg = NULL;
 
   if (cortex_section_value(database->section, "schemas") == NULL)
@@ -184,8 +181,7 @@ enum database_verb database_verb(const struct database *database, int line) {
 }
 
 bool database_does(const struct database_run *run, enum database_verb verb) {
-  return verb == VERB_GRANT ||
-         (run->strict && (verb == VERB_REVOKE || verb == VERB_REVOKE_OPTION));
+  return verb == VERB_GRANT || (run->strict && (verb == VERB_REVOKE || verb == VERB_REVOKE_OPTION));
 }
 
 static bool are_together(const struct database *database, int left, int right) {
@@ -258,8 +254,7 @@ bool database_send(const struct database_run *run, const struct database *databa
   return fine;
 }
 
-static bool change(const struct database_run *run, const struct database *database,
-                   struct pg *pg) {
+static bool change(const struct database_run *run, const struct database *database, struct pg *pg) {
   return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
          database_send(run, database, pg) && pg_sync(pg) && pg_skip(pg, 2) && pg_settle(pg);
 }
@@ -269,9 +264,7 @@ static bool finish(struct pg *pg) {
 }
 
 void database_apply(const struct database_run *run, const struct model *model,
-                    struct database *database,
-                    bool (*before)(void *context, const struct database *database),
-                    void *context) {
+                    struct database *database, const struct database_recorder *recorder) {
   struct database rest = {.name = database->name, .section = database->section};
   struct model scratch = *model; /* what is rejected was said when the rules were read */
   struct pg *pg = NULL;
@@ -285,12 +278,14 @@ void database_apply(const struct database_run *run, const struct model *model,
                        "changes them too; nothing was changed");
   else if (pg_warning(pg) != NULL)
     complain(database, pg_warning(pg));
-  else if (!before(context, database))
+  else if (!recorder->before(recorder->context, database))
     database->failed = true;
-  else if (!finish(pg))
+  else if (!finish(pg)) {
     complain(database, pg_message(pg));
-  else
+    recorder->undone(recorder->context, database, !pg_lost(pg));
+  } else {
     database->is_applied = true;
+  }
   PQclear(rest.lines);
   rejections_clear(&scratch.rejections);
   pg_close(&pg);

@@ -70,13 +70,17 @@ size_t database_changes(const struct database_run *run, const struct database *d
 /* Queues the call that carries them out. */
 bool database_send(const struct database_run *run, const struct database *database, struct pg *pg);
 
-/*
- * Carries them out, proves it, and calls before with context just before it commits: false
- * means that nothing is.
- */
+struct database_recorder {
+  /* Just before the commit; false: nothing is done. */
+  bool (*before)(void *context, const struct database *database);
+  /* The commit failed; is_known: the server said so. */
+  void (*undone)(void *context, const struct database *database, bool is_known);
+  void *context;
+};
+
+/* Carries them out, proves it, and has it recorded. */
 void database_apply(const struct database_run *run, const struct model *model,
-                    struct database *database,
-                    bool (*before)(void *context, const struct database *database), void *context);
+                    struct database *database, const struct database_recorder *recorder);
 
 /* A line of the answer, by its columns. */
 enum database_column {

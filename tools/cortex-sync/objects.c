@@ -20,6 +20,16 @@ static bool record_database(void *context, const struct database *database) {
                       &error);
 }
 
+static void record_undone_database(void *context, const struct database *database, bool is_known) {
+  const struct objects *objects = context;
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  judge_record(
+      objects,
+      record_undone(objects->record, "changes to privileges", database->name, is_known, &error),
+      &error);
+}
+
 static bool run_databases(struct objects *objects, struct model *model, bool apply) {
   bool fine = true;
   size_t i;
@@ -30,7 +40,8 @@ static bool run_databases(struct objects *objects, struct model *model, bool app
     database_read(&objects->run, model, database);
     if (apply && !database->failed && !database->is_refused &&
         database_changes(&objects->run, database) > 0)
-      database_apply(&objects->run, model, database, record_database, objects);
+      database_apply(&objects->run, model, database,
+                     &(struct database_recorder){record_database, record_undone_database, objects});
     fine = fine && !database->failed;
   }
   return fine;
@@ -52,7 +63,8 @@ static bool drop_leavers(struct objects *objects, struct pg *pg) {
   if (pg_send(pg, "COMMIT", NULL, 0) && pg_sync(pg) && pg_skip(pg, 1) && pg_settle(pg))
     return released;
   cli_complain("database: %s", pg_message(pg));
-  judge_record(objects, record_undone(objects->record, &error), &error);
+  judge_record(objects, record_undone(objects->record, "drops", NULL, !pg_lost(pg), &error),
+               &error);
   return false;
 }
 

@@ -204,8 +204,7 @@ enum cortex_reason record_plan(const struct record_run *run, const struct model 
 }
 
 enum cortex_reason record_ended(const struct record_run *run, const struct model *model,
-                                const struct ended_list *ended,
-                                struct cortex_error *error) {
+                                const struct ended_list *ended, struct cortex_error *error) {
   struct batch *batch = start(run, error);
   size_t i;
 
@@ -273,14 +272,22 @@ enum cortex_reason record_dropped(const struct record_run *run, const struct lea
   return finish(batch);
 }
 
-enum cortex_reason record_undone(const struct record_run *run, struct cortex_error *error) {
+enum cortex_reason record_undone(const struct record_run *run, const char *what,
+                                 const char *database, bool is_known, struct cortex_error *error) {
   struct batch *batch = start(run, error);
   struct cortex_record *record;
+  char detail[128];
 
   if (batch == NULL)
     return CORTEX_INTERNAL;
-  record = next(batch, CORTEX_EVENT_SYNC_UNDONE);
-  if (record != NULL)
-    record->detail = "the changes recorded under this reference were rolled back";
+  record = next(batch, is_known ? CORTEX_EVENT_SYNC_UNDONE : CORTEX_EVENT_SYNC_UNKNOWN);
+  if (record != NULL) {
+    snprintf(detail, sizeof detail,
+             is_known ? "the last %s under this reference were rolled back"
+                      : "whether the last %s under this reference were made is not known",
+             what);
+    record->detail = detail;
+    record->database = database != NULL ? database : record->database;
+  }
   return finish(batch);
 }

@@ -45,8 +45,13 @@ CORTEX_MUSTCHECK enum cortex_reason record_dropped(const struct record_run *run,
                                                    const struct leaver_list *list,
                                                    struct cortex_error *error);
 
-/* Records that the plan of this run was not committed after all. */
-CORTEX_MUSTCHECK enum cortex_reason record_undone(const struct record_run *run,
+/*
+ * Records that what was recorded last was not committed after all.
+ *   in   what: such as "changes to roles"; database: NULL: the home
+ *        is_known: false: the server did not say, and they may have been
+ */
+CORTEX_MUSTCHECK enum cortex_reason record_undone(const struct record_run *run, const char *what,
+                                                  const char *database, bool is_known,
                                                   struct cortex_error *error);
 
 #endif
