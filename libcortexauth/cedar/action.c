@@ -17,16 +17,16 @@ static enum cedar_status action_uid(struct cedar_store *store,
 static enum cedar_status action_put(struct cedar_store *store,
                                     const struct cedar_schema_action *action, uint32_t source,
                                     uint32_t *uids) {
-  struct cedar_entity entity = {.source = source};
-  enum cedar_status status = action_uid(store, action, &entity.uid);
+  struct cedar_draft draft = {.origin = {.source = source}};
+  enum cedar_status status = action_uid(store, action, &draft.origin.uid);
   bool same;
   size_t i;
 
   for (i = 0; status == CEDAR_OK && i < action->parent_count; i++)
     status = action_uid(store, action->parents[i], &uids[i]);
   if (status == CEDAR_OK)
-    status = cedar_parents_put(store, uids, (uint32_t)action->parent_count, &entity);
-  return status == CEDAR_OK ? cedar_entity_put(store, &entity, &same) : status;
+    status = cedar_parents_put(store, uids, (uint32_t)action->parent_count, &draft.body);
+  return status == CEDAR_OK ? cedar_entity_put(store, &draft, &same) : status;
 }
 
 enum cedar_status cedar_actions_put(struct cedar_store *store, const struct cedar_schema *schema,
@@ -94,7 +94,7 @@ static enum cedar_status declared_above(struct cedar_reader *r,
 
 /* All groups above an action entity, by the entities of its file. */
 static void file_above(const struct cedar_store *store, const struct cedar_action_list *list,
-                       const struct cedar_entity *entity, struct climb *c) {
+                       const struct cedar_uid *entity, struct climb *c) {
   uint32_t next = 0, i;
 
   for (;;) {
@@ -104,8 +104,8 @@ static void file_above(const struct cedar_store *store, const struct cedar_actio
       return;
     entity = NULL;
     for (i = 0; i < list->n && entity == NULL; i++)
-      if (list->at[i].entity.uid == c->seen[next])
-        entity = &list->at[i].entity;
+      if (list->at[i].draft.origin.uid == c->seen[next])
+        entity = &list->at[i].draft.body;
     next++;
   }
 }
@@ -129,10 +129,11 @@ static enum cedar_status entry_conforms(struct cedar_reader *r,
   status = cedar_reader_status(r, entry->json, declared_above(r, entry->action, &declared));
   if (status != CEDAR_OK)
     return status;
-  file_above(r->maker.store, list, &entry->entity, &given);
+  file_above(r->maker.store, list, &entry->draft.body, &given);
   cedar_ids_sort(declared.seen, declared.n);
   cedar_ids_sort(given.seen, given.n);
-  same = entry->entity.attr_count == 0 && entry->entity.tag_count == 0 && declared.n == given.n &&
+  same = entry->draft.body.attr_count == 0 && entry->draft.body.tag_count == 0 &&
+         declared.n == given.n &&
          memcmp(declared.seen, given.seen, given.n * sizeof(*given.seen)) == 0;
   return same ? CEDAR_OK
               : cedar_json_error(r->error, r->source, entry->json,

@@ -9,7 +9,6 @@
 void cedar_outcome_init(struct cedar_outcome *o, struct cedar_request *request) {
   cedar_eval_init(&o->e, request);
   memset(o->satisfied, 0, sizeof(o->satisfied));
-  o->found_var = CEDAR_CONTEXT;
   o->errors = NULL;
   o->error_n = 0;
   o->error_cap = 0;
@@ -68,27 +67,10 @@ void cedar_outcome_sort(struct cedar_outcome *o) {
   }
 }
 
-/* What the index has found the policy by need not be compared again. */
-static bool ask_fits(const struct cedar_outcome *o, const struct cedar_post *post,
-                     enum cedar_var var) {
-  const struct cedar_ask *ask = &post->ask[var];
-
-  if (var == o->found_var && ask->op == o->found.op && ask->uid == o->found.uid)
-    return true;
-  return cedar_ask_matches(&o->e, ask, var);
-}
-
-bool cedar_post_in_scope(const struct cedar_outcome *o, const struct cedar_post *post) {
-  return ask_fits(o, post, CEDAR_ACTION) && ask_fits(o, post, CEDAR_PRINCIPAL) &&
-         ask_fits(o, post, CEDAR_RESOURCE);
-}
-
 static bool visit_decide(struct cedar_outcome *o, const struct cedar_post *post) {
   struct cedar_mark mark;
   bool holds = false, ok;
 
-  if (!cedar_post_in_scope(o, post))
-    return true;
   mark = cedar_arena_mark(&o->e.request->work);
   ok = post->cond_count == 1 ? cedar_eval_condition(&o->e, post->conds, &holds)
                              : cedar_eval_conditions(&o->e, post->conds, post->cond_count, &holds);

@@ -18,15 +18,13 @@ struct cedar_ids {
 struct cedar_outcome {
   struct cedar_eval e;
   uint32_t kinds;                /* of keys that the index has; see index.c */
-  enum cedar_var found_var;      /* what the bucket in turn is found by; CEDAR_CONTEXT: nothing */
-  struct cedar_ask found;        /* op and uid that heads ask of it */
   struct cedar_ids satisfied[2]; /* indexed by enum cedar_effect */
   struct cedar_policy_error *errors;
   uint32_t error_n;
   uint32_t error_cap;
 };
 
-/* Called for policies whose scope may match; gives false to stop. */
+/* Called for policies whose scope fits; gives false to stop. */
 typedef bool cedar_visit_fn(struct cedar_outcome *o, const struct cedar_post *post);
 
 void cedar_outcome_init(struct cedar_outcome *o, struct cedar_request *request);
@@ -38,10 +36,7 @@ CEDAR_MUST_CHECK bool cedar_outcome_error(struct cedar_outcome *o, uint32_t poli
 /* Puts lists into policy order. */
 void cedar_outcome_sort(struct cedar_outcome *o);
 
-/* Whether the scope of a policy in the index fits the request. */
-bool cedar_post_in_scope(const struct cedar_outcome *o, const struct cedar_post *post);
-
-/* Visits every policy whose scope may fit, templates left out. */
+/* Visits every policy whose scope fits, templates left out. */
 CEDAR_MUST_CHECK bool cedar_index_visit(struct cedar_outcome *o, cedar_visit_fn *visit);
 
 /* Evaluates all policies for a settled request. */

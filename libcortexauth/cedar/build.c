@@ -70,7 +70,7 @@ uint32_t cedar_build_uid(struct cedar_build *b, uint32_t type, struct cedar_text
 }
 
 static unsigned int height_of(const struct cedar_build *b, uint32_t node) {
-  return node < b->store->nodes.n ? b->store->nodes.at[node].height : 0;
+  return node < b->store->code.n ? cedar_node_at(b->store, node)->height : 0;
 }
 
 /* An operand makes the node higher, and brings in what it mentions. */
@@ -78,9 +78,9 @@ static void operand_note(const struct cedar_build *b, struct cedar_node *n, unsi
                          uint32_t operand) {
   const struct cedar_node *o;
 
-  if (operand >= b->store->nodes.n)
+  if (operand >= b->store->code.n)
     return;
-  o = &b->store->nodes.at[operand];
+  o = cedar_node_at(b->store, operand);
   if (o->height > *height)
     *height = o->height;
   n->context |= o->context;
@@ -91,7 +91,7 @@ static void kids_note(const struct cedar_build *b, struct cedar_node *n, unsigne
   uint32_t i;
 
   for (i = step - 1; i < n->b * step; i += step)
-    operand_note(b, n, height, b->store->kids.at[n->a + i]);
+    operand_note(b, n, height, b->store->code.at[n->a + i]);
 }
 
 /* The height of the highest operand; also sets n->context. */
@@ -120,12 +120,14 @@ static unsigned int operands_note(const struct cedar_build *b, struct cedar_node
 }
 
 static uint32_t node_put(struct cedar_build *b, const struct cedar_node *node) {
-  enum cedar_status status = CEDAR_ROOM(b->store, nodes, 1, CEDAR_MAX_ITEMS);
+  enum cedar_status status = CEDAR_ROOM(b->store, code, CEDAR_NODE_UNITS, CEDAR_MAX_CODE);
+  uint32_t place = b->store->code.n;
 
   if (status != CEDAR_OK)
     return cedar_build_status(b, status);
-  b->store->nodes.at[b->store->nodes.n] = *node;
-  return b->store->nodes.n++;
+  *cedar_node_at(b->store, place) = *node;
+  b->store->code.n += CEDAR_NODE_UNITS;
+  return place;
 }
 
 uint32_t cedar_build_node(struct cedar_build *b, enum cedar_op op, uint32_t x, uint32_t y,
@@ -178,18 +180,18 @@ void cedar_build_push(struct cedar_build *b, uint32_t item) {
 }
 
 uint32_t cedar_build_kids(struct cedar_build *b, uint32_t mark) {
-  uint32_t count = b->stack_n - mark, first = b->store->kids.n;
+  uint32_t count = b->stack_n - mark, first = b->store->code.n;
   enum cedar_status status;
 
   b->stack_n = mark;
   if (b->status != CEDAR_OK)
     return CEDAR_NONE;
-  status = CEDAR_ROOM(b->store, kids, count, CEDAR_MAX_ITEMS);
+  status = CEDAR_ROOM(b->store, code, count, CEDAR_MAX_CODE);
   if (status != CEDAR_OK)
     return cedar_build_status(b, status);
   if (count > 0)
-    memcpy(b->store->kids.at + first, b->stack + mark, count * sizeof(uint32_t));
-  b->store->kids.n += count;
+    memcpy(b->store->code.at + first, b->stack + mark, count * sizeof(uint32_t));
+  b->store->code.n += count;
   return first;
 }
 
@@ -232,7 +234,7 @@ uint32_t cedar_build_call(struct cedar_build *b, unsigned int function, uint32_t
 
   if (b->status != CEDAR_OK)
     return CEDAR_NONE;
-  b->store->nodes.at[node].flags = (uint8_t)function;
+  cedar_node_at(b->store, node)->flags = (uint8_t)function;
   return folded(b, node);
 }
 

@@ -51,7 +51,7 @@ static unsigned int operand_count(enum cedar_op op) {
 /* Whether two trees are the same expression; depth is bounded by the height of nodes. */
 static bool node_same(const struct cedar_checker *c, uint32_t x, uint32_t y) {
   const struct cedar_node *a = cedar_check_node(c, x), *b = cedar_check_node(c, y);
-  const uint32_t *kids = c->store->kids.at;
+  const uint32_t *kids = c->store->code.at;
   uint32_t i;
 
   if (x == y)
@@ -96,7 +96,7 @@ static bool kids_same(const struct cedar_checker *c, uint32_t a, uint32_t b, uin
   uint32_t i;
 
   for (i = 0; i < count; i++)
-    if (!node_same(c, c->store->kids.at[a + i], c->store->kids.at[b + i]))
+    if (!node_same(c, c->store->code.at[a + i], c->store->code.at[b + i]))
       return false;
   return true;
 }

@@ -47,10 +47,12 @@ bool cedar_ids_has(const uint32_t *ids, uint32_t count, uint32_t id) {
   return false;
 }
 
-const uint32_t *cedar_entity_reach(const struct cedar_store *store,
-                                   const struct cedar_entity *entity, uint32_t *count_out) {
-  const uint32_t *above = cedar_reach_get(store, entity->ancestors, entity->ancestor_count);
+const uint32_t *cedar_entity_reach(const struct cedar_store *store, const struct cedar_uid *entity,
+                                   uint32_t *count_out) {
+  const uint32_t *above = entity->near;
 
+  if (entity->ancestor_count > CEDAR_NEAR)
+    above = cedar_reach_get(store, entity->ancestors, entity->ancestor_count);
   *count_out = above == NULL ? 0 : entity->ancestor_count;
   return above;
 }
@@ -74,37 +76,47 @@ static void walk_find(struct walk *w, uint32_t uid, uint32_t mark) {
   }
 }
 
+static struct cedar_uid *entity_of(const struct walk *w, uint32_t index) {
+  return &w->store->uids.at[w->store->entities.at[index].uid];
+}
+
+static void ancestors_set(const struct cedar_store *store, struct cedar_uid *entity, uint32_t first,
+                          uint32_t count) {
+  entity->ancestors = first;
+  entity->ancestor_count = count;
+  if (count > 0 && count <= CEDAR_NEAR)
+    memcpy(entity->near, store->reach.at + first, count * sizeof(*entity->near));
+}
+
 /* All parents are done: their lists make this one. */
 static enum cedar_status walk_finish(struct walk *w, uint32_t index) {
   struct cedar_store *store = w->store;
-  struct cedar_entity *entity = &store->entities.at[index];
+  struct cedar_uid *entity = entity_of(w, index);
   enum cedar_status status;
   uint32_t i, j, n;
 
   w->state[index] = 2;
-  entity->ancestors = entity->parents;
-  entity->ancestor_count = entity->parent_count;
   w->count = 0;
   for (i = 0; i < entity->parent_count; i++) {
     uint32_t parent = store->reach.at[entity->parents + i];
-    uint32_t known = store->uids.at[parent].entity;
-    const uint32_t *more =
-        known == CEDAR_NONE ? NULL : cedar_entity_reach(store, &store->entities.at[known], &n);
+    const struct cedar_uid *known = cedar_uid_entity(store, parent);
+    const uint32_t *more = known == NULL ? NULL : cedar_entity_reach(store, known, &n);
 
     walk_find(w, parent, index + 1);
     for (j = 0; more != NULL && j < n; j++)
       walk_find(w, more[j], index + 1);
   }
   /* Nothing above the parents: the parents' list serves. */
-  if (w->count == entity->parent_count)
+  if (w->count == entity->parent_count) {
+    ancestors_set(store, entity, entity->parents, entity->parent_count);
     return CEDAR_OK;
+  }
   status = CEDAR_ROOM(store, reach, w->count, CEDAR_MAX_REACH);
   if (status != CEDAR_OK)
     return status;
   cedar_ids_sort(w->found, w->count);
   memcpy(store->reach.at + store->reach.n, w->found, w->count * sizeof(*w->found));
-  entity->ancestors = store->reach.n;
-  entity->ancestor_count = w->count;
+  ancestors_set(store, entity, store->reach.n, w->count);
   store->reach.n += w->count;
   return CEDAR_OK;
 }
@@ -112,16 +124,16 @@ static enum cedar_status walk_finish(struct walk *w, uint32_t index) {
 static enum cedar_status cycle(const struct cedar_store *store, uint32_t index,
                                struct cedar_error *error) {
   const struct cedar_entity *entity = &store->entities.at[index];
-  struct cedar_text type = cedar_sym_text(store, store->uids.at[entity->uid].type);
-  struct cedar_text id = cedar_sym_text(store, store->uids.at[entity->uid].id);
+  struct cedar_uid_text uid = cedar_uid_text_get(store, entity->uid);
   struct cedar_text source = cedar_sym_text(store, entity->source);
   char name[sizeof(error->source)] = "";
   struct cedar_place place = {name, entity->line, entity->column};
 
   memcpy(name, source.ptr, source.len < sizeof(name) - 1 ? source.len : sizeof(name) - 1);
-  return cedar_error_set(
-      error, CEDAR_INVALID, place, "%.*s::\"%.*s\" is in itself: the parents form a cycle",
-      (int)(type.len < 100 ? type.len : 100), type.ptr, (int)(id.len < 100 ? id.len : 100), id.ptr);
+  return cedar_error_set(error, CEDAR_INVALID, place,
+                         "%.*s::\"%.*s\" is in itself: the parents form a cycle",
+                         (int)(uid.type.len < 100 ? uid.type.len : 100), uid.type.ptr,
+                         (int)(uid.id.len < 100 ? uid.id.len : 100), uid.id.ptr);
 }
 
 static void walk_enter(struct walk *w, uint32_t index) {
@@ -133,7 +145,7 @@ static void walk_enter(struct walk *w, uint32_t index) {
 /* Takes one step: pushes a parent that is not done, or finishes the top. */
 static enum cedar_status walk_step(struct walk *w, struct cedar_error *error) {
   uint32_t top = w->stack[w->depth - 1], *next = &w->next[w->depth - 1];
-  const struct cedar_entity *entity = &w->store->entities.at[top];
+  const struct cedar_uid *entity = entity_of(w, top);
 
   while (*next < entity->parent_count) {
     uint32_t parent = w->store->reach.at[entity->parents + (*next)++];
@@ -157,7 +169,7 @@ static enum cedar_status walk_all(struct walk *w, struct cedar_error *error) {
   for (i = 0; i < w->store->entities.n; i++) {
     if (w->state[i] != 0)
       continue;
-    if (w->store->entities.at[i].parent_count == 0) {
+    if (entity_of(w, i)->parent_count == 0) {
       w->state[i] = 2;
       continue;
     }

@@ -1,58 +1,54 @@
 /*
- * Lays a large policy set out in the order of the scope index, so that what one request needs
- * lies together: a process that maps an image pays for each part of it that it touches.
+ * Lays the code out in the order of the scope index, so that what one request needs lies together:
+ * of each bucket the posts, then the bodies, each list behind the node that has it.
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <string.h>
 
 #include "entity.h"
-
-/* Below this many policies everything lies together anyway. */
-#define MANY_POLICIES 256U
+#include "eval.h"
 
 struct mover {
   struct cedar_store *store;
-  struct cedar_node *nodes;
-  uint32_t node_n;
-  uint32_t *kids;
-  uint32_t kid_n;
+  uint32_t *code;
+  uint32_t n;
   uint32_t *conds; /* per policy: where its body went, CEDAR_NONE before */
   uint32_t *lists; /* per policy: where its list of actions went */
 };
 
 static uint32_t node_move(struct mover *m, uint32_t old);
 
-static uint32_t kids_reserve(struct mover *m, uint32_t count) {
-  uint32_t first = m->kid_n;
+static uint32_t reserve(struct mover *m, uint32_t units) {
+  uint32_t first = m->n;
 
-  m->kid_n += count;
+  m->n += units;
   return first;
 }
 
 /* Every step-th item of a list is a node, the others are symbols. */
 static uint32_t list_move(struct mover *m, uint32_t old, uint32_t count, uint32_t step) {
-  uint32_t first = kids_reserve(m, count), i;
+  uint32_t first = reserve(m, count), i;
 
   for (i = 0; i < count; i++) {
-    uint32_t item = m->store->kids.at[old + i];
+    uint32_t item = m->store->code.at[old + i];
 
-    m->kids[first + i] = i % step == step - 1 ? node_move(m, item) : item;
+    m->code[first + i] = i % step == step - 1 ? node_move(m, item) : item;
   }
   return first;
 }
 
 static uint32_t words_move(struct mover *m, uint32_t old, uint32_t count) {
-  uint32_t first = kids_reserve(m, count);
+  uint32_t first = reserve(m, count);
 
   if (count > 0)
-    memcpy(m->kids + first, m->store->kids.at + old, count * sizeof(*m->kids));
+    memcpy(m->code + first, m->store->code.at + old, count * sizeof(*m->code));
   return first;
 }
 
 /* Operands go behind their node; the height of a tree bounds the recursion. */
 static uint32_t node_move(struct mover *m, uint32_t old) {
-  struct cedar_node n = m->store->nodes.at[old];
-  uint32_t to = m->node_n++;
+  struct cedar_node n = *cedar_node_at(m->store, old);
+  uint32_t to = reserve(m, CEDAR_NODE_UNITS);
 
   switch (n.op) {
   case CEDAR_OP_AND:
@@ -65,8 +61,8 @@ static uint32_t node_move(struct mover *m, uint32_t old) {
     n.a = list_move(m, n.a, 2 * n.b, 2);
     break;
   case CEDAR_OP_HAS:
-    n.a = node_move(m, n.a);
     n.b = words_move(m, n.b, n.c);
+    n.a = node_move(m, n.a);
     break;
   default:
     if (n.op >= CEDAR_OP_IF && n.op <= CEDAR_OP_UNLESS)
@@ -76,7 +72,7 @@ static uint32_t node_move(struct mover *m, uint32_t old) {
     if (n.op == CEDAR_OP_IF || (n.op == CEDAR_OP_IS && n.c != CEDAR_NONE))
       n.c = node_move(m, n.c);
   }
-  m->nodes[to] = n;
+  *(struct cedar_node *)(void *)(m->code + to) = n;
   return to;
 }
 
@@ -96,46 +92,77 @@ static void policy_move(struct mover *m, uint32_t index) {
     action->uid = m->lists[owner];
 }
 
-static void all_move(struct mover *m) {
+/* The parts of a policy that a decision reads; what its bucket tells need not be asked again. */
+static struct cedar_post post_make(const struct mover *m, const struct cedar_bucket *bucket,
+                                   uint32_t index) {
+  const struct cedar_policy *policy = &m->store->policies.at[index];
+  struct cedar_post post = {.policy = index,
+                            .conds = policy->conds,
+                            .cond_count = policy->cond_count,
+                            .effect = policy->effect};
+  unsigned int i;
+
+  if (policy->cond_count == 1)
+    post.conds = m->code[policy->conds];
+  for (i = 0; i < 3; i++) {
+    struct cedar_ask *ask = &post.ask[i];
+
+    *ask = cedar_scope_ask(&policy->scope[i]);
+    if (ask->op == CEDAR_SCOPE_LIST && ask->count == 1) {
+      ask->op = CEDAR_SCOPE_IN;
+      ask->uid = m->code[ask->uid];
+    }
+    if (cedar_bucket_answers(bucket, ask, (enum cedar_var)i))
+      ask->op = CEDAR_SCOPE_ANY;
+  }
+  return post;
+}
+
+static void bucket_move(struct mover *m, struct cedar_bucket *bucket, const uint32_t *order) {
+  uint32_t first = reserve(m, bucket->count * CEDAR_POST_UNITS), i;
+  struct cedar_post *post = (struct cedar_post *)(void *)(m->code + first);
+
+  for (i = 0; i < bucket->count; i++) {
+    policy_move(m, order[bucket->first + i]);
+    post[i] = post_make(m, bucket, order[bucket->first + i]);
+  }
+  bucket->first = first;
+  bucket->units = m->n - first;
+}
+
+static void all_move(struct mover *m, const uint32_t *order) {
   uint32_t i;
 
   memset(m->conds, 0xff, m->store->policies.n * sizeof(*m->conds));
-  for (i = 0; i < m->store->posts.n; i++) {
-    struct cedar_post *post = &m->store->posts.at[i];
-    const struct cedar_policy *policy = &m->store->policies.at[post->policy];
-
-    policy_move(m, post->policy);
-    post->conds = policy->cond_count == 1 ? m->kids[policy->conds] : policy->conds;
-    if (post->ask[CEDAR_ACTION].op == CEDAR_SCOPE_LIST)
-      post->ask[CEDAR_ACTION].uid = policy->scope[CEDAR_ACTION].uid;
-  }
+  for (i = 0; i < m->store->buckets.n; i++)
+    bucket_move(m, &m->store->buckets.at[i], order);
+  bucket_move(m, &m->store->others.at[0], order);
   for (i = 0; i < m->store->policies.n; i++)
     if (m->store->policies.at[i].kind == CEDAR_POLICY_TEMPLATE)
       policy_move(m, i);
 }
 
-enum cedar_status cedar_store_compact(struct cedar_store *store) {
+enum cedar_status cedar_code_lay_out(struct cedar_store *store, struct cedar_arena *scratch,
+                                     const uint32_t *order) {
+  uint64_t units = (uint64_t)store->policies.n * CEDAR_POST_UNITS + store->code.n;
+  uint32_t count = store->policies.n, cap = 0;
   struct mover m = {.store = store};
-  struct cedar_arena scratch;
-  enum cedar_status status = CEDAR_NOMEM;
+  enum cedar_status status;
+  void *code = NULL;
 
-  if (store->policies.n < MANY_POLICIES)
-    return CEDAR_OK;
-  cedar_arena_init(&scratch, &store->alloc, SIZE_MAX / 2);
-  m.nodes = cedar_arena_get(&scratch, store->nodes.n * sizeof(*m.nodes));
-  m.kids = cedar_arena_get(&scratch, store->kids.n * sizeof(*m.kids));
-  m.conds = cedar_arena_get(&scratch, store->policies.n * sizeof(*m.conds));
-  m.lists = cedar_arena_get(&scratch, store->policies.n * sizeof(*m.lists));
-  if (m.nodes != NULL && m.kids != NULL && m.conds != NULL && m.lists != NULL) {
-    all_move(&m);
-    if (m.node_n > 0)
-      memcpy(store->nodes.at, m.nodes, m.node_n * sizeof(*m.nodes));
-    if (m.kid_n > 0)
-      memcpy(store->kids.at, m.kids, m.kid_n * sizeof(*m.kids));
-    store->nodes.n = m.node_n;
-    store->kids.n = m.kid_n;
-    status = CEDAR_OK;
-  }
-  cedar_arena_clear(&scratch);
-  return status;
+  m.conds = cedar_arena_get_array(scratch, count, sizeof(*m.conds));
+  m.lists = cedar_arena_get_array(scratch, count, sizeof(*m.lists));
+  if (m.conds == NULL || m.lists == NULL)
+    return CEDAR_NOMEM;
+  status = cedar_array_grow(&store->alloc, &code, &cap, sizeof(*m.code), units, CEDAR_MAX_CODE);
+  if (status != CEDAR_OK)
+    return status;
+  m.code = code;
+  all_move(&m, order);
+  if (store->code.at != NULL)
+    store->alloc.free(store->alloc.ctx, store->code.at, store->code.cap * sizeof(*m.code));
+  store->code.at = m.code;
+  store->code.n = m.n;
+  store->code.cap = cap;
+  return CEDAR_OK;
 }

@@ -28,8 +28,8 @@ static struct cedar_value stored_record(uint32_t first, uint32_t count) {
   return value;
 }
 
-static bool entity_equal(const struct cedar_store *store, const struct cedar_entity *a,
-                         const struct cedar_entity *b) {
+static bool entity_equal(const struct cedar_store *store, const struct cedar_uid *a,
+                         const struct cedar_uid *b) {
   if (a->parent_count != b->parent_count ||
       (a->parent_count > 0 && memcmp(store->reach.at + a->parents, store->reach.at + b->parents,
                                      a->parent_count * sizeof(uint32_t)) != 0))
@@ -40,24 +40,29 @@ static bool entity_equal(const struct cedar_store *store, const struct cedar_ent
                              stored_record(b->tags, b->tag_count)) == 0;
 }
 
-enum cedar_status cedar_entity_put(struct cedar_store *store, const struct cedar_entity *entity,
+enum cedar_status cedar_entity_put(struct cedar_store *store, const struct cedar_draft *draft,
                                    bool *same_out) {
-  uint32_t known = store->uids.at[entity->uid].entity;
+  struct cedar_uid *uid = &store->uids.at[draft->origin.uid], name = *uid;
   enum cedar_status status;
 
-  *same_out = known == CEDAR_NONE || entity_equal(store, entity, &store->entities.at[known]);
-  if (known != CEDAR_NONE)
+  *same_out = uid->entity == CEDAR_NONE || entity_equal(store, &draft->body, uid);
+  if (uid->entity != CEDAR_NONE)
     return CEDAR_OK;
   status = CEDAR_ROOM(store, entities, 1, CEDAR_MAX_ITEMS);
   if (status != CEDAR_OK)
     return status;
-  store->uids.at[entity->uid].entity = store->entities.n;
-  store->entities.at[store->entities.n++] = *entity;
+  *uid = draft->body;
+  uid->type = name.type;
+  uid->id = name.id;
+  uid->len = name.len;
+  memcpy(uid->text, name.text, sizeof(uid->text));
+  uid->entity = store->entities.n;
+  store->entities.at[store->entities.n++] = draft->origin;
   return CEDAR_OK;
 }
 
 enum cedar_status cedar_parents_put(struct cedar_store *store, uint32_t *uids, uint32_t count,
-                                    struct cedar_entity *entity) {
+                                    struct cedar_uid *entity) {
   enum cedar_status status;
 
   count = cedar_ids_normalize(uids, count);
@@ -123,7 +128,7 @@ static enum cedar_status parent_conforms(struct loader *l, const struct cedar_js
 
 static enum cedar_status parents_load(struct loader *l, const struct cedar_json *json,
                                       const struct cedar_schema_entity *declared,
-                                      struct cedar_entity *entity) {
+                                      struct cedar_uid *entity) {
   uint32_t *uids = cedar_arena_get_array(l->r.scratch, json->count, sizeof(*uids)), i;
   const struct cedar_json *child = json->u.child;
   enum cedar_status status = CEDAR_OK;
@@ -147,7 +152,7 @@ static enum cedar_status parents_load(struct loader *l, const struct cedar_json 
 /* Attributes, tags and parents into the store. */
 static enum cedar_status body_load(struct loader *l, const struct cedar_json *json,
                                    const struct cedar_schema_entity *declared,
-                                   struct cedar_entity *entity) {
+                                   struct cedar_uid *entity) {
   const struct cedar_json *attrs, *parents, *tags = cedar_json_member(json, "tags");
   const struct cedar_type *each = declared == NULL ? NULL : declared->tags;
   struct cedar_value record;
@@ -181,19 +186,20 @@ static enum cedar_status body_load(struct loader *l, const struct cedar_json *js
 /* Kept until all are read; the store has the schema's own actions already. */
 static enum cedar_status action_put(struct loader *l, const struct cedar_json *json,
                                     const struct cedar_schema_action *action,
-                                    const struct cedar_entity *entity) {
+                                    const struct cedar_draft *draft) {
   struct cedar_action_entry *entry = &l->actions.at[l->actions.n++];
 
   entry->json = json;
   entry->action = action;
-  entry->entity = *entity;
+  entry->draft = *draft;
   return CEDAR_OK;
 }
 
 static enum cedar_status entity_load(struct loader *l, const struct cedar_json *json) {
   const struct cedar_json *uid = cedar_json_member(json, "uid");
   struct cedar_place place = cedar_places_at(&l->places, json->offset);
-  struct cedar_entity entity = {.source = l->source, .line = place.line, .column = place.column};
+  struct cedar_draft draft = {
+      .origin = {.source = l->source, .line = place.line, .column = place.column}};
   const struct cedar_schema_action *action = NULL;
   const struct cedar_schema_entity *declared = NULL;
   struct cedar_uid_text text;
@@ -209,7 +215,8 @@ static enum cedar_status entity_load(struct loader *l, const struct cedar_json *
   if (status == CEDAR_OK)
     status = cedar_uid_conforms(&l->r, uid, text);
   if (status == CEDAR_OK)
-    status = cedar_reader_status(&l->r, uid, l->r.maker.uid(l->r.maker.ctx, text, &entity.uid));
+    status =
+        cedar_reader_status(&l->r, uid, l->r.maker.uid(l->r.maker.ctx, text, &draft.origin.uid));
   if (status != CEDAR_OK)
     return status;
   l->is_action = cedar_is_action_type(text.type);
@@ -217,12 +224,12 @@ static enum cedar_status entity_load(struct loader *l, const struct cedar_json *
     action = cedar_schema_action_find(l->r.schema, text);
     declared = action != NULL ? NULL : cedar_schema_entity_find(l->r.schema, text.type);
   }
-  status = body_load(l, json, declared, &entity);
+  status = body_load(l, json, declared, &draft.body);
   if (status == CEDAR_OK && action != NULL)
-    return action_put(l, json, action, &entity);
+    return action_put(l, json, action, &draft);
   if (status != CEDAR_OK)
     return status;
-  status = cedar_reader_status(&l->r, json, cedar_entity_put(l->store, &entity, &same));
+  status = cedar_reader_status(&l->r, json, cedar_entity_put(l->store, &draft, &same));
   if (status == CEDAR_OK && !same)
     status = cedar_json_error(l->r.error, l->r.source, json,
                               "%.*s::\"%.*s\" is there already, with other content",

@@ -169,10 +169,10 @@ static uint32_t read_chain(struct cedar_build *b, const struct cedar_json *json,
   if (!read_sides(b, json, &left, &right))
     return CEDAR_NONE;
   mark = b->stack_n;
-  n = &b->store->nodes.at[left];
+  n = cedar_node_at(b->store, left);
   if (n->op == op)
     for (i = 0; i < n->b; i++)
-      cedar_build_push(b, b->store->kids.at[n->a + i]);
+      cedar_build_push(b, b->store->code.at[n->a + i]);
   else
     cedar_build_push(b, left);
   cedar_build_push(b, right);

@@ -10,30 +10,31 @@
 
 #include "fold.h"
 
-/* Nodes of a few usual bodies. */
-#define BODY_NODES 32U
-
 typedef bool eval_fn(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out);
+
+static eval_fn *const eval_table[CEDAR_OP_COUNT];
 
 static void var_init(struct cedar_eval *e, enum cedar_var var) {
   const struct cedar_request *request = e->request;
   struct cedar_var_view *view = &e->var[var];
-  const struct cedar_entity *entity;
+  const struct cedar_uid *named = request->named[var];
   uint32_t id;
 
   view->uid = request->var[var];
   view->type = CEDAR_NONE;
   view->above = NULL;
   view->count = 0;
-  cedar_request_uid_parts(request, view->uid, &view->type, &id);
+  if (named != NULL)
+    view->type = named->type;
+  else
+    cedar_request_uid_parts(request, view->uid, &view->type, &id);
   if (request->overlay && view->uid == request->var[CEDAR_PRINCIPAL]) {
     view->above = request->ancestors;
     view->count = request->ancestor_n;
     return;
   }
-  entity = cedar_uid_entity(request->store, view->uid);
-  if (entity != NULL)
-    view->above = cedar_entity_reach(request->store, entity, &view->count);
+  if (named != NULL && named->entity != CEDAR_NONE)
+    view->above = cedar_entity_reach(request->store, named, &view->count);
 }
 
 void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request) {
@@ -44,9 +45,14 @@ void cedar_eval_init(struct cedar_eval *e, struct cedar_request *request) {
   e->fatal = CEDAR_OK;
   e->steps = 0;
   e->depth = 0;
+  e->ahead = 0;
   e->node = CEDAR_NONE;
-  e->view.is_set = false;
+  e->code = (struct cedar_window){e->store->code.at, 0, e->store->code.n};
+  if (e->store->pager != NULL)
+    e->code.n = 0;
   e->message[0] = '\0';
+  for (i = 0; i < 4; i++)
+    e->view[i].is_set = false;
   for (i = 0; i < 3; i++)
     var_init(e, (enum cedar_var)i);
 }
@@ -81,7 +87,7 @@ bool cedar_eval_type_error(struct cedar_eval *e, const char *expected, struct ce
 
 const uint32_t *cedar_eval_kids(struct cedar_eval *e, uint32_t first, uint32_t count) {
   static const uint32_t none[1];
-  const uint32_t *kids = count == 0 ? none : cedar_kids_get(e->store, first, count);
+  const uint32_t *kids = count == 0 ? none : cedar_eval_code(e, first, count);
 
   if (kids == NULL)
     cedar_eval_fatal(e, CEDAR_DAMAGED);
@@ -115,47 +121,154 @@ static bool eval_var(struct cedar_eval *e, const struct cedar_node *node, struct
   return true;
 }
 
-/* A value; literals and variables, which most operands are, without a turn of the table. */
-static bool eval_operand(struct cedar_eval *e, uint32_t index, struct cedar_value *out) {
-  const struct cedar_node *node = cedar_nodes_get(e->store, index, 1);
+/* An attribute of a variable's entity; false when there is none, or more must be looked at. */
+static bool var_attr(struct cedar_eval *e, const struct cedar_node *get, struct cedar_value *out) {
+  const struct cedar_node *object = cedar_eval_place(e, get->a);
+  const struct cedar_entity_view *view;
+  const struct cedar_value *found;
 
-  if (node != NULL && node->op == CEDAR_OP_VAR)
-    return eval_var(e, node, out);
-  if (node == NULL || (node->op != CEDAR_OP_STRING && node->op != CEDAR_OP_ENTITY))
-    return cedar_eval_node(e, index, out);
-  *out = cedar_value_symbol(node->op == CEDAR_OP_STRING ? CEDAR_KIND_STRING : CEDAR_KIND_ENTITY,
-                            node->a);
+  if (object == NULL || object->op != CEDAR_OP_VAR || object->a >= 3)
+    return false;
+  view = &e->view[object->a];
+  if (!view->is_set)
+    view = cedar_eval_entity(e, e->var[object->a].uid);
+  found = view == NULL ? NULL : cedar_fields_find(view->attrs.at, view->attrs.count, get->b);
+  if (found == NULL)
+    return false;
+  *out = *found;
+  out->flags |= view->attrs.flags;
   return true;
 }
 
+/* A value; what most operands are, without a turn of the table. */
+static bool eval_operand(struct cedar_eval *e, uint32_t index, struct cedar_value *out) {
+  const struct cedar_node *node = cedar_eval_place(e, index);
+
+  if (node == NULL)
+    return cedar_eval_fatal(e, CEDAR_DAMAGED);
+  switch (node->op) {
+  case CEDAR_OP_VAR:
+    return eval_var(e, node, out);
+  case CEDAR_OP_STRING:
+    *out = cedar_value_symbol(CEDAR_KIND_STRING, node->a);
+    return true;
+  case CEDAR_OP_ENTITY:
+    *out = cedar_value_symbol(CEDAR_KIND_ENTITY, node->a);
+    return true;
+  case CEDAR_OP_GET:
+    if (var_attr(e, node, out))
+      return true;
+    break;
+  default:
+    break;
+  }
+  return cedar_eval_node(e, index, out);
+}
+
+/* What a condition is made of, is evaluated without making a value of it. */
+enum truth { NEITHER = -1, NO, YES }; /* NEITHER: an error, or no Bool */
+
+static enum truth truth_of(struct cedar_eval *e, uint32_t index);
+
 /* Left to right until one operand decides; each that is looked at must be a Bool. */
-static bool eval_chain(struct cedar_eval *e, const struct cedar_node *node,
-                       struct cedar_value *out) {
+static enum truth chain_truth(struct cedar_eval *e, const struct cedar_node *node) {
   const uint32_t *kids = cedar_eval_kids(e, node->a, node->b);
-  bool deciding = node->op == CEDAR_OP_OR, b = false;
+  enum truth deciding = node->op == CEDAR_OP_OR ? YES : NO, truth;
   uint32_t i;
 
   if (kids == NULL)
-    return false;
+    return NEITHER;
   for (i = 0; i < node->b; i++) {
-    if (!cedar_eval_bool(e, kids[i], &b))
-      return false;
-    if (b == deciding)
-      return give_bool(out, b);
+    truth = truth_of(e, kids[i]);
+    if (truth == NEITHER || truth == deciding)
+      return truth;
   }
-  return give_bool(out, !deciding);
+  return deciding == YES ? NO : YES;
+}
+
+static enum truth equal_truth(struct cedar_eval *e, const struct cedar_node *node) {
+  struct cedar_value left, right;
+  bool equal;
+
+  if (!eval_operand(e, node->a, &left) || !eval_operand(e, node->b, &right))
+    return NEITHER;
+  if (left.kind == CEDAR_KIND_STRING || left.kind == CEDAR_KIND_ENTITY)
+    equal = left.kind == right.kind && left.u.id == right.u.id;
+  else
+    equal = cedar_value_compare(e->store, left, right) == 0;
+  return equal == (node->op == CEDAR_OP_EQ) ? YES : NO;
+}
+
+static enum truth not_truth(struct cedar_eval *e, const struct cedar_node *node) {
+  enum truth truth = truth_of(e, node->a);
+
+  return truth == NEITHER ? NEITHER : truth == YES ? NO : YES;
+}
+
+static enum truth value_truth(struct cedar_eval *e, const struct cedar_node *node) {
+  struct cedar_value value;
+
+  if (!eval_table[node->op](e, node, &value))
+    return NEITHER;
+  if (value.kind == CEDAR_KIND_BOOL)
+    return value.u.i != 0 ? YES : NO;
+  cedar_eval_type_error(e, "Bool", value);
+  return NEITHER;
+}
+
+static enum truth node_truth(struct cedar_eval *e, const struct cedar_node *node) {
+  switch (node->op) {
+  case CEDAR_OP_AND:
+  case CEDAR_OP_OR:
+    return chain_truth(e, node);
+  case CEDAR_OP_EQ:
+  case CEDAR_OP_NE:
+    return equal_truth(e, node);
+  case CEDAR_OP_NOT:
+    return not_truth(e, node);
+  default:
+    return value_truth(e, node);
+  }
+}
+
+/* Depth and steps end an evaluation only in a damaged image, whose nodes may form a loop. */
+static const struct cedar_node *node_enter(struct cedar_eval *e, uint32_t index) {
+  const struct cedar_node *node = cedar_eval_place(e, index);
+
+  if (node == NULL || node->op >= CEDAR_OP_COUNT || e->depth > CEDAR_MAX_DEPTH)
+    cedar_eval_fatal(e, CEDAR_DAMAGED);
+  else if (++e->steps > CEDAR_MAX_STEPS)
+    cedar_eval_fatal(e, CEDAR_LIMIT);
+  else
+    return node;
+  return NULL;
+}
+
+static enum truth truth_of(struct cedar_eval *e, uint32_t index) {
+  const struct cedar_node *node = node_enter(e, index);
+  enum truth truth;
+
+  if (node == NULL)
+    return NEITHER;
+  e->depth++;
+  truth = node_truth(e, node);
+  e->depth--;
+  if (truth == NEITHER && e->node == CEDAR_NONE)
+    e->node = index;
+  return truth;
+}
+
+static bool eval_truth(struct cedar_eval *e, const struct cedar_node *node,
+                       struct cedar_value *out) {
+  enum truth truth = node_truth(e, node);
+
+  return truth != NEITHER && give_bool(out, truth == YES);
 }
 
 static bool eval_if(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
   bool b = false;
 
   return cedar_eval_bool(e, node->a, &b) && cedar_eval_node(e, b ? node->b : node->c, out);
-}
-
-static bool eval_not(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
-  bool b = false;
-
-  return cedar_eval_bool(e, node->a, &b) && give_bool(out, !b);
 }
 
 static bool eval_neg(struct cedar_eval *e, const struct cedar_node *node, struct cedar_value *out) {
@@ -180,20 +293,6 @@ static bool eval_is_empty(struct cedar_eval *e, const struct cedar_node *node,
   if (value.kind != CEDAR_KIND_SET)
     return cedar_eval_type_error(e, "a Set", value);
   return give_bool(out, value.n == 0);
-}
-
-static bool eval_equal(struct cedar_eval *e, const struct cedar_node *node,
-                       struct cedar_value *out) {
-  struct cedar_value left, right;
-  bool equal;
-
-  if (!eval_operand(e, node->a, &left) || !eval_operand(e, node->b, &right))
-    return false;
-  if (left.kind == CEDAR_KIND_STRING || left.kind == CEDAR_KIND_ENTITY)
-    equal = left.kind == right.kind && left.u.id == right.u.id;
-  else
-    equal = cedar_value_compare(e->store, left, right) == 0;
-  return give_bool(out, equal == (node->op == CEDAR_OP_EQ));
 }
 
 static bool eval_binary(struct cedar_eval *e, const struct cedar_node *node,
@@ -326,14 +425,14 @@ static eval_fn *const eval_table[CEDAR_OP_COUNT] = {
     [CEDAR_OP_STRING] = eval_literal,
     [CEDAR_OP_ENTITY] = eval_literal,
     [CEDAR_OP_VAR] = eval_var,
-    [CEDAR_OP_AND] = eval_chain,
-    [CEDAR_OP_OR] = eval_chain,
+    [CEDAR_OP_AND] = eval_truth,
+    [CEDAR_OP_OR] = eval_truth,
     [CEDAR_OP_IF] = eval_if,
-    [CEDAR_OP_NOT] = eval_not,
+    [CEDAR_OP_NOT] = eval_truth,
     [CEDAR_OP_NEG] = eval_neg,
     [CEDAR_OP_IS_EMPTY] = eval_is_empty,
-    [CEDAR_OP_EQ] = eval_equal,
-    [CEDAR_OP_NE] = eval_equal,
+    [CEDAR_OP_EQ] = eval_truth,
+    [CEDAR_OP_NE] = eval_truth,
     [CEDAR_OP_LT] = eval_binary,
     [CEDAR_OP_LE] = eval_binary,
     [CEDAR_OP_GT] = eval_binary,
@@ -359,15 +458,12 @@ static eval_fn *const eval_table[CEDAR_OP_COUNT] = {
     [CEDAR_OP_VALUE] = eval_bad,
 };
 
-/* Depth and steps end an evaluation only in a damaged image, whose nodes may form a loop. */
 bool cedar_eval_node(struct cedar_eval *e, uint32_t index, struct cedar_value *out) {
-  const struct cedar_node *node = cedar_nodes_get(e->store, index, 1);
+  const struct cedar_node *node = node_enter(e, index);
   bool ok;
 
-  if (node == NULL || node->op >= CEDAR_OP_COUNT || e->depth > CEDAR_MAX_DEPTH)
-    return cedar_eval_fatal(e, CEDAR_DAMAGED);
-  if (++e->steps > CEDAR_MAX_STEPS)
-    return cedar_eval_fatal(e, CEDAR_LIMIT);
+  if (node == NULL)
+    return false;
   e->depth++;
   ok = eval_table[node->op](e, node, out);
   e->depth--;
@@ -377,22 +473,15 @@ bool cedar_eval_node(struct cedar_eval *e, uint32_t index, struct cedar_value *o
 }
 
 bool cedar_eval_bool(struct cedar_eval *e, uint32_t node, bool *out) {
-  struct cedar_value value;
+  enum truth truth = truth_of(e, node);
 
-  if (!cedar_eval_node(e, node, &value))
-    return false;
-  if (value.kind != CEDAR_KIND_BOOL) {
-    if (e->node == CEDAR_NONE)
-      e->node = node;
-    return cedar_eval_type_error(e, "Bool", value);
-  }
-  *out = value.u.i != 0;
-  return true;
+  *out = truth == YES;
+  return truth != NEITHER;
 }
 
 /* Whether a condition, a WHEN or UNLESS node, lets its policy hold. */
 static bool condition_holds(struct cedar_eval *e, uint32_t cond, bool *out) {
-  const struct cedar_node *node = cedar_nodes_get(e->store, cond, 1);
+  const struct cedar_node *node = cedar_eval_place(e, cond);
   bool b;
 
   if (node == NULL)
@@ -403,18 +492,9 @@ static bool condition_holds(struct cedar_eval *e, uint32_t cond, bool *out) {
   return true;
 }
 
-/* Bodies lie one behind the other (compact.c), those of one bucket too: one read for a few. */
-static void bodies_fetch(const struct cedar_store *store, uint32_t first) {
-  uint32_t left = first < store->nodes.n ? store->nodes.n - first : 0;
-  size_t size = sizeof(struct cedar_node);
-
-  if (store->pager != NULL && left > 0)
-    (void)cedar_pager_get_ahead(store->pager, store->nodes.where + first * size, size,
-                                size * (left < BODY_NODES ? left : BODY_NODES));
-}
-
 static void body_begin(struct cedar_eval *e, uint32_t cond) {
-  bodies_fetch(e->store, cond);
+  if (e->ahead > 0)
+    cedar_code_ahead(e->store, cond, e->ahead);
   e->steps = 0;
   e->node = CEDAR_NONE;
   e->message[0] = '\0';

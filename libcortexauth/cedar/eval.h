@@ -31,6 +31,13 @@ struct cedar_entity_view {
   bool is_known;
 };
 
+/* Code that is in memory: all of it, or what was read of a bucket. */
+struct cedar_window {
+  const uint32_t *at;
+  uint32_t first; /* its place */
+  uint32_t n;
+};
+
 /*
  * One evaluation. A call that gives false has either met an error of the policy (message says
  * which) or the end of everything (fatal is not CEDAR_OK).
@@ -42,8 +49,10 @@ struct cedar_eval {
   enum cedar_status fatal;
   uint32_t steps;
   uint32_t depth;
-  uint32_t node;                 /* where the error was met */
-  struct cedar_entity_view view; /* of the entity that was asked last */
+  uint32_t ahead; /* so much code is read with the first node of a body */
+  uint32_t node;  /* where the error was met */
+  struct cedar_window code;
+  struct cedar_entity_view view[4]; /* of the variables, and of the entity that was asked last */
   char message[CEDAR_MAX_MESSAGE];
 };
 
@@ -82,6 +91,29 @@ const char *cedar_kind_name(unsigned int kind);
 
 /* Whether a text matches a stored pattern. */
 bool cedar_like(struct cedar_text text, struct cedar_text pattern);
+
+/* Code, in the window mostly; NULL as cedar_code_get(). */
+static inline const uint32_t *cedar_eval_code(const struct cedar_eval *e, uint32_t place,
+                                              uint32_t units) {
+  uint32_t at = place - e->code.first;
+
+  return at < e->code.n && units <= e->code.n - at && units > 0
+             ? e->code.at + at
+             : cedar_code_get(e->store, place, units);
+}
+
+static inline const struct cedar_node *cedar_eval_place(const struct cedar_eval *e,
+                                                        uint32_t place) {
+  return (const struct cedar_node *)(const void *)cedar_eval_code(e, place, CEDAR_NODE_UNITS);
+}
+
+/* Whether a variable's entity is that one or below it. */
+static inline bool cedar_var_in(const struct cedar_var_view *view, uint32_t uid) {
+  return view->uid == uid || (view->count > 0 && cedar_ids_has(view->above, view->count, uid));
+}
+
+/* Attributes and tags of an entity; NULL when it is neither in the store nor the overlay. */
+const struct cedar_entity_view *cedar_eval_entity(struct cedar_eval *e, uint32_t uid);
 
 /* Kids of a node as an array; NULL (and fatal) when the image is damaged. */
 const uint32_t *cedar_eval_kids(struct cedar_eval *e, uint32_t first, uint32_t count);

@@ -10,7 +10,7 @@
 static bool view_fill(const struct cedar_request *request, uint32_t uid,
                       struct cedar_entity_view *view) {
   const struct cedar_store *store = request->store;
-  const struct cedar_entity *entity;
+  const struct cedar_uid *entity;
 
   if (request->overlay && uid == request->var[CEDAR_PRINCIPAL]) {
     view->attrs = (struct cedar_fields_view){request->attrs, request->attr_n, 0};
@@ -28,10 +28,12 @@ static bool view_fill(const struct cedar_request *request, uint32_t uid,
   return true;
 }
 
-/* Conditions mostly ask one entity again and again, so the last one is kept. */
-static const struct cedar_entity_view *entity_view(struct cedar_eval *e, uint32_t uid) {
-  struct cedar_entity_view *view = &e->view;
+const struct cedar_entity_view *cedar_eval_entity(struct cedar_eval *e, uint32_t uid) {
+  struct cedar_entity_view *view = e->view;
 
+  /* Conditions mostly ask the same few again and again. */
+  while (view < e->view + 3 && uid != e->var[view - e->view].uid)
+    view++;
   if (!view->is_set || view->uid != uid) {
     memset(view, 0, sizeof(*view));
     view->is_known = view_fill(e->request, uid, view);
@@ -43,7 +45,7 @@ static const struct cedar_entity_view *entity_view(struct cedar_eval *e, uint32_
 
 bool cedar_uid_in(const struct cedar_request *request, uint32_t a, uint32_t b) {
   const struct cedar_store *store = request->store;
-  const struct cedar_entity *entity;
+  const struct cedar_uid *entity;
   const uint32_t *above;
   uint32_t count;
 
@@ -58,17 +60,13 @@ bool cedar_uid_in(const struct cedar_request *request, uint32_t a, uint32_t b) {
   return cedar_ids_has(above, count, b);
 }
 
-static bool var_in(const struct cedar_var_view *view, uint32_t uid) {
-  return view->uid == uid || (view->count > 0 && cedar_ids_has(view->above, view->count, uid));
-}
-
 static bool list_has(const struct cedar_eval *e, const struct cedar_ask *ask,
                      const struct cedar_var_view *view) {
-  const uint32_t *uids = cedar_kids_get(e->store, ask->uid, ask->count);
+  const uint32_t *uids = cedar_eval_code(e, ask->uid, ask->count);
   uint32_t i;
 
   for (i = 0; uids != NULL && i < ask->count; i++)
-    if (var_in(view, uids[i]))
+    if (cedar_var_in(view, uids[i]))
       return true;
   return false;
 }
@@ -83,13 +81,13 @@ bool cedar_ask_matches(const struct cedar_eval *e, const struct cedar_ask *ask,
   case CEDAR_SCOPE_EQ:
     return view->uid == ask->uid;
   case CEDAR_SCOPE_IN:
-    return var_in(view, ask->uid);
+    return cedar_var_in(view, ask->uid);
   case CEDAR_SCOPE_LIST:
     return list_has(e, ask, view);
   case CEDAR_SCOPE_IS:
     return view->type == ask->type;
   case CEDAR_SCOPE_IS_IN:
-    return view->type == ask->type && var_in(view, ask->uid);
+    return view->type == ask->type && cedar_var_in(view, ask->uid);
   default:
     return false;
   }
@@ -222,7 +220,7 @@ static bool op_tag(struct cedar_eval *e, unsigned int op, struct cedar_value lef
     return cedar_eval_type_error(e, "an entity", left);
   if (right.kind != CEDAR_KIND_STRING)
     return cedar_eval_type_error(e, "String", right);
-  view = entity_view(e, left.u.id);
+  view = cedar_eval_entity(e, left.u.id);
   if (view != NULL)
     found = cedar_fields_find(view->tags.at, view->tags.count, right.u.id);
   if (op == CEDAR_OP_HAS_TAG) {
@@ -277,7 +275,7 @@ static bool attrs_get(struct cedar_eval *e, struct cedar_value object, bool *kno
   }
   if (object.kind != CEDAR_KIND_ENTITY)
     return cedar_eval_type_error(e, "an entity or a record", object);
-  view = entity_view(e, object.u.id);
+  view = cedar_eval_entity(e, object.u.id);
   *known = view != NULL;
   if (view != NULL)
     *attrs = view->attrs;

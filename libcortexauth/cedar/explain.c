@@ -31,20 +31,20 @@ struct explainer {
 
 /* Finds the operand that decided: the first false one of `&&`, the first true one of `||`. */
 static void conjunct_find(struct explainer *x, uint32_t body, struct candidate *c) {
-  const struct cedar_node *n = &x->e.store->nodes.at[body];
+  const struct cedar_node *n = cedar_node_get(x->e.store, body);
   bool want = c->unless, b = false;
   const uint32_t *kids;
   uint32_t i;
 
   c->clause = body;
-  if (n->op != (want ? CEDAR_OP_OR : CEDAR_OP_AND))
+  if (n == NULL || n->op != (want ? CEDAR_OP_OR : CEDAR_OP_AND))
     return;
   kids = cedar_eval_kids(&x->e, n->a, n->b);
   for (i = 0; kids != NULL && i < n->b; i++) {
     bool ok = cedar_eval_bool(&x->e, kids[i], &b);
 
     if (!ok || b == want) {
-      if (kids[i] < x->e.store->nodes.n)
+      if (cedar_node_get(x->e.store, kids[i]) != NULL)
         c->clause = kids[i];
       return;
     }
@@ -59,16 +59,15 @@ static bool condition_find(struct explainer *x, const struct cedar_policy *polic
   uint32_t i;
 
   for (i = 0; conds != NULL && i < policy->cond_count; i++) {
-    const struct cedar_node *n;
+    const struct cedar_node *n = cedar_node_get(x->e.store, conds[i]);
     bool b = false;
 
-    if (conds[i] >= x->e.store->nodes.n)
+    if (n == NULL)
       return false;
-    n = &x->e.store->nodes.at[conds[i]];
     x->e.steps = 0;
     x->e.node = CEDAR_NONE;
     x->e.message[0] = '\0';
-    if (n->a < x->e.store->nodes.n &&
+    if (cedar_node_get(x->e.store, n->a) != NULL &&
         (!cedar_eval_bool(&x->e, n->a, &b) || b != (n->op == CEDAR_OP_WHEN))) {
       c->unless = n->op == CEDAR_OP_UNLESS;
       conjunct_find(x, n->a, c);
@@ -196,13 +195,12 @@ static uint32_t operand_count(unsigned int op) {
 
 /* Notes what a clause reads: variables, attributes, tags. */
 static void seen_walk(struct explainer *x, uint32_t index, unsigned int depth) {
-  const struct cedar_node *n;
+  const struct cedar_node *n = cedar_node_get(x->e.store, index);
   uint32_t operands[3], count, i;
   const uint32_t *kids;
 
-  if (index >= x->e.store->nodes.n || depth > CEDAR_MAX_DEPTH || x->seen_n == MAX_OBSERVATIONS)
+  if (n == NULL || depth > CEDAR_MAX_DEPTH || x->seen_n == MAX_OBSERVATIONS)
     return;
-  n = &x->e.store->nodes.at[index];
   if (n->op == CEDAR_OP_VAR || n->op == CEDAR_OP_GET || n->op == CEDAR_OP_GET_TAG) {
     seen_node(x, index);
     return;
@@ -230,7 +228,7 @@ static void seen_walk(struct explainer *x, uint32_t index, unsigned int depth) {
 /* Where a clause begins: its leftmost operand. */
 static const struct cedar_node *leftmost(const struct explainer *x, uint32_t index) {
   const struct cedar_store *store = x->e.store;
-  const struct cedar_node *n = &store->nodes.at[index];
+  const struct cedar_node *n = cedar_node_at(store, index);
   unsigned int depth;
 
   for (depth = 0; depth < CEDAR_MAX_DEPTH; depth++) {
@@ -238,12 +236,12 @@ static const struct cedar_node *leftmost(const struct explainer *x, uint32_t ind
 
     if (n->op == CEDAR_OP_AND || n->op == CEDAR_OP_OR ||
         (n->op == CEDAR_OP_CALL && n->flags < cedar_ext_count && cedar_ext_table[n->flags].method))
-      next = n->b > 0 && n->a < store->kids.n ? store->kids.at[n->a] : CEDAR_NONE;
+      next = n->b > 0 && n->a < store->code.n ? store->code.at[n->a] : CEDAR_NONE;
     else if ((n->op >= CEDAR_OP_IS_EMPTY && n->op <= CEDAR_OP_IS))
       next = n->a;
-    if (next >= store->nodes.n)
+    if (cedar_node_get(store, next) == NULL)
       break;
-    n = &store->nodes.at[next];
+    n = cedar_node_at(store, next);
   }
   return n;
 }

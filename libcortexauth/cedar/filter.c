@@ -8,7 +8,7 @@
 #include "store.h"
 
 /* With fewer buckets the index is read in a few pieces anyway. */
-#define MANY_BUCKETS 256U
+#define MANY_BUCKETS 32U
 
 /* About one in twenty that are not there passes. */
 #define BITS_EACH 6U
@@ -37,11 +37,10 @@ static bool is_used(const struct cedar_bucket *bucket) {
   return bucket->key != CEDAR_NONE;
 }
 
-/* The buckets of the hash table; the last one is not looked up. */
 static uint32_t buckets_used(const struct cedar_store *store) {
   uint32_t used = 0, i;
 
-  for (i = 0; i + 1 < store->buckets.n; i++)
+  for (i = 0; i < store->buckets.n; i++)
     used += is_used(&store->buckets.at[i]);
   return used;
 }
@@ -57,7 +56,7 @@ enum cedar_status cedar_filter_make(struct cedar_store *store) {
     return status;
   store->filter.n = words;
   memset(store->filter.at, 0, words * sizeof(*store->filter.at));
-  for (i = 0; i + 1 < store->buckets.n; i++)
+  for (i = 0; i < store->buckets.n; i++)
     if (is_used(&store->buckets.at[i]))
       filter_put(store, cedar_bucket_hash(store->buckets.at[i].key, store->buckets.at[i].id));
   return CEDAR_OK;

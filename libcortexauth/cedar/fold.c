@@ -99,7 +99,7 @@ static enum cedar_status fold_set(struct cedar_store *store, struct cedar_arena 
   if (values == NULL)
     return CEDAR_NOMEM;
   for (i = 0; i < node->b; i++)
-    if (!cedar_node_constant(store, &store->nodes.at[store->kids.at[node->a + i]], &values[i]))
+    if (!cedar_node_constant(store, cedar_node_at(store, store->code.at[node->a + i]), &values[i]))
       return CEDAR_OK;
   *folded = true;
   return cedar_store_put_set(store, values, node->b, out);
@@ -114,10 +114,10 @@ static enum cedar_status fold_record(struct cedar_store *store, struct cedar_are
   if (fields == NULL)
     return CEDAR_NOMEM;
   for (i = 0; i < node->b; i++) {
-    const uint32_t *pair = store->kids.at + node->a + 2 * i;
+    const uint32_t *pair = store->code.at + node->a + 2 * i;
 
     fields[i].key = pair[0];
-    if (!cedar_node_constant(store, &store->nodes.at[pair[1]], &fields[i].value))
+    if (!cedar_node_constant(store, cedar_node_at(store, pair[1]), &fields[i].value))
       return CEDAR_OK;
   }
   if (!cedar_fields_sort(fields, node->b))
@@ -134,7 +134,7 @@ static enum cedar_status fold_call(struct cedar_store *store, const struct cedar
   struct cedar_value arg;
 
   if (function->call != NULL || node->b != 1 ||
-      !cedar_node_constant(store, &store->nodes.at[store->kids.at[node->a]], &arg) ||
+      !cedar_node_constant(store, cedar_node_at(store, store->code.at[node->a]), &arg) ||
       arg.kind != CEDAR_KIND_STRING ||
       !cedar_ext_parse(function->result, cedar_sym_text(store, arg.u.id), &ext))
     return CEDAR_OK;
@@ -144,7 +144,7 @@ static enum cedar_status fold_call(struct cedar_store *store, const struct cedar
 
 enum cedar_status cedar_fold(struct cedar_store *store, struct cedar_arena *scratch,
                              uint32_t index) {
-  struct cedar_node node = store->nodes.at[index];
+  struct cedar_node node = *cedar_node_at(store, index);
   struct cedar_value value = {0};
   enum cedar_status status;
   bool done = false;
@@ -161,6 +161,6 @@ enum cedar_status cedar_fold(struct cedar_store *store, struct cedar_arena *scra
   if (status != CEDAR_OK)
     return status;
   store->cells.at[store->cells.n] = value;
-  store->nodes.at[index].c = store->cells.n++;
+  cedar_node_at(store, index)->c = store->cells.n++;
   return CEDAR_OK;
 }

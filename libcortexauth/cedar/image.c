@@ -8,13 +8,17 @@
 #include "store.h"
 
 /* Raise with any change of a stored struct, of an enum in one, or of the extension table. */
-#define IMAGE_VERSION 5U
+#define IMAGE_VERSION 6U
 #define IMAGE_ORDER 0x01020304U
 #define ALIGN 16U
 
 /* So much of the stamp is read with the head, and so much there may be before it. */
 #define STAMP_HEAD ((uint64_t)1 << 10)
 #define HEAD_MAX ((uint64_t)1 << 17)
+
+/* About so much the head has, and of the image's size such a part. */
+#define HEAD_LEAST ((uint64_t)4 << 10)
+#define HEAD_PART 1024U
 
 _Static_assert(sizeof(struct cedar_value) == 16, "the image relies on it");
 
@@ -43,7 +47,7 @@ struct header {
 _Static_assert(sizeof(struct header) % ALIGN == 0, "no gap before the first piece");
 
 /* In image order: the arrays of the head, the stamp, then the other arrays. */
-enum { STAMP = 4, PIECES = SECTIONS + 1 };
+enum { STAMP = 6, PIECES = SECTIONS + 1 };
 
 struct piece {
   const void *bytes;
@@ -185,13 +189,12 @@ bool cedar_image_stamp(const void *bytes, size_t len, struct cedar_text *stamp_o
   return true;
 }
 
-/* Hash tables have a power of two of slots; the index has one bucket more. */
+/* Hash tables have a power of two of slots. */
 static bool tables_fit(const struct cedar_store *s) {
-  uint32_t buckets = s->buckets.n > 1 ? s->buckets.n - 1 : 0;
-
   return (s->sym_slots.n & (s->sym_slots.n - 1)) == 0 &&
          (s->uid_slots.n & (s->uid_slots.n - 1)) == 0 && (s->words.n & (s->words.n - 1)) == 0 &&
-         (s->policy_slots.n & (s->policy_slots.n - 1)) == 0 && (buckets & (buckets - 1)) == 0;
+         (s->policy_slots.n & (s->policy_slots.n - 1)) == 0 &&
+         (s->buckets.n & (s->buckets.n - 1)) == 0;
 }
 
 #define SECTION_OPEN(name, type, max)                                                              \
@@ -229,9 +232,11 @@ static bool head_borrow(struct cedar_store *s) {
   bool whole = true;
 
   ARRAY_READ(filter, uint64_t, 0)
-  ARRAY_READ(words, struct cedar_sym_slot, 0)
+  ARRAY_READ(words, struct cedar_word, 0)
   ARRAY_READ(word_bytes, char, 0)
-  ARRAY_READ(names, struct cedar_uid_slot, 0)
+  ARRAY_READ(names, struct cedar_name, 0)
+  ARRAY_READ(types, uint32_t, 0)
+  ARRAY_READ(others, struct cedar_bucket, 0)
   return whole;
 }
 
@@ -289,26 +294,54 @@ static uint64_t head_len(const struct header *header, const struct cedar_image_s
   return header->stamp_offset + STAMP_HEAD;
 }
 
-/* The head comes first of all that is allocated: the caller may learn from it how much follows. */
+/* The same before the header is known: the filter, which is most of it, grows with the image. */
+static uint64_t head_guess(const struct cedar_image_source *source) {
+  uint64_t guess = HEAD_LEAST + source->size / HEAD_PART;
+
+  if (guess > HEAD_MAX)
+    guess = HEAD_MAX;
+  return source->size <= source->at_once || source->size < guess ? source->size : guess;
+}
+
+/* The first len bytes. */
+static enum cedar_status bytes_read(const struct cedar_image_source *source,
+                                    const struct cedar_allocator *alloc, size_t len,
+                                    char **bytes_out) {
+  *bytes_out = alloc->alloc(alloc->ctx, len);
+  if (*bytes_out == NULL)
+    return CEDAR_NOMEM;
+  if (source->read(source->ctx, 0, *bytes_out, len))
+    return CEDAR_OK;
+  alloc->free(alloc->ctx, *bytes_out, len);
+  *bytes_out = NULL;
+  return CEDAR_DAMAGED;
+}
+
+/* Read once more where the guess was too small. */
 static enum cedar_status head_read(const struct cedar_image_source *source,
                                    const struct cedar_allocator *alloc, char **head_out,
                                    size_t *len_out) {
-  struct header header;
-  uint64_t len = 0;
+  uint64_t want = head_guess(source), len;
+  enum cedar_status status;
+  unsigned int round;
 
   *head_out = NULL;
-  if (source->size >= sizeof(header) && source->read(source->ctx, 0, &header, sizeof(header)))
-    len = head_len(&header, source);
-  if (len == 0 || len > SIZE_MAX)
+  if (source->size < sizeof(struct header))
     return CEDAR_DAMAGED;
-  *len_out = (size_t)len;
-  *head_out = alloc->alloc(alloc->ctx, (size_t)len);
-  if (*head_out == NULL)
-    return CEDAR_NOMEM;
-  if (source->read(source->ctx, 0, *head_out, (size_t)len))
-    return CEDAR_OK;
-  alloc->free(alloc->ctx, *head_out, (size_t)len);
-  *head_out = NULL;
+  for (round = 0; round < 2 && want <= SIZE_MAX; round++) {
+    status = bytes_read(source, alloc, (size_t)want, head_out);
+    if (status != CEDAR_OK)
+      return status;
+    *len_out = (size_t)want;
+    len = head_len((const struct header *)(const void *)*head_out, source);
+    if (len > 0 && len <= want)
+      return CEDAR_OK;
+    alloc->free(alloc->ctx, *head_out, (size_t)want);
+    *head_out = NULL;
+    if (len == 0)
+      break;
+    want = len;
+  }
   return CEDAR_DAMAGED;
 }
 

@@ -9,6 +9,7 @@
 #define CEDAR_MAX_TEXT (512U << 20)   /* bytes of all interned texts of a store */
 #define CEDAR_MAX_SCHEMA (512U << 20) /* bytes of memory one schema may hold */
 #define CEDAR_MAX_ITEMS (64U << 20)   /* entries of any flat array of a store */
+#define CEDAR_MAX_CODE (256U << 20)   /* units of four bytes that the policies' code has */
 #define CEDAR_MAX_POLICIES (1U << 20) /* policies, templates and links */
 #define CEDAR_MAX_REACH (64U << 20)   /* parents and ancestors of all entities together */
 #define CEDAR_MAX_FILTER 4096U        /* words of a filter; larger stores go without one */

@@ -17,9 +17,6 @@
 /* Read with the last unit, for an item that begins in it. */
 #define TAIL 64U
 
-/* Memory is got for so many pieces; the rest is the arena's own. */
-#define BLOCK (6U * (UNIT + TAIL) + 16U)
-
 /* A piece of the file in memory, under each of its units. */
 struct piece {
   uint32_t unit; /* its number + 1; 0: free */
@@ -62,7 +59,6 @@ struct cedar_pager *cedar_pager_new(const struct cedar_image_source *source,
   pager->source = *source;
   pager->alloc = *alloc;
   cedar_arena_init(&pager->memory, alloc, memory_max(source->size));
-  pager->memory.block = BLOCK;
   pager->slot_n = FIRST_SLOTS;
   pager->pieces = zeroed(alloc, FIRST_SLOTS * sizeof(*pager->pieces));
   if (pager->pieces == NULL) {

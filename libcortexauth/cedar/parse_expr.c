@@ -464,13 +464,13 @@ static void operand_push(struct cedar_parser *p, enum cedar_op op, uint32_t mark
 
   if (!cedar_parser_ok(p))
     return;
-  n = &p->b.store->nodes.at[node];
+  n = cedar_node_at(p->b.store, node);
   if (p->b.stack_n != mark || n->op != op) {
     cedar_build_push(&p->b, node);
     return;
   }
   for (i = 0; i < n->b; i++)
-    cedar_build_push(&p->b, p->b.store->kids.at[n->a + i]);
+    cedar_build_push(&p->b, p->b.store->code.at[n->a + i]);
 }
 
 /* And := Relation ('&&' Relation)* */

@@ -48,7 +48,7 @@ static enum verdict condition_verdict(struct partial *s, const struct cedar_node
   const uint32_t *kids;
   uint32_t i;
 
-  body = cedar_nodes_get(s->o.e.store, cond->a, 1);
+  body = cedar_node_get(s->o.e.store, cond->a);
   if (body == NULL)
     return cedar_eval_fatal(&s->o.e, CEDAR_DAMAGED), NEVER;
   if (body->op != (unless ? CEDAR_OP_OR : CEDAR_OP_AND))
@@ -72,7 +72,7 @@ static enum verdict policy_verdict(struct partial *s, const struct cedar_policy 
   s->o.e.node = CEDAR_NONE;
   s->o.e.message[0] = '\0';
   for (i = 0; conds != NULL && i < policy->cond_count; i++) {
-    const struct cedar_node *cond = cedar_nodes_get(s->o.e.store, conds[i], 1);
+    const struct cedar_node *cond = cedar_node_get(s->o.e.store, conds[i]);
     enum verdict verdict;
 
     if (cond == NULL)
@@ -105,8 +105,6 @@ static bool visit_partial(struct cedar_outcome *o, const struct cedar_post *post
   struct cedar_ids left = {NULL, 0, 0};
   enum verdict verdict;
 
-  if (!cedar_post_in_scope(o, post))
-    return true;
   policy = cedar_policies_get(o->e.store, index, 1);
   if (policy == NULL)
     return cedar_eval_fatal(&o->e, CEDAR_DAMAGED);

@@ -36,12 +36,12 @@ uint32_t cedar_residue_node(struct cedar_eval *e, struct cedar_residue *residue,
                                     residue->node_n + 1, sizeof(node)))
     return CEDAR_NONE;
   residue->nodes[residue->node_n] = node;
-  return e->store->nodes.n + residue->node_n++;
+  return e->store->code.n + residue->node_n++;
 }
 
 uint32_t cedar_residue_kids(struct cedar_eval *e, struct cedar_residue *residue,
                             const uint32_t *kids, uint32_t count) {
-  uint32_t first = e->store->kids.n + residue->kid_n;
+  uint32_t first = e->store->code.n + residue->kid_n;
 
   if (e->fatal != CEDAR_OK || !room(e, (void **)(void *)&residue->kids, &residue->kid_cap,
                                     residue->kid_n + count, sizeof(*kids)))
@@ -98,7 +98,7 @@ static bool is_known_bool(const struct cedar_part *part) {
 
 /* A node that was looked at already; without operands when the image cannot be read any more. */
 static struct cedar_node node_at(struct cedar_eval *e, uint32_t index) {
-  const struct cedar_node *found = cedar_nodes_get(e->store, index, 1);
+  const struct cedar_node *found = cedar_node_get(e->store, index);
   struct cedar_node none = {.op = CEDAR_OP_NONE, .a = CEDAR_NONE, .b = 0, .c = CEDAR_NONE};
 
   if (found == NULL)
@@ -115,10 +115,10 @@ static void part_var(struct cedar_eval *e, struct cedar_residue *residue, uint32
 /* Operators whose result is a Bool or an error. */
 static bool gives_bool(const struct cedar_eval *e, const struct cedar_residue *residue,
                        uint32_t index) {
-  const struct cedar_node *n = cedar_nodes_get(e->store, index, 1);
+  const struct cedar_node *n = cedar_node_get(e->store, index);
 
-  if (n == NULL && index - e->store->nodes.n < residue->node_n)
-    n = &residue->nodes[index - e->store->nodes.n];
+  if (n == NULL && index - e->store->code.n < residue->node_n)
+    n = &residue->nodes[index - e->store->code.n];
   if (n == NULL)
     return false;
   if (n->op == CEDAR_OP_CALL)
@@ -367,7 +367,7 @@ static void part_list(struct cedar_eval *e, struct cedar_residue *residue, uint3
   made = cedar_residue_node(e, residue, n.op, cedar_residue_kids(e, residue, left, count), n.b,
                             CEDAR_NONE);
   if (made != CEDAR_NONE)
-    residue->nodes[made - e->store->nodes.n].flags = n.flags;
+    residue->nodes[made - e->store->code.n].flags = n.flags;
   give_node(e, out, made);
 }
 
@@ -405,7 +405,7 @@ static part_fn *const part_table[CEDAR_OP_COUNT] = {
 
 void cedar_partial_node(struct cedar_eval *e, struct cedar_residue *residue, uint32_t index,
                         struct cedar_part *out) {
-  const struct cedar_node *n = cedar_nodes_get(e->store, index, 1);
+  const struct cedar_node *n = cedar_node_get(e->store, index);
   bool ok;
 
   memset(out, 0, sizeof(*out));

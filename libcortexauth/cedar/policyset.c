@@ -191,7 +191,7 @@ bool cedar_policy_scope_entity(const struct cedar_store *store, uint32_t index,
   scope = &policy->scope[part];
   uid = &scope->uid;
   if (scope->op == CEDAR_SCOPE_LIST)
-    uid = cedar_kids_get(store, scope->uid, scope->count);
+    uid = cedar_code_get(store, scope->uid, scope->count);
   if (uid == NULL)
     return false;
   *uid_out = cedar_uid_text_get(store, uid[position]);

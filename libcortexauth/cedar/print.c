@@ -42,11 +42,11 @@ struct cedar_text cedar_printer_sym(struct cedar_printer *p, uint32_t sym) {
 }
 
 const struct cedar_node *cedar_printer_node(struct cedar_printer *p, uint32_t node) {
-  const struct cedar_node *found = cedar_nodes_get(p->store, node, 1);
+  const struct cedar_node *found = cedar_node_get(p->store, node);
 
   if (found != NULL)
     return found;
-  node -= p->store->nodes.n;
+  node -= p->store->code.n;
   if (p->residue != NULL && node < p->residue->node_n)
     return &p->residue->nodes[node];
   p->ok = false;
@@ -55,11 +55,11 @@ const struct cedar_node *cedar_printer_node(struct cedar_printer *p, uint32_t no
 
 const uint32_t *cedar_printer_kids(struct cedar_printer *p, uint32_t first, uint32_t count) {
   static const uint32_t none[1];
-  const uint32_t *kids = count == 0 ? none : cedar_kids_get(p->store, first, count);
+  const uint32_t *kids = count == 0 ? none : cedar_code_get(p->store, first, count);
 
   if (kids != NULL)
     return kids;
-  first -= p->store->kids.n;
+  first -= p->store->code.n;
   if (p->residue != NULL && first <= p->residue->kid_n && count <= p->residue->kid_n - first)
     return p->residue->kids + first;
   p->ok = false;
@@ -149,7 +149,7 @@ void cedar_put_json_string(struct cedar_printer *p, struct cedar_text text) {
 }
 
 void cedar_put_uid(struct cedar_printer *p, uint32_t uid) {
-  const struct cedar_uid *u = p->request == NULL ? cedar_uids_get(p->store, uid, 1) : NULL;
+  const struct cedar_uid *u = p->request == NULL ? cedar_uid_get(p->store, uid) : NULL;
   uint32_t type = CEDAR_NONE, id = CEDAR_NONE;
   struct cedar_text text;
 

@@ -71,8 +71,10 @@ void cedar_request_reset(struct cedar_request *request) {
   }
   request->sym_n = 0;
   request->uid_n = 0;
-  for (i = 0; i < 3; i++)
+  for (i = 0; i < 3; i++) {
     request->var[i] = CEDAR_NONE;
+    request->named[i] = NULL;
+  }
   request->context_n = 0;
   request->attr_n = 0;
   request->tag_n = 0;
@@ -116,9 +118,9 @@ static enum cedar_status grow(struct cedar_request *request, void **at, uint32_t
 struct cedar_text cedar_request_text(const struct cedar_request *request, uint32_t sym) {
   struct cedar_text none = {NULL, 0};
 
-  if (sym < request->store->syms.n)
+  if (sym < request->store->texts.n)
     return cedar_sym_text(request->store, sym);
-  sym -= request->store->syms.n;
+  sym -= request->store->texts.n;
   return sym < request->sym_n ? request->syms[sym].text : none;
 }
 
@@ -162,12 +164,23 @@ static enum cedar_status slots_room(struct cedar_request *request) {
   return CEDAR_OK;
 }
 
-uint32_t cedar_request_sym(struct cedar_request *request, struct cedar_text text) {
-  uint32_t hash = cedar_text_hash(text.ptr, text.len);
-  uint32_t sym = cedar_sym_find_hashed(request->store, text.ptr, text.len, hash);
+/* What a request is about its context often names again: it has been read. */
+static uint32_t var_id_find(const struct cedar_request *request, struct cedar_text text) {
+  unsigned int i;
+
+  for (i = 0; i < 3; i++)
+    if (request->named[i] != NULL && cedar_uid_has_id(request->store, request->named[i], text))
+      return request->named[i]->id;
+  return CEDAR_NONE;
+}
+
+static uint32_t sym_hashed(struct cedar_request *request, struct cedar_text text, uint32_t hash) {
+  uint32_t sym = var_id_find(request, text);
   struct cedar_local_slot *slot;
   char *copy;
 
+  if (sym == CEDAR_NONE)
+    sym = cedar_sym_find_hashed(request->store, text.ptr, text.len, hash);
   if (sym != CEDAR_NONE || request->error.status != CEDAR_OK)
     return sym;
   if (slots_room(request) != CEDAR_OK ||
@@ -176,7 +189,7 @@ uint32_t cedar_request_sym(struct cedar_request *request, struct cedar_text text
     return CEDAR_NONE;
   slot = slot_find(request, text, hash);
   if (slot->turn == request->turn)
-    return request->store->syms.n + slot->number;
+    return request->store->texts.n + slot->number;
   copy = cedar_arena_dup(&request->arena, text.ptr, text.len);
   if (copy == NULL) {
     cedar_request_fail(request, CEDAR_NOMEM, "out of memory");
@@ -187,13 +200,17 @@ uint32_t cedar_request_sym(struct cedar_request *request, struct cedar_text text
   request->syms[request->sym_n].hash = hash;
   slot->turn = request->turn;
   slot->number = request->sym_n++;
-  return request->store->syms.n + slot->number;
+  return request->store->texts.n + slot->number;
+}
+
+uint32_t cedar_request_sym(struct cedar_request *request, struct cedar_text text) {
+  return sym_hashed(request, text, cedar_text_hash(text.ptr, text.len));
 }
 
 bool cedar_request_uid_parts(const struct cedar_request *request, uint32_t uid, uint32_t *type_out,
                              uint32_t *id_out) {
   if (uid < request->store->uids.n) {
-    const struct cedar_uid *u = cedar_uids_get(request->store, uid, 1);
+    const struct cedar_uid *u = cedar_uid_get(request->store, uid);
 
     if (u == NULL)
       return false;
@@ -210,7 +227,7 @@ bool cedar_request_uid_parts(const struct cedar_request *request, uint32_t uid, 
 }
 
 uint32_t cedar_request_uid(struct cedar_request *request, struct cedar_uid_text text) {
-  uint32_t type, id, uid, i;
+  uint32_t type, id, uid, hash, i;
 
   if (request->error.status != CEDAR_OK)
     return CEDAR_NONE;
@@ -221,10 +238,13 @@ uint32_t cedar_request_uid(struct cedar_request *request, struct cedar_uid_text 
     return CEDAR_NONE;
   }
   type = cedar_request_sym(request, text.type);
-  id = cedar_request_sym(request, text.id);
-  uid = cedar_uid_find(request->store, type, id);
+  hash = cedar_text_hash(text.id.ptr, text.id.len);
+  uid = cedar_uid_find_hashed(request->store, type, text.id, hash);
   if (uid != CEDAR_NONE || request->error.status != CEDAR_OK)
     return uid;
+  id = sym_hashed(request, text.id, hash);
+  if (request->error.status != CEDAR_OK)
+    return CEDAR_NONE;
   for (i = 0; i < request->uid_n; i++)
     if (request->uids[i].id == id && request->uids[i].type == type)
       return request->store->uids.n + i;
@@ -236,20 +256,22 @@ uint32_t cedar_request_uid(struct cedar_request *request, struct cedar_uid_text 
   return request->store->uids.n + request->uid_n++;
 }
 
-static void var_set(struct cedar_request *request, enum cedar_var var, struct cedar_uid_text uid) {
+void cedar_request_set(struct cedar_request *request, enum cedar_var var,
+                       struct cedar_uid_text uid) {
   request->var[var] = cedar_request_uid(request, uid);
+  request->named[var] = cedar_uid_get(request->store, request->var[var]);
 }
 
 void cedar_request_set_principal(struct cedar_request *request, struct cedar_uid_text uid) {
-  var_set(request, CEDAR_PRINCIPAL, uid);
+  cedar_request_set(request, CEDAR_PRINCIPAL, uid);
 }
 
 void cedar_request_set_action(struct cedar_request *request, struct cedar_uid_text uid) {
-  var_set(request, CEDAR_ACTION, uid);
+  cedar_request_set(request, CEDAR_ACTION, uid);
 }
 
 void cedar_request_set_resource(struct cedar_request *request, struct cedar_uid_text uid) {
-  var_set(request, CEDAR_RESOURCE, uid);
+  cedar_request_set(request, CEDAR_RESOURCE, uid);
 }
 
 void cedar_request_overlay_principal(struct cedar_request *request) {
@@ -328,7 +350,7 @@ static enum cedar_status overlay_climb(struct cedar_request *request) {
   const uint32_t *above;
 
   for (i = 0; i < request->parent_n; i++) {
-    const struct cedar_entity *known = cedar_uid_entity(store, request->parents[i]);
+    const struct cedar_uid *known = cedar_uid_entity(store, request->parents[i]);
 
     if (known != NULL)
       most += known->ancestor_count;
@@ -339,7 +361,7 @@ static enum cedar_status overlay_climb(struct cedar_request *request) {
   if (request->ancestors == NULL)
     return cedar_request_fail(request, CEDAR_NOMEM, "out of memory");
   for (i = 0; i < request->parent_n; i++) {
-    const struct cedar_entity *known = cedar_uid_entity(store, request->parents[i]);
+    const struct cedar_uid *known = cedar_uid_entity(store, request->parents[i]);
 
     request->ancestors[n++] = request->parents[i];
     if (known == NULL)

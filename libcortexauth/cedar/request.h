@@ -44,6 +44,7 @@ struct cedar_request {
   uint32_t uid_cap;
 
   uint32_t var[3]; /* uids of principal, action, resource; CEDAR_NONE when not set */
+  const struct cedar_uid *named[3]; /* of them the names that the store has */
   struct cedar_field *context;
   uint32_t context_n;
   uint32_t context_cap;
@@ -72,6 +73,8 @@ cedar_request_fail(struct cedar_request *request, enum cedar_status status, cons
 
 uint32_t cedar_request_sym(struct cedar_request *request, struct cedar_text text);
 uint32_t cedar_request_uid(struct cedar_request *request, struct cedar_uid_text uid);
+void cedar_request_set(struct cedar_request *request, enum cedar_var var,
+                       struct cedar_uid_text uid);
 
 /* Bytes of a symbol of the store or the request; ptr NULL when the number is bad. */
 struct cedar_text cedar_request_text(const struct cedar_request *request, uint32_t sym);

@@ -86,7 +86,7 @@ static enum cedar_status var_fill(struct cedar_request *request, struct cedar_re
     if (status != CEDAR_OK)
       return status;
   }
-  request->var[var] = cedar_request_uid(request, text);
+  cedar_request_set(request, var, text);
   status = request->error.status;
   if (status == CEDAR_OK && var != CEDAR_ACTION)
     status = cedar_uid_conforms(r, member, text);

@@ -13,8 +13,6 @@ enum cedar_status cedar_store_seal(struct cedar_store *store, struct cedar_error
   if (status == CEDAR_OK)
     status = cedar_index_build(store);
   if (status == CEDAR_OK)
-    status = cedar_store_compact(store);
-  if (status == CEDAR_OK)
     status = cedar_filter_make(store);
   if (status == CEDAR_OK)
     status = cedar_words_make(store);

@@ -48,8 +48,25 @@ bool cedar_store_is_open(const struct cedar_store *store, struct cedar_error *er
   return false;
 }
 
+const struct cedar_uid *cedar_uid_get(const struct cedar_store *store, uint32_t uid) {
+  const struct cedar_name *name = store->pager == NULL ? NULL : cedar_name_get(store, uid);
+
+  return name != NULL ? &name->uid : cedar_uids_get(store, uid, 1);
+}
+
+bool cedar_uid_has_id(const struct cedar_store *store, const struct cedar_uid *uid,
+                      struct cedar_text id) {
+  struct cedar_text text = {uid->text, uid->len};
+
+  if (uid->len != id.len)
+    return false;
+  if (uid->len > CEDAR_NEAR_TEXT)
+    text = cedar_sym_text(store, uid->id);
+  return text.ptr != NULL && cedar_text_compare(text, id) == 0;
+}
+
 struct cedar_uid_text cedar_uid_text_get(const struct cedar_store *store, uint32_t uid) {
-  const struct cedar_uid *u = cedar_uids_get(store, uid, 1);
+  const struct cedar_uid *u = cedar_uid_get(store, uid);
   struct cedar_uid_text text = {{NULL, 0}, {NULL, 0}};
 
   if (u != NULL) {
@@ -59,10 +76,22 @@ struct cedar_uid_text cedar_uid_text_get(const struct cedar_store *store, uint32
   return text;
 }
 
-const struct cedar_entity *cedar_uid_entity(const struct cedar_store *store, uint32_t uid) {
-  const struct cedar_uid *u = cedar_uids_get(store, uid, 1);
+const struct cedar_uid *cedar_uid_entity(const struct cedar_store *store, uint32_t uid) {
+  const struct cedar_uid *u = cedar_uid_get(store, uid);
 
-  return u == NULL ? NULL : cedar_entities_get(store, u->entity, 1);
+  return u == NULL || u->entity == CEDAR_NONE ? NULL : u;
+}
+
+void cedar_code_ahead(const struct cedar_store *store, uint32_t first, uint32_t units) {
+  uint32_t left = first < store->code.n ? store->code.n - first : 0;
+  size_t size = sizeof(*store->code.at);
+
+  if (units > left)
+    units = left;
+  /* What is there of an earlier read may be too little. */
+  if (store->pager != NULL && units > 0)
+    (void)cedar_pager_get_ahead(store->pager, store->code.where + first * size,
+                                (units / 2 + 1) * size, units * size);
 }
 
 bool cedar_store_failed(const struct cedar_store *store) {

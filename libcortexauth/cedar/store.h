@@ -11,61 +11,78 @@
 #include "limits.h"
 #include "pager.h"
 
-/* An interned text. Equal texts have equal symbols, so texts are compared by number. */
+/*
+ * An interned text: its bytes and a NUL follow. A symbol is its place among the texts, in units of
+ * eight bytes. Equal texts have equal symbols, so texts are compared by number.
+ */
 struct cedar_sym {
-  uint32_t offset; /* into bytes */
   uint32_t len;
   uint32_t hash;
 };
 
-/* Places in the hash tables, with all that tells whether it is the one: it is read once. */
-struct cedar_sym_slot {
+/* A place in a hash table. */
+struct cedar_slot {
   uint32_t number; /* + 1; 0: free */
   uint32_t hash;
-  uint32_t offset; /* as in the symbol */
+};
+
+/* A word, which a request finds without reading: its bytes are in word_bytes. */
+struct cedar_word {
+  uint32_t number; /* symbol + 1; 0: free */
+  uint32_t hash;
+  uint32_t offset;
   uint32_t len;
 };
 
-struct cedar_uid_slot {
-  uint32_t number; /* + 1; 0: free */
-  uint32_t type;
-  uint32_t id;
-};
+/* So many ancestors, and so long an id, stand beside the name's number, which is read anyway. */
+#define CEDAR_NEAR 4U
+#define CEDAR_NEAR_TEXT 40U
 
-/* An interned entity name. */
+/* An interned entity name, and what is known of the entity. */
 struct cedar_uid {
   uint32_t type; /* symbols */
   uint32_t id;
-  uint32_t entity; /* index, or CEDAR_NONE when it is not in the store */
-};
-
-struct cedar_entity {
-  uint32_t uid;
-  uint32_t attrs; /* first of fields, sorted by key */
+  uint32_t entity; /* its number, or CEDAR_NONE when it is not in the store */
+  uint32_t attrs;  /* first of fields, sorted by key */
   uint32_t attr_count;
   uint32_t tags;
   uint32_t tag_count;
   uint32_t parents; /* first of reach; uids, sorted */
   uint32_t parent_count;
-  uint32_t ancestors; /* first of reach; uids, sorted, without itself */
+  uint32_t ancestors; /* first of reach unless they are near; uids, sorted, without itself */
   uint32_t ancestor_count;
+  uint32_t near[CEDAR_NEAR];
+  uint32_t len; /* of the id's text */
+  char text[CEDAR_NEAR_TEXT];
+};
+
+/* The name of an action: it stands in the head of a large image with all that is known of it. */
+struct cedar_name {
+  uint32_t number;
+  struct cedar_uid uid;
+};
+
+/* Where an entity comes from; in the order of their numbers. */
+struct cedar_entity {
+  uint32_t uid;
   uint32_t source; /* symbol */
   uint32_t line;
   uint32_t column;
 };
 
 /*
- * A bucket of the scope index: the policies whose head asks for id that way. The last bucket is
- * the one for policies that ask for nothing an index could find; the others are a hash table.
+ * A bucket of the scope index: the policies whose head asks for id that way. `others` is the one
+ * for policies that ask for nothing an index could find.
  */
 struct cedar_bucket {
   uint32_t key;   /* see index.c; CEDAR_NONE: free */
-  uint32_t id;    /* uid or type symbol; of the last one: a bit for each kind of key there is */
-  uint32_t first; /* of posts */
+  uint32_t id;    /* uid or type symbol; of `others`: a bit for each kind of key there is */
+  uint32_t first; /* of its posts in the code; the bodies follow */
   uint32_t count;
+  uint32_t units; /* of posts and bodies together */
 };
 
-/* One policy in a bucket, with all that a decision needs of it in one cache line. */
+/* One policy in a bucket, with all that a decision needs of it. */
 struct cedar_post {
   uint32_t policy;
   uint32_t conds; /* as in the policy; of a single condition the node itself */
@@ -74,28 +91,34 @@ struct cedar_post {
   struct cedar_ask ask[3]; /* indexed by enum cedar_var */
 };
 
+/*
+ * Code is what policies are made of: posts, nodes, and lists of numbers, in units of four bytes, so
+ * that what is evaluated together lies together. A place in it is the number of its first unit.
+ */
+#define CEDAR_POST_UNITS ((uint32_t)(sizeof(struct cedar_post) / sizeof(uint32_t)))
+#define CEDAR_NODE_UNITS ((uint32_t)(sizeof(struct cedar_node) / sizeof(uint32_t)))
+
 /* Every flat array: name, item type, ceiling. The image is these arrays in this order. */
 #define CEDAR_ARRAYS(X)                                                                            \
   X(filter, uint64_t, CEDAR_MAX_FILTER)                                                            \
-  X(words, struct cedar_sym_slot, CEDAR_MAX_WORDS)                                                 \
+  X(words, struct cedar_word, CEDAR_MAX_WORDS)                                                     \
   X(word_bytes, char, CEDAR_MAX_WORDS)                                                             \
-  X(names, struct cedar_uid_slot, CEDAR_MAX_WORDS)                                                 \
-  X(bytes, char, CEDAR_MAX_TEXT)                                                                   \
-  X(syms, struct cedar_sym, CEDAR_MAX_ITEMS)                                                       \
-  X(sym_slots, struct cedar_sym_slot, CEDAR_MAX_ITEMS)                                             \
+  X(names, struct cedar_name, CEDAR_MAX_WORDS)                                                     \
+  X(types, uint32_t, CEDAR_MAX_WORDS)                                                              \
+  X(others, struct cedar_bucket, 1)                                                                \
+  X(texts, uint64_t, CEDAR_MAX_TEXT / 8)                                                           \
+  X(sym_slots, struct cedar_slot, CEDAR_MAX_ITEMS)                                                 \
   X(uids, struct cedar_uid, CEDAR_MAX_ITEMS)                                                       \
-  X(uid_slots, struct cedar_uid_slot, CEDAR_MAX_ITEMS)                                             \
+  X(uid_slots, struct cedar_slot, CEDAR_MAX_ITEMS)                                                 \
   X(cells, struct cedar_value, CEDAR_MAX_ITEMS)                                                    \
   X(fields, struct cedar_field, CEDAR_MAX_ITEMS)                                                   \
-  X(nodes, struct cedar_node, CEDAR_MAX_ITEMS)                                                     \
-  X(kids, uint32_t, CEDAR_MAX_ITEMS)                                                               \
+  X(code, uint32_t, CEDAR_MAX_CODE)                                                                \
   X(notes, struct cedar_note, CEDAR_MAX_ITEMS)                                                     \
   X(policies, struct cedar_policy, CEDAR_MAX_POLICIES)                                             \
   X(policy_slots, uint32_t, CEDAR_MAX_ITEMS)                                                       \
   X(entities, struct cedar_entity, CEDAR_MAX_ITEMS)                                                \
   X(reach, uint32_t, CEDAR_MAX_REACH)                                                              \
-  X(buckets, struct cedar_bucket, CEDAR_MAX_ITEMS)                                                 \
-  X(posts, struct cedar_post, CEDAR_MAX_ITEMS)
+  X(buckets, struct cedar_bucket, CEDAR_MAX_ITEMS)
 
 #define CEDAR_ARRAY_MEMBER(name, type, max)                                                        \
   struct {                                                                                         \
@@ -113,6 +136,7 @@ struct cedar_store {
   const char *image;         /* the whole image where it is in memory */
   uint64_t stamp_where;
   uint64_t stamp_len;
+  uint32_t sym_count; /* while it is being built */
   bool sealed;
   bool mapped;             /* the arrays belong to an image */
   bool broken;             /* an add failed halfway */
@@ -120,7 +144,7 @@ struct cedar_store {
 };
 
 /*
- * Items of an array for reading: cedar_nodes_get(store, first, count) and so on. NULL when they
+ * Items of an array for reading: cedar_code_get(store, first, count) and so on. NULL when they
  * are not all there: the image is damaged, or cannot be read, which cedar_store_failed() keeps.
  */
 #define CEDAR_ARRAY_GET(name, type, max)                                                           \
@@ -136,12 +160,32 @@ struct cedar_store {
 
 CEDAR_ARRAYS(CEDAR_ARRAY_GET)
 
+/* A node at a place of the code; NULL as above. */
+static inline const struct cedar_node *cedar_node_get(const struct cedar_store *store,
+                                                      uint32_t place) {
+  return (const struct cedar_node *)(const void *)cedar_code_get(store, place, CEDAR_NODE_UNITS);
+}
+
+/* The same where all is in memory, and the place is known to have one. */
+static inline struct cedar_node *cedar_node_at(const struct cedar_store *store, uint32_t place) {
+  return (struct cedar_node *)(void *)(store->code.at + place);
+}
+
+/* Reads so many units of an image's code at once, as far as there are so many. */
+void cedar_code_ahead(const struct cedar_store *store, uint32_t first, uint32_t units);
+
 /* Makes room for `more` further items of an array; a status. */
 #define CEDAR_ROOM(store, name, more, max)                                                         \
   ((uint64_t)(store)->name.n + (more) <= (store)->name.cap                                         \
        ? CEDAR_OK                                                                                  \
        : cedar_array_grow(&(store)->alloc, (void **)(void *)&(store)->name.at, &(store)->name.cap, \
                           sizeof(*(store)->name.at), (uint64_t)(store)->name.n + (more), (max)))
+
+/* ---- node.c ---- */
+
+/* The position-th operand of a node that is a node itself; false past the last. In memory only. */
+bool cedar_node_kid(const struct cedar_store *store, const struct cedar_node *node,
+                    uint32_t position, uint32_t *kid_out);
 
 /* ---- symbol.c: interning ---- */
 
@@ -162,7 +206,14 @@ struct cedar_text cedar_sym_text(const struct cedar_store *store, uint32_t sym);
 
 CEDAR_MUST_CHECK enum cedar_status cedar_uid_put(struct cedar_store *store, uint32_t type,
                                                  uint32_t id, uint32_t *uid_out);
-uint32_t cedar_uid_find(const struct cedar_store *store, uint32_t type, uint32_t id);
+
+/*
+ * The number of an entity's name, CEDAR_NONE when the store has none; the first where the symbol
+ * of the type and the hash of the id are known.
+ */
+uint32_t cedar_uid_find_hashed(const struct cedar_store *store, uint32_t type, struct cedar_text id,
+                               uint32_t hash);
+uint32_t cedar_uid_find(const struct cedar_store *store, struct cedar_uid_text uid);
 
 /* Makes the hash tables as small as what they hold; nothing may be added afterwards. */
 void cedar_symbols_shrink(struct cedar_store *store);
@@ -184,20 +235,34 @@ bool cedar_filter_may_have(const struct cedar_store *store, uint32_t hash);
 CEDAR_MUST_CHECK enum cedar_status cedar_words_make(struct cedar_store *store);
 
 /*
- * A symbol and an entity's name among the words; CEDAR_NONE, which says nothing, when it is none
- * of them, and where looking into the large tables costs nothing.
+ * A symbol among the words; CEDAR_NONE, which says nothing, when it is none of them, and where
+ * looking into the large tables costs nothing.
  */
 uint32_t cedar_word_find(const struct cedar_store *store, const char *bytes, size_t len,
                          uint32_t hash);
-uint32_t cedar_name_find(const struct cedar_store *store, uint32_t type, uint32_t id);
+
+/* An entity's name among those of the head, by what it is and by its number; NULL says nothing. */
+const struct cedar_name *cedar_name_find(const struct cedar_store *store, uint32_t type,
+                                         struct cedar_text id);
+const struct cedar_name *cedar_name_get(const struct cedar_store *store, uint32_t number);
+
+/* False when the store surely has no name of an entity of that type, found out without reading. */
+bool cedar_type_may_have(const struct cedar_store *store, uint32_t type);
 
 /* The hash by which the scope index is looked up. */
 uint32_t cedar_bucket_hash(uint32_t key, uint32_t id);
 
 /* ---- store.c ---- */
 
-/* The entity of a uid; NULL when the store has none, or cannot be read. */
-const struct cedar_entity *cedar_uid_entity(const struct cedar_store *store, uint32_t uid);
+/* An entity's name; NULL when the number is bad, or it cannot be read. */
+const struct cedar_uid *cedar_uid_get(const struct cedar_store *store, uint32_t uid);
+
+/* Whether that is the text of its id. */
+bool cedar_uid_has_id(const struct cedar_store *store, const struct cedar_uid *uid,
+                      struct cedar_text id);
+
+/* A name whose entity is in the store; NULL when it is not, or cannot be read. */
+const struct cedar_uid *cedar_uid_entity(const struct cedar_store *store, uint32_t uid);
 
 /* Whether the store still takes input; says why when it does not. */
 bool cedar_store_is_open(const struct cedar_store *store, struct cedar_error *error);

@@ -86,7 +86,8 @@ bool cedar_is_reserved(struct cedar_text text) {
                                   "in",   "is",    "like", "has",  "__cedar"};
   size_t i;
 
-  if (text.len < 2 || text.len > 7)
+  /* None begins as the names of most types do. */
+  if (text.len < 2 || text.len > 7 || (text.ptr[0] >= 'A' && text.ptr[0] <= 'Z'))
     return false;
   for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
     if (cedar_text_is(text, words[i]))

@@ -16,7 +16,7 @@ struct cedar_typed cedar_typed_make(const struct cedar_type *type, bool good) {
 }
 
 const struct cedar_node *cedar_check_node(const struct cedar_checker *c, uint32_t node) {
-  return &c->store->nodes.at[node];
+  return cedar_node_at(c->store, node);
 }
 
 struct cedar_text cedar_check_text(const struct cedar_checker *c, uint32_t sym) {
@@ -72,7 +72,7 @@ void cedar_check_error(struct cedar_checker *c, uint32_t node, const char *forma
   struct cedar_place place = {NULL, 0, 0};
   va_list args;
 
-  if (node < c->store->nodes.n) {
+  if (node < c->store->code.n) {
     place.line = cedar_check_node(c, node)->line;
     place.column = cedar_check_node(c, node)->column;
   }
@@ -212,7 +212,7 @@ static struct cedar_typed check_clause(struct cedar_checker *c,
  */
 static struct cedar_typed check_clauses(struct cedar_checker *c,
                                         const struct cedar_policy *policy) {
-  const uint32_t *kids = c->store->kids.at + policy->conds;
+  const uint32_t *kids = c->store->code.at + policy->conds;
   struct cedar_typed *typed = cedar_check_get(c, policy->cond_count, sizeof(*typed)), all;
   const struct cedar_capability *prior = NULL;
   uint32_t i;

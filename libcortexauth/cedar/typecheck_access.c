@@ -129,7 +129,7 @@ static bool has_fields(const struct cedar_type *type) {
 static struct cedar_typed check_has(struct cedar_checker *c, const struct cedar_capability *prior,
                                     uint32_t index) {
   const struct cedar_node *node = cedar_check_node(c, index);
-  const uint32_t *path = c->store->kids.at + node->b;
+  const uint32_t *path = c->store->code.at + node->b;
   struct cedar_typed object = cedar_check_want(c, prior, node->a, CEDAR_WANT_FIELDS);
   struct cedar_capability asked = {{node->a, path, 0}, path[0], false, NULL};
   struct cedar_typed left = field_has(c, prior, object, &asked), right;

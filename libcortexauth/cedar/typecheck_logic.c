@@ -34,7 +34,7 @@ struct cedar_typed cedar_typed_and(struct cedar_checker *c, struct cedar_typed l
 
 static struct cedar_typed check_and(struct cedar_checker *c, const struct cedar_capability *prior,
                                     const struct cedar_node *node) {
-  const uint32_t *kids = c->store->kids.at + node->a;
+  const uint32_t *kids = c->store->code.at + node->a;
   struct cedar_typed left = cedar_check_want(c, prior, kids[0], CEDAR_WANT_BOOL), right;
   const struct cedar_capability *known = cedar_capability_union(c, prior, left.gains);
   uint32_t i;
@@ -66,7 +66,7 @@ static struct cedar_typed typed_or(struct cedar_checker *c, struct cedar_typed l
 
 static struct cedar_typed check_or(struct cedar_checker *c, const struct cedar_capability *prior,
                                    const struct cedar_node *node) {
-  const uint32_t *kids = c->store->kids.at + node->a;
+  const uint32_t *kids = c->store->code.at + node->a;
   struct cedar_typed left = cedar_check_want(c, prior, kids[0], CEDAR_WANT_BOOL);
   uint32_t i;
 

@@ -28,7 +28,7 @@ static struct literal chain_literal(const struct cedar_checker *c, const struct 
   uint32_t i;
 
   for (i = 0; i < node->b; i++) {
-    kid = cedar_check_node(c, c->store->kids.at[node->a + i]);
+    kid = cedar_check_node(c, c->store->code.at[node->a + i]);
     if (kid->op != CEDAR_OP_BOOL) {
       literal.op = CEDAR_OP_NONE;
       return literal;
@@ -233,7 +233,7 @@ static struct cedar_typed check_in(struct cedar_checker *c, const struct cedar_c
   if (action != NULL && list->op != CEDAR_OP_SET)
     members_add(c, &members, action, literal_of(c, right_node));
   for (i = 0; action != NULL && list->op == CEDAR_OP_SET && i < list->b; i++)
-    members_add(c, &members, action, literal_of(c, c->store->kids.at[list->a + i]));
+    members_add(c, &members, action, literal_of(c, c->store->code.at[list->a + i]));
   return typed_in(c, left, right, action, &members);
 }
 
@@ -357,7 +357,7 @@ static struct cedar_typed scope_list(struct cedar_checker *c, const struct cedar
   for (i = 0; i < scope->count; i++) {
     const struct cedar_type *type;
 
-    item.a = c->store->kids.at[scope->uid + i];
+    item.a = c->store->code.at[scope->uid + i];
     members_add(c, &members, c->env->action, item);
     type = cedar_check_uid_type(c, item.a);
     right.good = right.good && type != NULL;

@@ -61,7 +61,7 @@ static struct cedar_typed check_set(struct cedar_checker *c, const struct cedar_
     return cedar_typed_make(NULL, false);
   }
   for (i = 0; i < node->b; i++) {
-    typed = cedar_check(c, prior, c->store->kids.at[node->a + i]);
+    typed = cedar_check(c, prior, c->store->code.at[node->a + i]);
     good = good && typed.good;
     known = known && typed.type != NULL;
     if (!known)
@@ -96,12 +96,12 @@ static struct cedar_typed check_record(struct cedar_checker *c,
   uint32_t i;
 
   for (i = 0; i < node->b; i++) {
-    typed = cedar_check(c, prior, c->store->kids.at[node->a + 2 * i + 1]);
+    typed = cedar_check(c, prior, c->store->code.at[node->a + 2 * i + 1]);
     good = good && typed.good;
     known = known && typed.type != NULL;
     if (!known)
       continue;
-    members[i].name = cedar_check_text(c, c->store->kids.at[node->a + 2 * i]);
+    members[i].name = cedar_check_text(c, c->store->code.at[node->a + 2 * i]);
     members[i].type = typed.type;
     members[i].required = true;
   }
@@ -147,9 +147,9 @@ static bool constructor_good(struct cedar_checker *c, uint32_t index, const stru
   uint32_t i;
 
   for (i = 0; i < node->b; i++) {
-    arg = cedar_check_node(c, c->store->kids.at[node->a + i]);
+    arg = cedar_check_node(c, c->store->code.at[node->a + i]);
     if (!is_literal(arg)) {
-      cedar_check_error(c, c->store->kids.at[node->a + i],
+      cedar_check_error(c, c->store->code.at[node->a + i],
                         "expected a literal; `%s` may not be called on anything else", ext->name);
       return false;
     }
@@ -158,7 +158,7 @@ static bool constructor_good(struct cedar_checker *c, uint32_t index, const stru
     text = cedar_check_text(c, arg->a);
     good = cedar_ext_parse(ext->result, text, &value);
     if (!good)
-      cedar_check_error(c, c->store->kids.at[node->a + i],
+      cedar_check_error(c, c->store->code.at[node->a + i],
                         "expected a text that `%s` can read, found \"%.*s\"", ext->name,
                         cedar_check_len(text), text.ptr);
   }
@@ -185,7 +185,7 @@ static struct cedar_typed check_call(struct cedar_checker *c, const struct cedar
     good = false;
   fixed = good;
   for (i = 0; i < node->b; i++) {
-    typed = cedar_check(c, prior, c->store->kids.at[node->a + i]);
+    typed = cedar_check(c, prior, c->store->code.at[node->a + i]);
     good = good && typed.good;
     wanted = fixed ? type_of_kind(ext->args[i]) : typed.type;
     if (typed.type != NULL && typed.type != wanted &&
@@ -194,7 +194,7 @@ static struct cedar_typed check_call(struct cedar_checker *c, const struct cedar
 
       cedar_type_print(wanted, want, sizeof(want));
       cedar_type_print(typed.type, found, sizeof(found));
-      cedar_check_error(c, c->store->kids.at[node->a + i], "expected %s, found %s", want, found);
+      cedar_check_error(c, c->store->code.at[node->a + i], "expected %s, found %s", want, found);
       good = false;
     }
   }

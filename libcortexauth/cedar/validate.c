@@ -99,14 +99,8 @@ static bool tables_make(struct run *run, struct cedar_arena *arena) {
 
   run->checker.known = cedar_arena_get_array(arena, store->uids.n, sizeof(struct cedar_known));
   run->action_uids = cedar_arena_get_array(arena, schema->action_count, sizeof(uint32_t));
-  for (i = 0; run->action_uids != NULL && i < schema->action_count; i++) {
-    struct cedar_uid_text uid = schema->actions[i].uid;
-    uint32_t type = cedar_sym_find(store, uid.type.ptr, uid.type.len);
-    uint32_t id = cedar_sym_find(store, uid.id.ptr, uid.id.len);
-
-    run->action_uids[i] =
-        type == CEDAR_NONE || id == CEDAR_NONE ? CEDAR_NONE : cedar_uid_find(store, type, id);
-  }
+  for (i = 0; run->action_uids != NULL && i < schema->action_count; i++)
+    run->action_uids[i] = cedar_uid_find(store, schema->actions[i].uid);
   return run->action_uids != NULL && run->checker.known != NULL;
 }
 

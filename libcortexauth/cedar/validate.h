@@ -61,10 +61,6 @@ void cedar_check_applicable(struct cedar_checker *c, const struct cedar_policy *
 /* Warns about texts that look like others: writing direction, mixed alphabets. */
 void cedar_check_texts(struct cedar_checker *c, const struct cedar_policy *policy);
 
-/* The position-th operand of a node that is a node itself; false past the last. */
-bool cedar_check_kid(const struct cedar_checker *c, const struct cedar_node *node,
-                     uint32_t position, uint32_t *kid_out);
-
 /* Reports at a line and column of the policy at hand. */
 __attribute__((format(printf, 5, 6))) void cedar_check_report(struct cedar_checker *c,
                                                               enum cedar_severity severity,

@@ -6,40 +6,6 @@
 
 /* ---- names ---- */
 
-/* How many of a, b, c of a node are nodes themselves. */
-static uint32_t direct_kids(const struct cedar_node *node) {
-  enum cedar_op op = (enum cedar_op)node->op;
-
-  if (op <= CEDAR_OP_VAR)
-    return 0;
-  if (op == CEDAR_OP_IF)
-    return 3;
-  return op >= CEDAR_OP_EQ && op <= CEDAR_OP_HAS_TAG ? 2 : 1;
-}
-
-bool cedar_check_kid(const struct cedar_checker *c, const struct cedar_node *node,
-                     uint32_t position, uint32_t *kid_out) {
-  const uint32_t direct[] = {node->a, node->b, node->c};
-  bool list = node->op == CEDAR_OP_AND || node->op == CEDAR_OP_OR || node->op == CEDAR_OP_SET ||
-              node->op == CEDAR_OP_CALL,
-       record = node->op == CEDAR_OP_RECORD;
-
-  if (list || record) {
-    if (position >= node->b)
-      return false;
-    *kid_out = c->store->kids.at[node->a + (record ? 2 * position + 1 : position)];
-    return true;
-  }
-  if (node->op == CEDAR_OP_IS && node->c != CEDAR_NONE && position == 1) {
-    *kid_out = node->c;
-    return true;
-  }
-  if (position >= direct_kids(node))
-    return false;
-  *kid_out = direct[position];
-  return true;
-}
-
 static void type_check(struct cedar_checker *c, struct cedar_text type, uint32_t line,
                        uint32_t column) {
   if (!cedar_name_is_action(type) && cedar_schema_entity_find(c->schema, type) == NULL)
@@ -76,7 +42,7 @@ static void scope_check(struct cedar_checker *c, const struct cedar_scope *scope
     return;
   }
   for (i = 0; i < scope->count; i++)
-    uid_check(c, c->store->kids.at[scope->uid + i], scope->line, scope->column);
+    uid_check(c, c->store->code.at[scope->uid + i], scope->line, scope->column);
 }
 
 static void node_check(struct cedar_checker *c, uint32_t index) {
@@ -87,7 +53,7 @@ static void node_check(struct cedar_checker *c, uint32_t index) {
     uid_check(c, node->a, node->line, node->column);
   if (node->op == CEDAR_OP_IS)
     type_check(c, cedar_check_text(c, node->b), node->line, node->column);
-  for (i = 0; cedar_check_kid(c, node, i, &kid); i++)
+  for (i = 0; cedar_node_kid(c->store, node, i, &kid); i++)
     node_check(c, kid);
 }
 
@@ -97,7 +63,7 @@ void cedar_check_names(struct cedar_checker *c, const struct cedar_policy *polic
   for (i = 0; i < 3; i++)
     scope_check(c, &policy->scope[i]);
   for (i = 0; i < policy->cond_count; i++)
-    node_check(c, c->store->kids.at[policy->conds + i]);
+    node_check(c, c->store->code.at[policy->conds + i]);
 }
 
 void cedar_check_slots(struct cedar_checker *c, const struct cedar_policy *link) {
@@ -143,7 +109,7 @@ static bool action_is_under(const struct cedar_schema_action *action,
 /* The position-th uid of what the action is compared with. */
 static uint32_t action_uid(const struct cedar_checker *c, const struct cedar_scope *scope,
                            uint32_t position) {
-  return scope->op == CEDAR_SCOPE_LIST ? c->store->kids.at[scope->uid + position] : scope->uid;
+  return scope->op == CEDAR_SCOPE_LIST ? c->store->code.at[scope->uid + position] : scope->uid;
 }
 
 /* In a list with an unknown action nothing is certain: then none fits. */

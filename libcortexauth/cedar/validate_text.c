@@ -55,14 +55,14 @@ static void scope_check(struct cedar_checker *c, const struct cedar_scope *scope
 
   if (scope->op == CEDAR_SCOPE_LIST)
     for (i = 0; i < scope->count; i++)
-      uid_check(c, c->store->kids.at[scope->uid + i], spot);
+      uid_check(c, c->store->code.at[scope->uid + i], spot);
   else if (scope->op != CEDAR_SCOPE_ANY && scope->op != CEDAR_SCOPE_IS && scope->slot == 0)
     uid_check(c, scope->uid, spot);
 }
 
 static void node_check(struct cedar_checker *c, uint32_t index) {
   const struct cedar_node *node = cedar_check_node(c, index);
-  const uint32_t *kids = c->store->kids.at;
+  const uint32_t *kids = c->store->code.at;
   struct spot spot = {node->line, node->column, true};
   uint32_t i, kid;
 
@@ -79,7 +79,7 @@ static void node_check(struct cedar_checker *c, uint32_t index) {
     text_check(c, cedar_check_text(c, node->a), spot);
   else if (node->op == CEDAR_OP_LIKE)
     text_check(c, cedar_check_text(c, node->b), spot);
-  for (i = 0; cedar_check_kid(c, node, i, &kid); i++)
+  for (i = 0; cedar_node_kid(c->store, node, i, &kid); i++)
     node_check(c, kid);
 }
 
@@ -89,5 +89,5 @@ void cedar_check_texts(struct cedar_checker *c, const struct cedar_policy *polic
   for (i = 0; i < 3; i++)
     scope_check(c, &policy->scope[i]);
   for (i = 0; i < policy->cond_count; i++)
-    node_check(c, c->store->kids.at[policy->conds + i]);
+    node_check(c, c->store->code.at[policy->conds + i]);
 }

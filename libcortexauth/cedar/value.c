@@ -230,16 +230,17 @@ const struct cedar_value *cedar_fields_find(const struct cedar_field *fields, ui
 
   if (fields == NULL)
     return NULL;
-  while (low < high) {
+  while (high - low > 8) {
     uint32_t middle = low + (high - low) / 2;
 
-    if (fields[middle].key == key)
-      return &fields[middle].value;
-    if (fields[middle].key < key)
-      low = middle + 1;
+    if (fields[middle].key <= key)
+      low = middle;
     else
       high = middle;
   }
+  for (; low < high; low++)
+    if (fields[low].key == key)
+      return &fields[low].value;
   return NULL;
 }
 

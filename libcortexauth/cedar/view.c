@@ -4,36 +4,39 @@
  */
 #include <string.h>
 
+#include "entity.h"
 #include "ext.h"
-#include "store.h"
 #include "text.h"
+
+/* An entity by its number; NULL past the last. */
+static const struct cedar_uid *entity_at(const struct cedar_store *store, uint32_t index) {
+  const struct cedar_entity *origin = cedar_entities_get(store, index, 1);
+
+  return origin == NULL ? NULL : cedar_uid_get(store, origin->uid);
+}
 
 bool cedar_entity_get(const struct cedar_store *store, uint32_t index,
                       struct cedar_entity_info *info_out) {
-  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+  const struct cedar_entity *origin = cedar_entities_get(store, index, 1);
+  const struct cedar_uid *entity = entity_at(store, index);
 
   memset(info_out, 0, sizeof(*info_out));
-  if (entity == NULL)
+  if (origin == NULL || entity == NULL)
     return false;
-  info_out->uid = cedar_uid_text_get(store, entity->uid);
+  info_out->uid = cedar_uid_text_get(store, origin->uid);
   info_out->attr_count = entity->attr_count;
   info_out->tag_count = entity->tag_count;
   info_out->parent_count = entity->parent_count;
   info_out->ancestor_count = entity->ancestor_count;
-  info_out->line = entity->line;
-  info_out->column = entity->column;
-  info_out->source = cedar_sym_text(store, entity->source);
+  info_out->line = origin->line;
+  info_out->column = origin->column;
+  info_out->source = cedar_sym_text(store, origin->source);
   return true;
 }
 
 bool cedar_entity_find(const struct cedar_store *store, struct cedar_uid_text uid,
                        uint32_t *index_out) {
-  uint32_t type = cedar_sym_find(store, uid.type.ptr, uid.type.len);
-  uint32_t id = cedar_sym_find(store, uid.id.ptr, uid.id.len);
-  uint32_t number =
-      type == CEDAR_NONE || id == CEDAR_NONE ? CEDAR_NONE : cedar_uid_find(store, type, id);
-
-  const struct cedar_uid *found = cedar_uids_get(store, number, 1);
+  const struct cedar_uid *found = cedar_uid_get(store, cedar_uid_find(store, uid));
 
   *index_out = found == NULL ? CEDAR_NONE : found->entity;
   return *index_out < store->entities.n;
@@ -44,10 +47,9 @@ bool cedar_entity_next_of_type(const struct cedar_store *store, struct cedar_tex
   uint32_t sym = cedar_sym_find(store, type.ptr, type.len);
 
   while (sym != CEDAR_NONE && *cursor < store->entities.n) {
-    const struct cedar_entity *entity = cedar_entities_get(store, (*cursor)++, 1);
-    const struct cedar_uid *uid = entity == NULL ? NULL : cedar_uids_get(store, entity->uid, 1);
+    const struct cedar_uid *entity = entity_at(store, (*cursor)++);
 
-    if (uid != NULL && uid->type == sym) {
+    if (entity != NULL && entity->type == sym) {
       *index_out = *cursor - 1;
       return true;
     }
@@ -80,21 +82,21 @@ static bool field_at(const struct cedar_store *store, uint32_t first, uint32_t c
 
 bool cedar_entity_attr(const struct cedar_store *store, uint32_t index, const char *name,
                        struct cedar_value *value_out) {
-  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+  const struct cedar_uid *entity = entity_at(store, index);
 
   return entity != NULL && field_find(store, entity->attrs, entity->attr_count, name, value_out);
 }
 
 bool cedar_entity_tag(const struct cedar_store *store, uint32_t index, const char *name,
                       struct cedar_value *value_out) {
-  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+  const struct cedar_uid *entity = entity_at(store, index);
 
   return entity != NULL && field_find(store, entity->tags, entity->tag_count, name, value_out);
 }
 
 bool cedar_entity_attr_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                           struct cedar_text *name_out, struct cedar_value *value_out) {
-  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+  const struct cedar_uid *entity = entity_at(store, index);
 
   return entity != NULL &&
          field_at(store, entity->attrs, entity->attr_count, position, name_out, value_out);
@@ -102,16 +104,14 @@ bool cedar_entity_attr_at(const struct cedar_store *store, uint32_t index, uint3
 
 bool cedar_entity_tag_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                          struct cedar_text *name_out, struct cedar_value *value_out) {
-  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+  const struct cedar_uid *entity = entity_at(store, index);
 
   return entity != NULL &&
          field_at(store, entity->tags, entity->tag_count, position, name_out, value_out);
 }
 
-static bool reach_at(const struct cedar_store *store, uint32_t first, uint32_t count,
+static bool reach_at(const struct cedar_store *store, const uint32_t *uids, uint32_t count,
                      uint32_t position, struct cedar_uid_text *uid_out) {
-  const uint32_t *uids = cedar_reach_get(store, first, count);
-
   if (uids == NULL || position >= count)
     return false;
   *uid_out = cedar_uid_text_get(store, uids[position]);
@@ -120,18 +120,20 @@ static bool reach_at(const struct cedar_store *store, uint32_t first, uint32_t c
 
 bool cedar_entity_parent_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                             struct cedar_uid_text *uid_out) {
-  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+  const struct cedar_uid *entity = entity_at(store, index);
 
   return entity != NULL &&
-         reach_at(store, entity->parents, entity->parent_count, position, uid_out);
+         reach_at(store, cedar_reach_get(store, entity->parents, entity->parent_count),
+                  entity->parent_count, position, uid_out);
 }
 
 bool cedar_entity_ancestor_at(const struct cedar_store *store, uint32_t index, uint32_t position,
                               struct cedar_uid_text *uid_out) {
-  const struct cedar_entity *entity = cedar_entities_get(store, index, 1);
+  const struct cedar_uid *entity = entity_at(store, index);
+  uint32_t count = 0;
+  const uint32_t *uids = entity == NULL ? NULL : cedar_entity_reach(store, entity, &count);
 
-  return entity != NULL &&
-         reach_at(store, entity->ancestors, entity->ancestor_count, position, uid_out);
+  return reach_at(store, uids, count, position, uid_out);
 }
 
 enum cedar_kind cedar_value_kind(struct cedar_value value) {

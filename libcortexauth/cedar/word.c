@@ -8,26 +8,30 @@
 #include "entity.h"
 
 /* With fewer texts everything is found in a few pieces anyway. */
-#define MANY_SYMBOLS 1024U
+#define MANY_SYMBOLS 256U
 
 /* A page or so; what is left out is found in the tables of everything. */
 #define WORDS_MAX 160U
 #define WORD_LEN_MAX 40U
 #define NAMES_MAX 32U
+#define TYPES_MAX 64U
 
 struct gatherer {
   struct cedar_store *store;
-  unsigned char *seen; /* a bit for each symbol */
+  unsigned char *seen; /* a bit for each unit of the texts */
   uint32_t words[WORDS_MAX];
   uint32_t word_n;
   uint32_t names[NAMES_MAX]; /* uids */
   uint32_t name_n;
+  uint32_t types[TYPES_MAX]; /* of all names; full: there may be more */
+  uint32_t type_n;
 };
 
 static void put_word(struct gatherer *g, uint32_t sym) {
   unsigned char *byte = &g->seen[sym / 8], bit = (unsigned char)(1U << sym % 8);
 
-  if (g->word_n == WORDS_MAX || (*byte & bit) != 0 || g->store->syms.at[sym].len > WORD_LEN_MAX)
+  if (g->word_n == WORDS_MAX || (*byte & bit) != 0 ||
+      cedar_sym_text(g->store, sym).len > WORD_LEN_MAX)
     return;
   *byte |= bit;
   g->words[g->word_n++] = sym;
@@ -43,6 +47,16 @@ static void put_name(struct gatherer *g, uint32_t uid) {
     return;
   g->names[g->name_n++] = uid;
   put_word(g, g->store->uids.at[uid].id);
+}
+
+static void put_type(struct gatherer *g, uint32_t type) {
+  uint32_t i;
+
+  for (i = 0; i < g->type_n; i++)
+    if (g->types[i] == type)
+      return;
+  if (g->type_n < TYPES_MAX)
+    g->types[g->type_n++] = type;
 }
 
 static bool is_action_type(const struct gatherer *g, uint32_t type) {
@@ -64,7 +78,7 @@ static void put_actions(struct gatherer *g) {
 
     if (scope->op == CEDAR_SCOPE_LIST)
       for (j = 0; j < scope->count; j++)
-        put_name(g, s->kids.at[scope->uid + j]);
+        put_name(g, s->code.at[scope->uid + j]);
     else if (scope->op != CEDAR_SCOPE_ANY && scope->uid != CEDAR_NONE)
       put_name(g, scope->uid);
   }
@@ -73,18 +87,26 @@ static void put_actions(struct gatherer *g) {
       put_name(g, s->entities.at[i].uid);
 }
 
+/* The keys that an expression names; its height bounds the recursion. */
+static void put_node(struct gatherer *g, uint32_t place) {
+  const struct cedar_node *node = cedar_node_at(g->store, place);
+  uint32_t i, kid;
+
+  if (node->op == CEDAR_OP_GET)
+    put_word(g, node->b);
+  for (i = 0; node->op == CEDAR_OP_HAS && i < node->c; i++)
+    put_word(g, g->store->code.at[node->b + i]);
+  for (i = 0; cedar_node_kid(g->store, node, i, &kid); i++)
+    put_node(g, kid);
+}
+
 static void put_keys(struct gatherer *g) {
   const struct cedar_store *s = g->store;
   uint32_t i, j;
 
-  for (i = 0; i < s->nodes.n; i++) {
-    const struct cedar_node *node = &s->nodes.at[i];
-
-    if (node->op == CEDAR_OP_GET)
-      put_word(g, node->b);
-    for (j = 0; node->op == CEDAR_OP_HAS && j < node->c; j++)
-      put_word(g, s->kids.at[node->b + j]);
-  }
+  for (i = 0; i < s->policies.n && g->word_n < WORDS_MAX; i++)
+    for (j = 0; j < s->policies.at[i].cond_count; j++)
+      put_node(g, s->code.at[s->policies.at[i].conds + j]);
   for (i = 0; i < s->fields.n; i++)
     put_word(g, s->fields.at[i].key);
 }
@@ -96,8 +118,10 @@ static void gather(struct gatherer *g) {
   for (i = 0; i < g->store->words.n; i++)
     put_word(g, g->store->words.at[i].number - 1);
   put_actions(g);
-  for (i = 0; i < g->store->uids.n; i++)
+  for (i = 0; i < g->store->uids.n; i++) {
     put_word(g, g->store->uids.at[i].type);
+    put_type(g, g->store->uids.at[i].type);
+  }
   put_keys(g);
 }
 
@@ -124,16 +148,16 @@ static enum cedar_status words_fill(const struct gatherer *g) {
   s->words.n = n;
   memset(s->words.at, 0, n * sizeof(*s->words.at));
   for (i = 0; i < g->word_n; i++) {
-    const struct cedar_sym *sym = &s->syms.at[g->words[i]];
-    uint32_t at = sym->hash & (n - 1);
+    struct cedar_text text = cedar_sym_text(s, g->words[i]);
+    uint32_t hash = cedar_text_hash(text.ptr, text.len), at = hash & (n - 1);
 
     while (s->words.at[at].number != 0)
       at = (at + 1) & (n - 1);
     s->words.at[at] =
-        (struct cedar_sym_slot){g->words[i] + 1, sym->hash, s->word_bytes.n, sym->len};
-    if (sym->len > 0)
-      memcpy(s->word_bytes.at + s->word_bytes.n, s->bytes.at + sym->offset, sym->len);
-    s->word_bytes.n += sym->len;
+        (struct cedar_word){g->words[i] + 1, hash, s->word_bytes.n, (uint32_t)text.len};
+    if (text.len > 0)
+      memcpy(s->word_bytes.at + s->word_bytes.n, text.ptr, text.len);
+    s->word_bytes.n += (uint32_t)text.len;
   }
   return CEDAR_OK;
 }
@@ -148,8 +172,24 @@ static enum cedar_status names_fill(const struct gatherer *g) {
   for (i = 0; i < g->name_n; i++) {
     const struct cedar_uid *uid = &s->uids.at[g->names[i]];
 
-    s->names.at[s->names.n++] = (struct cedar_uid_slot){g->names[i] + 1, uid->type, uid->id};
+    if (uid->len <= CEDAR_NEAR_TEXT)
+      s->names.at[s->names.n++] = (struct cedar_name){g->names[i], *uid};
   }
+  return CEDAR_OK;
+}
+
+/* A list that is full says nothing, so there is none. */
+static enum cedar_status types_fill(const struct gatherer *g) {
+  struct cedar_store *s = g->store;
+  enum cedar_status status;
+
+  if (g->type_n == 0 || g->type_n == TYPES_MAX)
+    return CEDAR_OK;
+  status = CEDAR_ROOM(s, types, g->type_n, CEDAR_MAX_WORDS);
+  if (status != CEDAR_OK)
+    return status;
+  memcpy(s->types.at, g->types, g->type_n * sizeof(*g->types));
+  s->types.n = g->type_n;
   return CEDAR_OK;
 }
 
@@ -172,18 +212,20 @@ enum cedar_status cedar_words_make(struct cedar_store *store) {
   enum cedar_status status = CEDAR_NOMEM;
   struct cedar_arena scratch;
 
-  if (store->syms.n < MANY_SYMBOLS) {
+  if (store->sym_count < MANY_SYMBOLS) {
     store->words.n = 0;
     return CEDAR_OK;
   }
   cedar_arena_init(&scratch, &store->alloc, SIZE_MAX / 2);
-  g.seen = cedar_arena_get_array(&scratch, store->syms.n / 8 + 1, 1);
+  g.seen = cedar_arena_get_array(&scratch, store->texts.n / 8 + 1, 1);
   if (g.seen != NULL) {
     gather(&g);
     status = words_fill(&g);
   }
   if (status == CEDAR_OK && g.name_n > 0)
     status = names_fill(&g);
+  if (status == CEDAR_OK)
+    status = types_fill(&g);
   cedar_arena_clear(&scratch);
   return status;
 }
@@ -195,9 +237,9 @@ uint32_t cedar_word_find(const struct cedar_store *store, const char *bytes, siz
   if (store->pager == NULL || store->words.at == NULL || store->word_bytes.at == NULL)
     return CEDAR_NONE;
   for (probes = 0; probes < n; probes++) {
-    const struct cedar_sym_slot *slot = &store->words.at[(hash + probes) & (n - 1)];
+    const struct cedar_word *slot = &store->words.at[(hash + probes) & (n - 1)];
 
-    if (slot->number == 0 || slot->number > store->syms.n)
+    if (slot->number == 0 || slot->number > store->texts.n)
       break;
     if (slot->hash == hash && slot->len == len && len <= store->word_bytes.n &&
         slot->offset <= store->word_bytes.n - len &&
@@ -207,16 +249,35 @@ uint32_t cedar_word_find(const struct cedar_store *store, const char *bytes, siz
   return CEDAR_NONE;
 }
 
-uint32_t cedar_name_find(const struct cedar_store *store, uint32_t type, uint32_t id) {
+const struct cedar_name *cedar_name_find(const struct cedar_store *store, uint32_t type,
+                                         struct cedar_text id) {
   uint32_t i;
 
   if (store->pager == NULL || store->names.at == NULL)
-    return CEDAR_NONE;
-  for (i = 0; i < store->names.n && i < NAMES_MAX; i++) {
-    const struct cedar_uid_slot *slot = &store->names.at[i];
+    return NULL;
+  for (i = 0; i < store->names.n && i < NAMES_MAX; i++)
+    if (store->names.at[i].uid.type == type && store->names.at[i].number < store->uids.n &&
+        cedar_uid_has_id(store, &store->names.at[i].uid, id))
+      return &store->names.at[i];
+  return NULL;
+}
 
-    if (slot->type == type && slot->id == id)
-      return slot->number == 0 || slot->number > store->uids.n ? CEDAR_NONE : slot->number - 1;
-  }
-  return CEDAR_NONE;
+const struct cedar_name *cedar_name_get(const struct cedar_store *store, uint32_t number) {
+  uint32_t i;
+
+  for (i = 0; store->names.at != NULL && i < store->names.n && i < NAMES_MAX; i++)
+    if (store->names.at[i].number == number)
+      return &store->names.at[i];
+  return NULL;
+}
+
+bool cedar_type_may_have(const struct cedar_store *store, uint32_t type) {
+  uint32_t i;
+
+  if (store->pager == NULL || store->types.at == NULL)
+    return true;
+  for (i = 0; i < store->types.n; i++)
+    if (store->types.at[i] == type)
+      return true;
+  return false;
 }

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,9 +23,6 @@
 /* Images up to this size are read as a whole: it costs less than a few small pieces. */
 #define AT_ONCE ((size_t)64 << 10)
 
-/* What one login asks of a large image beside its head, and the request it makes, take about. */
-#define LOGIN_ROOM ((size_t)32 << 10)
-
 /* A change in the same tick of the file system's clock as the look at it would not show. */
 #define SETTLED_SECONDS 2
 
@@ -37,10 +33,6 @@ struct cx_image {
   bool has_read;             /* since the file was last looked at */
   bool is_bad;
   size_t service_order;
-  bool has_asked; /* for memory */
-  char *pool;     /* NULL: there is none */
-  size_t pool_size;
-  size_t pool_used;
 };
 
 static enum cortex_image_state fail(struct cortex_error *why, enum cortex_image_state state,
@@ -56,46 +48,6 @@ static bool read_piece(void *context, uint64_t offset, void *into, size_t len) {
 
   image->has_read = true;
   return cx_file_pread(image->fd, into, len, (off_t)offset) == (ssize_t)len;
-}
-
-/*
- * The pages are got in one call: each that is touched first costs more than reading it does, and
- * one that is not needed costs too. What is asked for first is the image's head.
- */
-static void make_pool(struct cx_image *image, size_t head) {
-  size_t size = head + LOGIN_ROOM;
-  void *pool =
-      mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-  if (pool == MAP_FAILED)
-    return;
-  image->pool = pool;
-  image->pool_size = size;
-}
-
-/* Pieces of the pool while there is room, then the heap's. */
-static void *pool_get(void *context, size_t size) {
-  struct cx_image *image = context;
-  size_t room = (size + 15) / 16 * 16;
-  void *piece;
-
-  if (!image->has_asked && room >= size && room <= IMAGE_MAX)
-    make_pool(image, room);
-  image->has_asked = true;
-  if (image->pool == NULL || room < size || room > image->pool_size - image->pool_used)
-    return malloc(size);
-  piece = image->pool + image->pool_used;
-  image->pool_used += room;
-  return piece;
-}
-
-static void pool_put(void *context, void *piece, size_t size) {
-  const struct cx_image *image = context;
-  uintptr_t at = (uintptr_t)piece, pool = (uintptr_t)image->pool;
-
-  (void)size;
-  if (image->pool == NULL || at < pool || at >= pool + image->pool_size)
-    free(piece);
 }
 
 static bool is_the_file(const struct cx_image *image) {
@@ -136,10 +88,9 @@ static enum cortex_image_state open_store(const struct cx_policy_settings *setti
                                           struct cortex_policy *policy, struct cortex_error *why) {
   struct cx_image *image = policy->image;
   const struct cedar_image_source source = {read_piece, image, image->size, AT_ONCE};
-  const struct cedar_allocator allocator = {pool_get, pool_put, image};
   struct cx_stamp stamp;
 
-  if (cedar_store_read_image(&source, &allocator, &policy->store, NULL) != CEDAR_OK ||
+  if (cedar_store_read_image(&source, NULL, &policy->store, NULL) != CEDAR_OK ||
       !cx_stamp_read(policy->store, settings, &stamp))
     return fail(why, CORTEX_IMAGE_REFUSED, settings->image, "is no image of this version");
   image->file = stamp.file;
@@ -193,8 +144,6 @@ void cx_image_close(struct cortex_policy *policy) {
     return;
   cedar_store_free(&policy->store);
   close(image->fd);
-  if (image->pool != NULL)
-    munmap(image->pool, image->pool_size);
   free(image);
   policy->image = NULL;
   policy->service_count = 0;

@@ -145,12 +145,12 @@ enum cortex_reason cx_request_build(const struct cortex_policy *policy,
 
   if (cedar_request_new(policy->store, NULL, request_out) != CEDAR_OK)
     return cx_error_memory(error);
+  cx_request_point(*request_out, question, assumes);
   if (!cx_request_put_principal(*request_out, question->identity) ||
       !put_login(*request_out, question)) {
     cedar_request_free(request_out);
     return cx_error_memory(error);
   }
-  cx_request_point(*request_out, question, assumes);
   if (cedar_request_error(*request_out, &why)) {
     cedar_request_free(request_out);
     cx_policy_error(error, CORTEX_INTERNAL, &why);

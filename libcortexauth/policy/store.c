@@ -239,7 +239,9 @@ static enum cortex_reason load(const struct cortex_settings *settings, bool is_t
   *policy_out = policy;
   policy = NULL;
 out:
-  cedar_schema_free(&loader.schema);
+  /* The code of schemas is not touched for nothing: with an image there is none. */
+  if (loader.schema != NULL)
+    cedar_schema_free(&loader.schema);
   cortex_policy_free(&policy);
   return reason;
 }

@@ -149,8 +149,7 @@ static void a_failed_read_is_no_answer(void **state) {
   for (pieces.fail_at = 1, last = 0; last < pieces.fail_at; pieces.fail_at++) {
     pieces.reads = 0;
     if (cedar_store_read_image(&source, NULL, &store, NULL) != CEDAR_OK) {
-      /* The header, then the head. */
-      assert_in_range(pieces.fail_at, 1, 2);
+      assert_int_equal(pieces.fail_at, 1);
       continue;
     }
     r = cedar_world_request(store, NULL);
@@ -319,7 +318,7 @@ static void words_are_found_without_reading(void **state) {
   size_t i;
 
   (void)state;
-  assert_int_equal(before, 2);
+  assert_int_equal(before, 1);
   assert_int_equal(cedar_request_new(store, NULL, &r), CEDAR_OK);
   for (i = 0; i < sizeof words / sizeof words[0]; i++)
     cedar_request_context_put(r, t(words[i]), cedar_value_bool(true));
@@ -327,6 +326,11 @@ static void words_are_found_without_reading(void **state) {
   assert_int_equal(pieces.reads, before);
   cedar_request_context_put(r, t("label of 7"), cedar_value_bool(true));
   assert_true(pieces.reads > before);
+  /* What the request is about has been read, and so has its id. */
+  cedar_request_set_resource(r, (struct cedar_uid_text){t("Group"), t("group-99")});
+  before = pieces.reads;
+  cedar_request_context_put(r, t("n"), cedar_value_string(r, t("group-99")));
+  assert_int_equal(pieces.reads, before);
   cedar_request_free(&r);
   cedar_store_free(&store);
   free((char *)pieces.bytes);
@@ -340,7 +344,7 @@ static void a_decision_of_a_large_image_reads_little(void **state) {
 
   (void)state;
   assert_int_equal(ask_member(store, "group-77", 77, &reasons), CEDAR_ALLOW);
-  assert_in_range(pieces.reads, 3, 30);
+  assert_in_range(pieces.reads, 3, 14);
   cedar_store_free(&store);
   free((char *)pieces.bytes);
 }
