@@ -167,11 +167,13 @@ CREATE VIEW cortex.role_state AS
   FROM pg_catalog.pg_authid a;
 
 -- The same in a letter: l login role of ours, g group role of ours, ! protected or marked as both,
--- - somebody else's.
+-- a somebody else's that cortex.adopt_logins takes, - any other of somebody else's.
 CREATE VIEW cortex.role_kind AS
   SELECT s.oid, s.name, s.can_login, (CASE WHEN s.is_protected THEN '!'
       WHEN s.is_login THEN CASE WHEN s.is_group THEN '!' ELSE 'l' END
       WHEN s.is_group THEN CASE WHEN s.leads_up OR s.can_login THEN '!' ELSE 'g' END
+      WHEN s.can_login AND NOT s.leads_up AND NOT (SELECT a.rolcreatedb FROM pg_catalog.pg_authid a WHERE a.oid = s.oid)
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = s.oid) THEN 'a'
       ELSE '-' END)::"char" AS kind
   FROM cortex.role_state s;
 
@@ -755,11 +757,8 @@ DECLARE
 BEGIN
   PERFORM cortex.require_home();
   PERFORM cortex.require_names(names);
-  SELECT n.name INTO bad FROM unnest(names) AS n(name) LEFT JOIN cortex.role_state s ON s.name = n.name
-  WHERE s.oid IS NULL OR s.is_protected OR s.leads_up OR s.is_group OR s.is_login OR NOT s.can_login
-    OR (SELECT a.rolcreatedb FROM pg_catalog.pg_authid a WHERE a.oid = s.oid)
-    OR EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = s.oid)
-  LIMIT 1;
+  SELECT n.name INTO bad FROM unnest(names) AS n(name) LEFT JOIN cortex.role_kind k ON k.name = n.name
+  WHERE k.kind IS DISTINCT FROM 'a' LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'role % is none that Cortex may take over', quote_ident(bad)
       USING ERRCODE = 'insufficient_privilege',

@@ -283,6 +283,16 @@ def test_name_of_a_dba_s_role_is_not_taken_over(sync):
     assert sync.host.members("analytics_write") == {"bob"}
 
 
+@pytest.mark.parametrize("role", ["login createdb", "nologin", "login; create role child in role alice",
+                                  "login in role pg_execute_server_program", "login in role boss"])
+def test_role_that_cannot_be_taken_over_costs_only_itself(sync, role):
+    sync.host.sql(f"create role boss createrole; create role carl login password 'x'; create role alice {role}")
+    sync.people({name: ["engineers"] for name in ("alice", "bob", "carl")})
+    assert "rejected alice - a role of this name exists, is not managed by Cortex and cannot" in sync.apply(
+        "--adopt", check=4).stdout
+    assert sync.host.members("analytics_read") == {"bob", "carl"}
+
+
 def test_managed_role_that_became_powerful_is_left_alone(sync):
     sync.people({"alice": ["engineers"], **crowd(30, "engineers")})
     sync.apply()

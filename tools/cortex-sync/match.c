@@ -88,8 +88,7 @@ static bool is_free(const struct model *model, uint32_t number, const uint32_t *
 static bool is_taken_over(const struct model *model, uint32_t number) {
   const struct role *role = &model->roles[number];
 
-  return model->adopts && !role->is_frozen &&
-         (role->kind == ROLE_LOGIN || (role->kind == ROLE_FOREIGN && role->can_login));
+  return model->adopts && !role->is_frozen && (role->kind == ROLE_LOGIN || role->is_adoptable);
 }
 
 /* Whose new name cannot be had keeps the role of the old one, for what it is worth. */

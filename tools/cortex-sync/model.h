@@ -31,6 +31,7 @@ struct role {
   uint32_t known_label;
   uint32_t oid;
   bool can_login;
+  bool is_adoptable; /* foreign, and can be taken over */
   bool is_cut;       /* by us */
   bool is_contested; /* several people are called so */
   bool is_frozen;    /* left as it is: nobody can tell whether the person is still there */

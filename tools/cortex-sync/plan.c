@@ -82,14 +82,17 @@ static void plan_login(const struct making *making, uint32_t number, const struc
     making->kept[number] = true;
     break;
   case ROLE_FOREIGN:
-    if (making->model->adopts && role->can_login) {
+    if (making->model->adopts && role->is_adoptable) {
       plan_put(plan, &plan->adopt, number);
       making->kept[number] = true;
       break;
     }
     refuse(making, number,
-           "a role of this name exists and is not managed by Cortex; if it is this person's, "
-           "once: --adopt");
+           role->is_adoptable
+               ? "a role of this name exists and is not managed by Cortex; if it is this person's, "
+                 "once: --adopt"
+               : "a role of this name exists, is not managed by Cortex and cannot be taken over: "
+                 "only a login role without attributes, members and powerful memberships can be");
     break;
   case ROLE_GROUP:
     refuse(making, number, "a group role of this name exists");

@@ -73,6 +73,7 @@ static enum role_kind kind_of(char letter) {
     return ROLE_LOGIN;
   case 'g':
     return ROLE_GROUP;
+  case 'a':
   case '-':
     return ROLE_FOREIGN;
   default:
@@ -101,6 +102,7 @@ static bool take_roles(const PGresult *result, struct model *model, struct index
     role = &model->roles[number];
     role->oid = number_at(result, row, 0);
     role->kind = kind_of(PQgetvalue(result, row, 2)[0]);
+    role->is_adoptable = PQgetvalue(result, row, 2)[0] == 'a';
     role->can_login = PQgetvalue(result, row, 3)[0] == 't';
     role->is_cut = PQgetvalue(result, row, 4)[0] == 't';
     role->known_label =
