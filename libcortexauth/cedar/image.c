@@ -17,8 +17,8 @@
 #define HEAD_MAX ((uint64_t)1 << 17)
 
 /* About so much the head has, and of the image's size such a part. */
-#define HEAD_LEAST ((uint64_t)4 << 10)
-#define HEAD_PART 1024U
+#define HEAD_LEAST ((uint64_t)9 << 9)
+#define HEAD_PART 1280U
 
 _Static_assert(sizeof(struct cedar_value) == 16, "the image relies on it");
 

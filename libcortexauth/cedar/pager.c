@@ -10,7 +10,7 @@
 #include "arena.h"
 
 /* What is read at least: some slots, an entity, the texts beside one. A power of two. */
-#define UNIT 256U
+#define UNIT 128U
 
 #define FIRST_SLOTS 128U
 
