@@ -246,12 +246,15 @@ END
 $f$;
 
 -- Takes back what ended sessions were permitted beyond what is standing, and roles
--- of one level (USER/LEVEL) whose last session has ended. Says what it did.
+-- of one level (USER/LEVEL) whose last session has ended. Says what it did: role is what was
+-- revoked, NULL for a role that was dropped, and '' for one that was cut because it owns something.
+-- A role that somebody dropped, or made somebody else's, stops nothing for the others.
 CREATE FUNCTION cortex.settle_logins() RETURNS TABLE (name text, role text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
 DECLARE
   one record;
   gone text[];
+  kind "char";
 BEGIN
   PERFORM cortex.require_home();
   IF pg_is_in_recovery() THEN
@@ -281,16 +284,28 @@ BEGIN
   LOOP
     PERFORM cortex.lock_login(one.member);
     CONTINUE WHEN EXISTS (SELECT FROM cortex.live_stamps() l WHERE l.facts ->> 'role' = one.member);
-    CONTINUE WHEN NOT cortex.drop_login(one.member);
-    name := one.member;
-    role := NULL;
-    RETURN NEXT;
+    kind := (SELECT k.kind FROM cortex.role_kind k WHERE k.name = one.member);
+    IF kind IS NULL THEN
+      PERFORM cortex.forget_login(one.member);
+    ELSIF kind = 'l' AND (cortex.drop_login(one.member)
+        OR cortex.cut_logins(ARRAY[one.member]) > 0) THEN
+      name := one.member;
+      role := CASE WHEN to_regrole(quote_ident(one.member)) IS NOT NULL THEN '' END;
+      RETURN NEXT;
+    END IF;
   END LOOP;
 END
 $f$;
 
--- Drops a role that owns nothing; one that does loses the right to log in instead.
--- False when it was so already.
+CREATE FUNCTION cortex.forget_login(wanted text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  DELETE FROM cortex.role_data d WHERE d.name = wanted;
+  DELETE FROM cortex.login_lock l WHERE l.name = wanted;
+END
+$f$;
+
+-- Drops a role that owns nothing; false for one that does.
 CREATE FUNCTION cortex.drop_login(wanted text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
@@ -298,10 +313,9 @@ BEGIN
   BEGIN
     EXECUTE format('DROP ROLE %I', wanted);
   EXCEPTION WHEN dependent_objects_still_exist OR object_in_use THEN
-    RETURN cortex.cut_logins(ARRAY[wanted]) > 0;
+    RETURN false;
   END;
-  DELETE FROM cortex.role_data d WHERE d.name = wanted;
-  DELETE FROM cortex.login_lock l WHERE l.name = wanted;
+  PERFORM cortex.forget_login(wanted);
   RETURN true;
 END
 $f$;
@@ -311,7 +325,8 @@ REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.login_is_ready(text), cortex.change_login(text, text[], text[]),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]),
-  cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.drop_login(text), cortex.sync_login_grants() FROM PUBLIC;
+  cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.forget_login(text), cortex.drop_login(text),
+  cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;
 GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.sync_login_grants()
 TO cortex_runner;

@@ -329,6 +329,30 @@ def test_a_role_of_one_level_lives_as_long_as_its_sessions(host):
     assert not host.exists("alice/admin") and host.exists("alice")
 
 
+@pytest.mark.parametrize("change", [
+    'drop role "alice/admin"', 'alter role "alice/admin" superuser', 'revoke cortex_managed from "alice/admin"',
+    'grant cortex_groups to "alice/admin"', 'alter role "alice/admin" rename to alicia'])
+def test_a_role_that_somebody_else_changed_stops_nothing_for_the_others(host, change):
+    how = {"groups": ("engineers", "admins"), "mfa": True}
+    host.login("alice/admin", **how).assert_allowed("1")
+    host.login("bob", mfa=True).assert_allowed("1")
+    host.sql(change)
+    assert host.reap().splitlines()[-1:] == ["revoked analytics_write from bob"]
+    assert host.members("bob") == {"analytics_read"}
+    assert host.reap() == ""
+    host.sql("drop role if exists alicia")
+
+
+def test_a_role_of_one_level_that_owns_something_is_cut(host):
+    how = {"groups": ("admins",), "mfa": True}
+    host.sql("grant create on schema public to public", DATABASES[STAGING])
+    host.login("alice/admin", sql="create table hers (n int)", **how).assert_allowed("")
+    assert "cut alice/admin" in host.reap() and not host.exists("alice/admin")
+    assert [r["role"] for r in host.events("role_cut")] == ["alice/admin"]
+    host.sql("drop table hers", DATABASES[STAGING])
+    assert host.reap() == "dropped alice/admin\n"
+
+
 @pytest.mark.parametrize("role", ["bob/admin", "alice/root", "alice/", "alice/admin/admin", "alice/assume"])
 def test_only_one_s_own_levels_are_roles(host, role):
     how = {"groups": ("engineers", "admins"), "mfa": True}

@@ -305,18 +305,27 @@ static void tell(struct reaping *reaping, const char *did) {
 
 /* ---- what ended sessions leave behind ---- */
 
+/* grant: what was revoked; "": the role owns something, so it lost its login only; NULL: dropped.
+ */
 static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
+  bool is_cut = grant != NULL && grant[0] == '\0', is_revoked = grant != NULL && !is_cut;
   struct cortex_record entry = {
-      .event = grant != NULL ? CORTEX_EVENT_REVOKED : CORTEX_EVENT_ROLE_DROPPED,
+      .event = is_revoked ? CORTEX_EVENT_REVOKED
+               : is_cut   ? CORTEX_EVENT_ROLE_CUT
+                          : CORTEX_EVENT_ROLE_DROPPED,
       .role = name,
-      .grant = grant,
-      .detail = "its last session has ended",
+      .grant = is_revoked ? grant : NULL,
+      .detail = is_cut ? "its last session has ended, and it owns something"
+                       : "its last session has ended",
   };
 
   record(reaping, &entry, 1);
-  if (!cli_has(reaping->cli, "quiet"))
-    printf(grant != NULL ? "revoked %s from %s\n" : "dropped %.0s%s\n", grant != NULL ? grant : "",
-           name);
+  if (cli_has(reaping->cli, "quiet"))
+    return;
+  if (is_revoked)
+    printf("revoked %s from %s\n", grant, name);
+  else
+    printf("%s %s\n", is_cut ? "cut" : "dropped", name);
 }
 
 /*
