@@ -516,6 +516,23 @@ def test_stamps_of_ended_sessions_go(host):
     assert not path.exists()
 
 
+def test_a_damaged_stamp_stops_the_reaper_only_while_its_process_lives(host):
+    """A power failure leaves one empty; where logins rely on the reaper they would wait for it for ever."""
+    host.configure(session={"enforce": "yes"})
+    sessions = host.cortex.state / "sessions"
+    gone, there = sessions / "999999999", sessions / str(os.getpid())
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    dead = sessions / str(process.pid)
+    for path in (gone, dead, there):
+        path.write_text("", encoding="ascii")
+    host.reap(check=3)
+    assert not dead.exists() and not gone.exists() and there.exists()
+    there.unlink()
+    host.reap()
+    host.login().assert_allowed("1")
+
+
 def test_without_the_extension_sessions_end_too(host):
     with host.connect() as alice, host.connect("bob") as bob:
         shorten(host, alice)

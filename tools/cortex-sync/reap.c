@@ -53,8 +53,8 @@ static void fail(struct reaping *reaping, const struct cortex_error *error) {
  * and ends nothing, and the next login of that pid replaces the stamp. To compare starts
  * here would trust the wall clock, and a clock that was set would hide live sessions.
  */
-static bool is_alive(const struct cortex_session *session) {
-  return kill((pid_t)session->pid, 0) == 0 || errno != ESRCH;
+static bool is_alive(int64_t pid) {
+  return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
 }
 
 static bool copy_texts(struct doomed *doomed, const struct cortex_session *session) {
@@ -91,6 +91,27 @@ static bool put(struct reaping *reaping, const struct cortex_session *session,
   return copy_texts(&items[reaping->count++], session);
 }
 
+static void forget(struct reaping *reaping, int64_t pid) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  if (!cli_has(reaping->cli, "check") &&
+      cortex_session_forget(reaping->settings, pid, &error) != CORTEX_OK)
+    fail(reaping, &error);
+}
+
+/* A power failure may leave the stamp of a session that is gone in any state: that is no more in
+ * the way. */
+static void visit_damaged(struct reaping *reaping, const char *name,
+                          const struct cortex_error *cause) {
+  int64_t pid = strtoll(name, NULL, 10);
+
+  cli_complain("session stamp %s: %s", name, cause->message);
+  if (pid <= 0 || pid > INT32_MAX || is_alive(pid))
+    reaping->failed = true;
+  else
+    forget(reaping, pid);
+}
+
 static bool visit(const struct cortex_session *session, const char *name,
                   const struct cortex_error *cause, void *context) {
   struct reaping *reaping = context;
@@ -98,14 +119,11 @@ static bool visit(const struct cortex_session *session, const char *name,
   enum cortex_reason reason;
 
   if (session == NULL) {
-    cli_complain("session stamp %s: %s", name, cause->message);
-    reaping->failed = true;
+    visit_damaged(reaping, name, cause);
     return true;
   }
-  if (!is_alive(session)) {
-    if (!cli_has(reaping->cli, "check") &&
-        cortex_session_forget(reaping->settings, session->pid, &error) != CORTEX_OK)
-      fail(reaping, &error);
+  if (!is_alive(session->pid)) {
+    forget(reaping, session->pid);
     return true;
   }
   if (session->postmaster_start != reaping->postmaster)
