@@ -508,6 +508,19 @@ def test_database_down_is_exit_3(sync):
     assert "database:" in result.stderr
 
 
+def test_database_that_is_not_the_home_says_what_to_do(sync):
+    sync.host.sql("create database other")
+    conf = sync.folder / "cortex.conf"
+    conf.write_text(conf.read_text().replace("dbname='postgres'", "dbname='other'"))
+    try:
+        assert "is the extension there" in sync.run("--apply", check=3).stderr
+        sync.host.sql("create extension cortex", database="other")
+        assert "The home is postgres. - Connect there, or let a superuser move it: ALTER ROLE" in sync.run(
+            "--apply", check=3).stderr
+    finally:
+        sync.host.sql("drop database other")
+
+
 def test_user_without_rights_is_exit_3_and_nothing_changes(sync):
     sync.host.sql("create role plain login")
     sync.people({"alice": ["engineers"]})

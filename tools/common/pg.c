@@ -36,17 +36,19 @@ static bool fail(struct pg *pg, const char *text) {
   return false;
 }
 
-/* Message and detail of a failed statement: the detail says whose role it was. */
+/* What failed: the detail says whose role it was, the hint what to do. */
 static void fail_result(struct pg *pg, const PGresult *result) {
   const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+  const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
   const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   char text[MESSAGE_MAX];
 
   if (pg->failed)
     return;
-  snprintf(text, sizeof text, "%s%s%s", primary != NULL ? primary : PQerrorMessage(pg->connection),
-           detail != NULL ? ": " : "", detail != NULL ? detail : "");
+  snprintf(text, sizeof text, "%s%s%s%s%s",
+           primary != NULL ? primary : PQerrorMessage(pg->connection), detail != NULL ? ": " : "",
+           detail != NULL ? detail : "", hint != NULL ? " - " : "", hint != NULL ? hint : "");
   fail(pg, text);
   snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state != NULL ? state : "");
 }

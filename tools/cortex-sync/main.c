@@ -66,7 +66,8 @@ enum cli_exit sync_complain(const struct sync *sync) {
   bool locked = is_locked(sync);
 
   if (strcmp(pg_sqlstate(sync->pg), "3F000") == 0 || strcmp(pg_sqlstate(sync->pg), "42883") == 0)
-    cli_complain("database: %s (is the extension there? CREATE EXTENSION cortex)",
+    cli_complain("database: %s (is the extension there, and of this release? CREATE EXTENSION "
+                 "cortex, or ALTER EXTENSION cortex UPDATE)",
                  pg_message(sync->pg));
   else
     cli_complain("database: %s", pg_message(sync->pg));
