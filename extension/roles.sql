@@ -129,15 +129,14 @@ SELECT pg_catalog.pg_extension_config_dump('cortex.run_data', '');
 CREATE FUNCTION cortex.roles_under(powerful boolean) RETURNS SETOF oid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  found oid[] := ARRAY(SELECT a.oid FROM pg_catalog.pg_authid a
-                       WHERE a.rolname IN ('cortex_runner', 'cortex_grantor', 'cortex_jit'));
+  names CONSTANT name[] := ARRAY['cortex_runner', 'cortex_grantor', 'cortex_jit'] || CASE WHEN powerful
+    THEN ARRAY['pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files'] ELSE '{}' END;
+  found oid[] := ARRAY(SELECT a.oid FROM pg_catalog.pg_authid a WHERE a.rolname = ANY (names));
   fresh oid[];
 BEGIN
   IF powerful THEN
-    found := found || ARRAY(
-      SELECT a.oid FROM pg_catalog.pg_authid a
-      WHERE a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
-        OR a.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files'));
+    found := found || ARRAY(SELECT a.oid FROM pg_catalog.pg_authid a
+                            WHERE a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls);
   END IF;
   fresh := found;
   WHILE fresh <> '{}' LOOP
@@ -572,10 +571,13 @@ $f$;
 
 -- ---------------------------------------------------------------- reading, for cortex-sync
 
--- All roles but PostgreSQL's own. note, source, subject: as noted, or NULL.
+-- All roles but PostgreSQL's own. note, source, subject: as noted, or NULL. The booleans are NULL where
+-- false, which the server writes several times faster; so are oids as integers, above 2147483647
+-- negative. is_stale: the note is of another oid, or of no role (then oid is NULL).
 -- Takes the run's lock where asked.
 CREATE FUNCTION cortex.sync_roles(take_lock boolean)
-RETURNS TABLE (oid oid, name name, kind "char", can_login boolean, is_cut boolean, note integer, source text, subject text)
+RETURNS TABLE (oid integer, name name, kind "char", is_locked boolean, is_cut boolean, is_stale boolean,
+  note integer, source text, subject text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
   holder record;
@@ -601,29 +603,29 @@ BEGIN
       quote_ident(holder.rolname), holder.pid;
   END IF;
   RETURN QUERY
-    SELECT k.oid, k.name, k.kind, k.can_login, d.cut_at IS NOT NULL, d.id, d.source, d.subject
-    FROM cortex.role_kind k LEFT JOIN cortex.role_data d ON d.name = k.name
-    WHERE NOT starts_with(k.name::text, 'pg_');
+    SELECT k.oid::integer, k.name, k.kind, CASE WHEN NOT k.can_login THEN true END,
+      CASE WHEN d.cut_at IS NOT NULL THEN true END, CASE WHEN d.role IS DISTINCT FROM k.oid THEN d.id IS NOT NULL END,
+      d.id, d.source, nullif(d.subject, '')
+    FROM (SELECT * FROM cortex.role_kind r WHERE r.oid >= 16384 OR r.oid = 10) k
+      FULL JOIN cortex.role_data d ON d.name = k.name;
 END
 $f$;
 
--- Members of the group roles of ours: granted by us as we grant now (o), granted by us with other
--- options (a), granted by somebody else (x). Oids as integers, which the server writes several times
--- faster; above 2147483647 they are negative. Sorting by role, to a file with little work_mem, took longer
--- than everything else.
-CREATE FUNCTION cortex.sync_members() RETURNS TABLE (role oid, whose "char", members integer[])
+-- Members of the group roles of ours: granted by us as we grant now, granted by us with other options,
+-- granted by somebody else; NULL for none. Three aggregates of one group each: more keys to group by took half
+-- as long again, and sorting by role, to a file with little work_mem, longer than everything else.
+CREATE FUNCTION cortex.sync_members() RETURNS TABLE (role integer, ours integer[], altered integer[], others integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
 SET enable_sort = off SET work_mem = '64MB' AS $f$
-DECLARE
-  giver CONSTANT oid := (SELECT a.oid FROM pg_catalog.pg_authid a WHERE a.rolname = 'cortex_grantor');
 BEGIN
   RETURN QUERY EXECUTE format(
-    'SELECT e.role, (CASE WHEN e.grantor <> $1 THEN ''x'' WHEN e.is_exact THEN ''o'' ELSE ''a'' END)::"char", '
-    'CASE WHEN e.grantor = $1 THEN e.members ELSE array_remove(e.members, $1::integer) END '
-    'FROM (SELECT m.roleid, m.grantor, %s, array_agg(m.member::integer) FROM pg_catalog.pg_auth_members m '
-    'GROUP BY 1, 2, 3) AS e(role, grantor, is_exact, members) '
+    'SELECT e.role::integer, e.ours, e.altered, e.others FROM (SELECT m.roleid, '
+    'array_agg(m.member::integer) FILTER (WHERE m.grantor = $1 AND %1$s), '
+    'array_agg(m.member::integer) FILTER (WHERE m.grantor = $1 AND NOT (%1$s)), '
+    'array_agg(m.member::integer) FILTER (WHERE m.grantor <> $1 AND m.member <> $1) '
+    'FROM pg_catalog.pg_auth_members m GROUP BY 1) AS e(role, ours, altered, others) '
     'WHERE e.role IN (SELECT g.member FROM pg_catalog.pg_auth_members g WHERE g.roleid = to_regrole(''cortex_groups''))',
-    cortex.as_granted()) USING giver;
+    cortex.as_granted()) USING to_regrole('cortex_grantor')::oid;
 END
 $f$;
 
@@ -657,15 +659,14 @@ BEGIN
 END
 $f$;
 
--- Opens a transaction that changes roles: alone, and with notes that fit the cluster.
-CREATE FUNCTION cortex.sync_begin() RETURNS void
+-- Opens a transaction that changes roles: alone, and with notes that fit the cluster. mend: some are
+-- stale (sync_roles says so), as after a dump restored into another cluster, or a role that a DBA made anew.
+CREATE FUNCTION cortex.sync_begin(mend boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 BEGIN
   PERFORM cortex.require_home();
   LOCK TABLE cortex.run_data IN EXCLUSIVE MODE;
-  -- A dump restored into another cluster, or a role that a DBA made anew.
-  IF EXISTS (SELECT FROM cortex.role_data d
-             WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.oid = d.role AND a.rolname = d.name)) THEN
+  IF mend THEN
     PERFORM cortex.mend_notes();
   END IF;
   DELETE FROM cortex.login_grant g
@@ -990,7 +991,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cortex FROM PUBLIC;
 GRANT USAGE ON SCHEMA cortex TO cortex_runner;
 GRANT EXECUTE ON FUNCTION
   cortex.sync_roles(boolean), cortex.sync_members(), cortex.sync_grants(),
-  cortex.sync_begin(), cortex.create_groups(text[]),
+  cortex.sync_begin(boolean), cortex.create_groups(text[]),
   cortex.create_logins(text[], text[], text, text),
   cortex.rename_logins(text[], text[]), cortex.note_people(text[], text[], text[]), cortex.adopt_logins(text[]),
   cortex.cut_logins(text[]), cortex.restore_logins(text[]),

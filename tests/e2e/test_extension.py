@@ -257,9 +257,20 @@ def test_reading_tells_whose_each_role_and_membership_is(host):
     assert {name: kinds[name] for name in ("alice", "readers", "dba_role", "double", "postgres", "cortex_runner")} == {
         "alice": "l", "readers": "g", "dba_role": "-", "double": "!", "postgres": "!", "cortex_runner": "!"}
     oids = dict(host.sql("select rolname, oid from pg_roles"))
-    rows = host.sql("select role, whose, members from cortex.sync_members() order by whose, members", user="cortex_runner")
-    assert [(role, whose, members) for role, whose, members in rows if members] == [
-        (oids["readers"], "o", [oids["alice"]]), (oids["readers"], "x", [oids["bob"]])]
+    rows = host.sql("select role, ours, altered, others from cortex.sync_members()", user="cortex_runner")
+    assert rows == [(oids["readers"], [oids["alice"]], None, [oids["bob"]])]
+
+
+def test_reading_tells_which_roles_are_locked_cut_or_noted_otherwise(host):
+    logins(host, "alice", "bob", "carol", "dave", "erin")
+    host.sql("alter role bob nologin; drop role dave; drop role erin; create role erin")
+    host.call("cut_logins", ["carol"])
+    rows = host.sql("select name, is_locked, is_cut, is_stale, note is null from cortex.sync_roles(false) "
+                    "where name is null or name in ('alice', 'bob', 'carol', 'erin') order by 1", user="cortex_runner")
+    assert [tuple(map(bool, row[1:])) for row in rows] == [
+        (False, False, False, False), (True, False, False, False), (True, True, False, False),
+        (True, False, True, False), (False, False, True, False)]
+    assert [row[0] for row in rows] == ["alice", "bob", "carol", "erin", None]
 
 
 # --- hostile and impossible names ---
@@ -725,7 +736,7 @@ def test_whole_cluster_survives_dump_and_restore(host):
                         str(other.postgres.port), "-U", "postgres", "-d", "postgres"], input=text,
                        check=True, capture_output=True, text=True)
         assert facts(other) == before
-        other.call("sync_begin")
+        other.call("sync_begin", True)
         assert other.sql("select count(*) from cortex.role_data d join pg_roles r on r.oid = d.role and r.rolname = d.name"
                          ) == [(5,)]
         other.call("restore_logins", ["cut one"])
@@ -760,7 +771,7 @@ def test_notes_of_roles_that_are_gone_are_forgotten(host):
     grant(host, "readers", "alice", "bob")
     note(host, "readers", "alice", "bob")
     host.sql("drop role alice")
-    host.call("sync_begin")
+    host.call("sync_begin", True)
     assert host.sql("select name from cortex.roles order by 1") == [("bob",), ("readers",)]
     assert host.sql("select member from cortex.grants") == [("bob",)]
 

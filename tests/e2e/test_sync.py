@@ -106,6 +106,19 @@ def test_notes_say_service_level_policy_and_reason(sync):
         ("alice", "analytics_read", "analytics", "read", "engineers-read", "engineers look at numbers")]
 
 
+def test_role_that_somebody_dropped_is_made_again_and_its_notes_are_of_the_new_one(sync):
+    sync.people({"alice": ["engineers"], "bob": ["engineers"]})
+    sync.apply()
+    sync.host.sql("drop role alice; drop role analytics_read")
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"alice", "bob"}
+    assert sync.host.sql("select d.name from cortex.role_data d join pg_roles r on r.rolname = d.name and r.oid = d.role "
+                         "order by 1") == [("alice",), ("analytics_admin",), ("analytics_read",), ("analytics_write",), ("bob",)]
+    assert sync.host.sql("select member, role from cortex.grants order by 1") == [
+        ("alice", "analytics_read"), ("bob", "analytics_read")]
+    assert sync.plan()["in_sync"] is True
+
+
 def test_another_policy_for_the_same_membership_changes_the_note_only(sync):
     sync.people({"alice": ["engineers"]})
     sync.apply()

@@ -260,10 +260,12 @@ static bool send_gains(struct pg *pg, const struct model *model, const struct pl
 }
 
 bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent) {
+  const char *mend = model->is_stale ? "t" : "f";
+
   *sent += 2;
   return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
-         pg_send(pg, "SELECT cortex.sync_begin()", NULL, 0) && send_losses(pg, model, plan, sent) &&
-         send_gains(pg, model, plan, sent);
+         pg_send(pg, "SELECT cortex.sync_begin($1)", &mend, 1) &&
+         send_losses(pg, model, plan, sent) && send_gains(pg, model, plan, sent);
 }
 
 bool apply_changes(struct pg *pg, const struct model *model, const struct plan *plan) {

@@ -225,6 +225,7 @@ void model_forget(struct model *model) {
                                     .label = role->label,
                                     .is_contested = role->is_contested};
   }
+  model->is_stale = false;
   edges_clear(&model->renamed);
   edges_clear(&model->ours);
   edges_clear(&model->altered);

@@ -122,6 +122,7 @@ struct model {
   struct rejections rejections;
 
   /* there */
+  bool is_stale; /* notes do not fit the cluster */
   struct edges ours;
   struct edges altered; /* ours, with options we do not grant */
   struct edges others;  /* granted by somebody else */

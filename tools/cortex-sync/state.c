@@ -18,10 +18,10 @@ bool state_ask(struct pg *pg, bool take_lock) {
   const char *lock = take_lock ? "t" : "f";
 
   return pg_send(pg,
-                 "SELECT oid, name, kind, can_login, is_cut, note, source, subject "
+                 "SELECT oid, name, kind, is_locked, is_cut, is_stale, note, source, subject "
                  "FROM cortex.sync_roles($1)",
                  &lock, 1) &&
-         pg_send(pg, "SELECT role, whose, members FROM cortex.sync_members()", NULL, 0) &&
+         pg_send(pg, "SELECT role, ours, altered, others FROM cortex.sync_members()", NULL, 0) &&
          pg_send(pg,
                  "SELECT role::bigint, service, level, policy, reason, members::text "
                  "FROM cortex.sync_grants() UNION ALL "
@@ -85,6 +85,45 @@ static uint32_t number_at(const PGresult *result, int row, int column) {
   return (uint32_t)strtoul(PQgetvalue(result, row, column), NULL, 10);
 }
 
+/* NULL is false. */
+static bool is_true(const PGresult *result, int row, int column) {
+  return PQgetvalue(result, row, column)[0] == 't';
+}
+
+/* The columns of cortex.sync_roles. */
+enum column { OID, NAME, KIND, IS_LOCKED, IS_CUT, IS_STALE, NOTE, SOURCE, SUBJECT };
+
+static bool put_text(struct names *names, const PGresult *result, int row, enum column column,
+                     uint32_t *number_out) {
+  *number_out = names_put(names, PQgetvalue(result, row, (int)column),
+                          (size_t)PQgetlength(result, row, (int)column));
+  return *number_out != NAMES_NONE;
+}
+
+static bool take_role(const PGresult *result, int row, struct model *model, struct index *oids,
+                      struct index *notes) {
+  uint32_t number = model_role(model, PQgetvalue(result, row, NAME),
+                               (size_t)PQgetlength(result, row, NAME));
+  uint32_t note = number_at(result, row, NOTE);
+  struct role *role;
+
+  if (number == NAMES_NONE)
+    return false;
+  role = &model->roles[number];
+  role->oid = number_at(result, row, OID);
+  role->kind = kind_of(PQgetvalue(result, row, KIND)[0]);
+  role->is_adoptable = PQgetvalue(result, row, KIND)[0] == 'a';
+  role->can_login = !is_true(result, row, IS_LOCKED);
+  role->is_cut = is_true(result, row, IS_CUT);
+  if (!put_text(&model->labels, result, row, SOURCE, &role->known_label) ||
+      !put_text(&model->subjects, result, row, SUBJECT, &role->known_subject))
+    return false;
+  index_put(oids, role->oid, number);
+  if (note != 0)
+    index_put(notes, note, number);
+  return true;
+}
+
 static bool take_roles(const PGresult *result, struct model *model, struct index *oids,
                        struct index *notes) {
   int row, rows = PQntuples(result);
@@ -92,28 +131,9 @@ static bool take_roles(const PGresult *result, struct model *model, struct index
   if (!index_init(oids, (size_t)rows) || !index_init(notes, (size_t)rows))
     return false;
   for (row = 0; row < rows; row++) {
-    uint32_t number =
-        model_role(model, PQgetvalue(result, row, 1), (size_t)PQgetlength(result, row, 1));
-    uint32_t note = number_at(result, row, 5);
-    struct role *role;
-
-    if (number == NAMES_NONE)
+    model->is_stale = model->is_stale || is_true(result, row, IS_STALE);
+    if (!PQgetisnull(result, row, OID) && !take_role(result, row, model, oids, notes))
       return false;
-    role = &model->roles[number];
-    role->oid = number_at(result, row, 0);
-    role->kind = kind_of(PQgetvalue(result, row, 2)[0]);
-    role->is_adoptable = PQgetvalue(result, row, 2)[0] == 'a';
-    role->can_login = PQgetvalue(result, row, 3)[0] == 't';
-    role->is_cut = PQgetvalue(result, row, 4)[0] == 't';
-    role->known_label =
-        names_put(&model->labels, PQgetvalue(result, row, 6), (size_t)PQgetlength(result, row, 6));
-    role->known_subject = names_put(&model->subjects, PQgetvalue(result, row, 7),
-                                    (size_t)PQgetlength(result, row, 7));
-    if (role->known_label == NAMES_NONE || role->known_subject == NAMES_NONE)
-      return false;
-    index_put(oids, role->oid, number);
-    if (note != 0)
-      index_put(notes, note, number);
   }
   return true;
 }
@@ -130,19 +150,15 @@ static void take_list(const char *list, uint32_t role, uint32_t source, const st
   }
 }
 
-static struct edges *list_of(struct model *model, char letter) {
-  return letter == 'o' ? &model->ours : letter == 'a' ? &model->altered : &model->others;
-}
-
 static bool take_members(const PGresult *result, struct model *model, const struct index *index) {
-  int row, rows = PQntuples(result);
+  struct edges *const lists[] = {&model->ours, &model->altered, &model->others};
+  int row, rows = PQntuples(result), i;
 
   for (row = 0; row < rows; row++) {
     uint32_t role = number_of(index, number_at(result, row, 0));
 
-    if (role != NAMES_NONE)
-      take_list(PQgetvalue(result, row, 2), role, 0, index,
-                list_of(model, PQgetvalue(result, row, 1)[0]));
+    for (i = 0; role != NAMES_NONE && i < 3; i++)
+      take_list(PQgetvalue(result, row, i + 1), role, 0, index, lists[i]);
   }
   edges_sort(&model->ours);
   edges_sort(&model->altered);
