@@ -86,13 +86,16 @@ CREATE TABLE cortex.grant_data (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   role integer NOT NULL,
   source integer NOT NULL,
+  lowest integer NOT NULL,
+  highest integer NOT NULL,
   members integer[] NOT NULL,
   granted_at timestamptz NOT NULL DEFAULT now()
 );
 ALTER TABLE cortex.grant_data ALTER COLUMN members SET STORAGE EXTERNAL; -- packing took longer than all else
 CREATE INDEX ON cortex.grant_data (role, source);
 COMMENT ON TABLE cortex.grant_data IS
-  'Why memberships of ours exist: one row for the members that got a role from one source at one time. '
+  'Why memberships of ours exist: a row for up to 128 members that got a role from one source at one time, '
+  'so that to take one out is to write a short list anew. No member is below lowest or above highest. '
   'Ids are those of role_data and grant_source; only the functions of this schema write here.';
 
 CREATE TABLE cortex.run_data (
@@ -148,6 +151,22 @@ BEGIN
 END
 $f$;
 
+-- Those of the group roles whose members can become a role that is more than an ordinary one. From the
+-- groups up, where there is seldom anything but the marker and groups; only where there is, all roles are looked at.
+CREATE FUNCTION cortex.groups_that_lead_up() RETURNS SETOF oid
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  groups CONSTANT oid[] := ARRAY(SELECT m.member FROM pg_catalog.pg_auth_members m
+                                 WHERE m.roleid = to_regrole('cortex_groups'));
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+             WHERE m.member = ANY (groups || to_regrole('cortex_groups')::oid)
+               AND m.roleid <> to_regrole('cortex_groups') AND m.roleid NOT IN (SELECT unnest(groups))) THEN
+    RETURN QUERY SELECT u.oid FROM cortex.roles_under(true) AS u(oid) WHERE u.oid = ANY (groups);
+  END IF;
+END
+$f$;
+
 -- Everything that a role's name and attributes say about whether it may be touched.
 -- is_protected: never changed, whatever marks it. leads_up: its members can become
 -- a role that is more than an ordinary one, so it is never granted. Plain expressions,
@@ -170,7 +189,7 @@ CREATE VIEW cortex.role_state AS
 CREATE VIEW cortex.role_kind AS
   SELECT s.oid, s.name, s.can_login, (CASE WHEN s.is_protected THEN '!'
       WHEN s.is_login THEN CASE WHEN s.is_group THEN '!' ELSE 'l' END
-      WHEN s.is_group THEN CASE WHEN s.leads_up OR s.can_login THEN '!' ELSE 'g' END
+      WHEN s.is_group THEN CASE WHEN s.can_login OR s.oid IN (SELECT cortex.groups_that_lead_up()) THEN '!' ELSE 'g' END
       WHEN s.can_login AND NOT s.leads_up AND NOT (SELECT a.rolcreatedb FROM pg_catalog.pg_authid a WHERE a.oid = s.oid)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = s.oid) THEN 'a'
       ELSE '-' END)::"char" AS kind
@@ -241,31 +260,34 @@ BEGIN
 END
 $f$;
 
--- How many of the names are roles of these kinds.
-CREATE FUNCTION cortex.count_roles(names text[], kinds "char"[]) RETURNS bigint
+-- The oids of those of the names that are roles of these kinds, in order; NULL for the others.
+CREATE FUNCTION cortex.kind_oids(names text[], kinds "char"[]) RETURNS oid[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
 SET plan_cache_mode = force_generic_plan AS $f$
 BEGIN
   IF cardinality(names) < 2000 THEN
-    RETURN (SELECT count(*) FROM unnest(names) AS n(name)
-            CROSS JOIN LATERAL (SELECT k.kind FROM cortex.role_kind k WHERE k.name = n.name OFFSET 0) k
-            WHERE k.kind = ANY (kinds));
+    RETURN ARRAY(SELECT (SELECT k.oid FROM cortex.role_kind k WHERE k.name = n.name AND k.kind = ANY (kinds))
+                 FROM unnest(names) WITH ORDINALITY AS n(name, i) ORDER BY n.i);
   END IF;
-  RETURN (SELECT count(*) FROM unnest(names) AS n(name) JOIN cortex.role_kind k ON k.name = n.name
-          WHERE k.kind = ANY (kinds));
+  RETURN ARRAY(SELECT k.oid FROM unnest(names) WITH ORDINALITY AS n(name, i)
+                 LEFT JOIN (SELECT r.oid, r.name FROM cortex.role_kind r WHERE r.kind = ANY (kinds)) k ON k.name = n.name
+               ORDER BY n.i);
 END
 $f$;
 
--- Refuses a list that names anything but existing, unprotected roles of one kind. Of many it counts
--- first how many are so.
-CREATE FUNCTION cortex.require_marked(names text[], groups boolean) RETURNS void
+-- The oids of these roles, in order. Refuses a list that names anything but existing, unprotected roles of one
+-- kind. Of many it asks first whether all are so.
+CREATE FUNCTION cortex.require_marked(names text[], groups boolean) RETURNS oid[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
+  oids oid[];
   bad record;
 BEGIN
-  IF cardinality(names) > 32
-      AND cortex.count_roles(names, CASE WHEN groups THEN '{g}' ELSE '{l}' END::"char"[]) = cardinality(names) THEN
-    RETURN;
+  IF cardinality(names) > 32 THEN
+    oids := cortex.kind_oids(names, CASE WHEN groups THEN '{g}' ELSE '{l}' END::"char"[]);
+    IF array_position(oids, NULL) IS NULL THEN
+      RETURN oids;
+    END IF;
   END IF;
   SELECT n.name, s.oid IS NULL AS is_missing, s.is_protected OR (groups AND (s.leads_up OR s.can_login)) AS is_protected
   INTO bad
@@ -281,17 +303,22 @@ BEGIN
           WHEN groups THEN 'It is no direct member of cortex_groups only.'
           ELSE 'It is no direct member of cortex_managed only.' END;
   END IF;
+  RETURN cortex.role_oids(names);
 END
 $f$;
 
 -- The same for roles of either kind: those that may be members of a group role of ours.
-CREATE FUNCTION cortex.require_members(names text[]) RETURNS void
+CREATE FUNCTION cortex.require_members(names text[]) RETURNS oid[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
+  oids oid[];
   bad text;
 BEGIN
-  IF cardinality(names) > 32 AND cortex.count_roles(names, '{l,g}') = cardinality(names) THEN
-    RETURN;
+  IF cardinality(names) > 32 THEN
+    oids := cortex.kind_oids(names, '{l,g}');
+    IF array_position(oids, NULL) IS NULL THEN
+      RETURN oids;
+    END IF;
   END IF;
   SELECT coalesce(n.name, '') INTO bad
   FROM unnest(names) AS n(name) LEFT JOIN cortex.states_of(names) s ON s.name = n.name
@@ -302,6 +329,7 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege',
         DETAIL = 'It is missing, protected, leads to a role that is, or is no direct member of one marker only.';
   END IF;
+  RETURN cortex.role_oids(names);
 END
 $f$;
 
@@ -417,13 +445,29 @@ BEGIN
 END
 $f$;
 
--- The notes' ids of these roles, in order: one that is not noted is an error.
-CREATE FUNCTION cortex.role_ids(names text[]) RETURNS integer[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-DECLARE
-  ids CONSTANT integer[] := ARRAY(SELECT (SELECT d.id FROM cortex.role_data d WHERE d.name = n.name)
-                                  FROM unnest(names) WITH ORDINALITY AS n(name, i) ORDER BY n.i);
+-- The notes' ids of these roles, in order; NULL for one that is not noted. Few are looked up, many compared.
+CREATE FUNCTION cortex.find_ids(names text[]) RETURNS integer[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 BEGIN
+  IF cardinality(names) < 2000 THEN
+    RETURN ARRAY(SELECT (SELECT d.id FROM cortex.role_data d WHERE d.name = n.name)
+                 FROM unnest(names) WITH ORDINALITY AS n(name, i) ORDER BY n.i);
+  END IF;
+  RETURN ARRAY(SELECT d.id FROM unnest(names) WITH ORDINALITY AS n(name, i) LEFT JOIN cortex.role_data d ON d.name = n.name
+               ORDER BY n.i);
+END
+$f$;
+
+-- The same, where those that have no note get one: roles that a DBA marked by hand. Whoever is no role of ours is an error.
+CREATE FUNCTION cortex.role_ids(names text[]) RETURNS integer[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  ids integer[] := cortex.find_ids(names);
+BEGIN
+  IF array_position(ids, NULL) IS NOT NULL THEN
+    PERFORM cortex.note_roles(names);
+    ids := cortex.find_ids(names);
+  END IF;
   IF array_position(ids, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a role is not one that Cortex may change' USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -445,27 +489,36 @@ BEGIN
 END
 $f$;
 
--- Forgets every membership of these members, given by their ids in role_data.
+-- Forgets every membership of these members, given by their ids in role_data. Few are looked up, for many all is
+-- written anew.
 CREATE FUNCTION cortex.drop_members(gone integer[]) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  UPDATE cortex.grant_data g SET members = coalesce(k.stay, '{}')
-  FROM (SELECT d.id, array_agg(e.member) FILTER (WHERE x.member IS NULL) AS stay
-        FROM cortex.grant_data d CROSS JOIN unnest(d.members) AS e(member)
-          LEFT JOIN unnest(gone) AS x(member) ON x.member = e.member
-        GROUP BY d.id HAVING count(x.member) > 0) k
-  WHERE g.id = k.id;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF cardinality(gone) < 100 THEN
+    UPDATE cortex.grant_data g SET members = cortex.without(g.members, k.gone)
+    FROM (SELECT d.id, array_agg(x.member) AS gone
+          FROM unnest(drop_members.gone) AS x(member)
+            JOIN cortex.grant_data d ON x.member BETWEEN d.lowest AND d.highest AND x.member = ANY (d.members)
+          GROUP BY d.id) k
+    WHERE g.id = k.id;
+  ELSE
+    UPDATE cortex.grant_data g SET members = coalesce(k.stay, '{}')
+    FROM (SELECT d.id, array_agg(e.member) FILTER (WHERE x.member IS NULL) AS stay
+          FROM cortex.grant_data d CROSS JOIN unnest(d.members) AS e(member)
+            LEFT JOIN unnest(drop_members.gone) AS x(member) ON x.member = e.member
+          GROUP BY d.id HAVING count(x.member) > 0) k
+    WHERE g.id = k.id;
+  END IF;
   DELETE FROM cortex.grant_data g WHERE g.members = '{}';
+END
 $f$;
 
--- A list without some of its numbers: a few are taken out one by one, many in one pass.
+-- A list without some of its numbers: several passes over a short list cost less than rows of it.
 CREATE FUNCTION cortex.without(list integer[], gone integer[]) RETURNS integer[]
 LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   one integer;
 BEGIN
-  IF cardinality(gone) > 32 THEN
-    RETURN ARRAY(SELECT e.id FROM unnest(list) AS e(id) WHERE e.id NOT IN (SELECT g.id FROM unnest(gone) AS g(id)));
-  END IF;
   FOREACH one IN ARRAY gone LOOP
     list := array_remove(list, one);
   END LOOP;
@@ -488,23 +541,20 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
                FROM unnest(names) WITH ORDINALITY AS n(name, i) ORDER BY n.i)
 $f$;
 
--- A pair that is no membership given by cortex_grantor, NULLs where there is none; exact: with the
--- options that we give. Few are looked up, many compared at once.
-CREATE FUNCTION cortex.find_foreign(roles text[], members text[], role_at integer[], member_at integer[],
-  exact boolean, OUT role text, OUT member text)
+-- The position of a pair that is no membership given by cortex_grantor, or NULL; exact: with the options that we
+-- give. Few are looked up, many compared at once.
+CREATE FUNCTION cortex.find_foreign(roles oid[], members oid[], role_at integer[], member_at integer[], exact boolean)
+RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
-  at record;
+  place bigint;
 BEGIN
-  EXECUTE 'SELECT true AS found, p.r, p.m FROM unnest($1, $2) AS p(r, m) WHERE NOT EXISTS ('
+  EXECUTE 'SELECT p.i FROM unnest($1, $2) WITH ORDINALITY AS p(r, m, i) WHERE NOT EXISTS ('
     'SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = $3[p.r] AND m.member = $4[p.m] AND m.grantor = $5 AND '
     || CASE WHEN exact THEN cortex.as_granted() ELSE 'true' END
-    || CASE WHEN cardinality(role_at) < 4000 THEN ' OFFSET 0)' ELSE ')' END
-  INTO at USING role_at, member_at, cortex.role_oids(roles), cortex.role_oids(members), to_regrole('cortex_grantor')::oid;
-  IF at.found THEN
-    role := coalesce(roles[at.r], '');
-    member := coalesce(members[at.m], '');
-  END IF;
+    || CASE WHEN cardinality(role_at) < 4000 THEN ' OFFSET 0) LIMIT 1' ELSE ') LIMIT 1' END
+  INTO place USING role_at, member_at, roles, members, to_regrole('cortex_grantor')::oid;
+  RETURN place;
 END
 $f$;
 
@@ -530,28 +580,16 @@ BEGIN
 END
 $f$;
 
--- Memberships come as two lists of names and pairs of 1-based positions in them. Whether the grantor may
--- grant is asked of all roles at once.
+-- Memberships come as two lists of names and pairs of 1-based positions in them. The grantor may grant.
 CREATE FUNCTION cortex.change_members(verb text, roles text[], members text[],
   role_at integer[], member_at integer[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  giver CONSTANT oid := (SELECT oid FROM pg_catalog.pg_authid WHERE rolname = 'cortex_grantor');
   options CONSTANT text := CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END;
   quoted CONSTANT text[] := ARRAY(SELECT quote_ident(n.name) FROM unnest(members) WITH ORDINALITY AS n(name, i) ORDER BY n.i);
   one record;
   total integer := 0;
 BEGIN
-  IF verb = 'grant' THEN
-    FOR one IN
-      SELECT r.name FROM unnest(roles) AS r(name)
-      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
-                        WHERE m.roleid = (SELECT a.oid FROM pg_catalog.pg_authid a WHERE a.rolname = r.name)
-                          AND m.member = giver AND m.admin_option OFFSET 0)
-    LOOP
-      PERFORM cortex.let_grant(one.name);
-    END LOOP;
-  END IF;
   FOR one IN
     SELECT p.r, string_agg(q.name, ', ') AS list, count(*)::integer AS n, count(q.name) AS known
     FROM unnest(role_at, member_at) AS p(r, m) LEFT JOIN unnest(quoted) WITH ORDINALITY AS q(name, i) ON q.i = p.m
@@ -697,9 +735,9 @@ BEGIN
   END IF;
   made := cortex.create_marked(names, false);
   INSERT INTO cortex.role_data AS d (name, role, is_group, issuer, subject, source)
-  SELECT DISTINCT ON (n.name) n.name, a.oid, false,
-    coalesce(create_logins.issuer, ''), coalesce(n.subject, ''), coalesce(create_logins.source, '')
-  FROM unnest(names, subjects) AS n(name, subject) JOIN pg_catalog.pg_authid a ON a.rolname = n.name
+  SELECT n.name, a.oid, false, coalesce(create_logins.issuer, ''), coalesce(n.subject, ''), coalesce(create_logins.source, '')
+  FROM unnest(names, subjects) WITH ORDINALITY AS n(name, subject, i) JOIN pg_catalog.pg_authid a ON a.rolname = n.name
+  ORDER BY n.i -- the order in which notes name them, so that those of a row are neighbours
   ON CONFLICT (name) DO NOTHING;
   RETURN made;
 END
@@ -833,16 +871,23 @@ CREATE FUNCTION cortex.grant_members(roles text[], members text[], role_at integ
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
+  role_oids oid[];
+  member_oids oid[];
   given integer;
-  bad record;
+  bad bigint;
 BEGIN
   PERFORM cortex.require_home();
-  PERFORM cortex.require_marked(roles, true);
-  PERFORM cortex.require_members(members);
+  role_oids := cortex.require_marked(roles, true);
+  member_oids := cortex.require_members(members);
+  -- Whether the grantor may grant is asked of all roles at once.
+  PERFORM cortex.let_grant(roles[r.i]) FROM unnest(role_oids) WITH ORDINALITY AS r(oid, i)
+  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                    WHERE m.roleid = r.oid AND m.member = to_regrole('cortex_grantor') AND m.admin_option OFFSET 0);
   given := cortex.change_members('grant', roles, members, role_at, member_at);
-  SELECT * INTO bad FROM cortex.find_foreign(roles, members, role_at, member_at, true);
-  IF bad.role IS NOT NULL THEN
-    RAISE EXCEPTION 'role % did not become a member of % as Cortex grants it', quote_ident(bad.member), quote_ident(bad.role)
+  bad := cortex.find_foreign(role_oids, member_oids, role_at, member_at, true);
+  IF bad IS NOT NULL THEN
+    RAISE EXCEPTION 'role % did not become a member of % as Cortex grants it',
+      quote_ident(members[member_at[bad]]), quote_ident(roles[role_at[bad]])
       USING ERRCODE = 'object_in_use', DETAIL = 'Somebody else granted it too, or with other options.';
   END IF;
   RETURN given;
@@ -854,21 +899,23 @@ CREATE FUNCTION cortex.revoke_members(roles text[], members text[], role_at inte
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
-  bad record;
+  bad bigint;
 BEGIN
   PERFORM cortex.require_home();
-  PERFORM cortex.require_members(members);
   -- 15 would revoke whoever granted it.
-  SELECT * INTO bad FROM cortex.find_foreign(roles, members, role_at, member_at, false);
-  IF bad.role IS NOT NULL THEN
-    RAISE EXCEPTION 'role % is no member of % by a grant of Cortex', quote_ident(bad.member), quote_ident(bad.role)
+  bad := cortex.find_foreign(cortex.role_oids(roles), cortex.require_members(members), role_at, member_at, false);
+  IF bad IS NOT NULL THEN
+    RAISE EXCEPTION 'role % is no member of % by a grant of Cortex',
+      coalesce(quote_ident(members[member_at[bad]]), 'NULL'), coalesce(quote_ident(roles[role_at[bad]]), 'NULL')
       USING ERRCODE = 'insufficient_privilege';
   END IF;
-  DELETE FROM cortex.login_grant g
-  USING unnest(role_at, member_at) AS p(r, m)
-    JOIN unnest(roles) WITH ORDINALITY AS r(name, i) ON r.i = p.r
-    JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
-  WHERE g.role = r.name AND g.member = m.name;
+  IF EXISTS (SELECT FROM cortex.login_grant) THEN
+    DELETE FROM cortex.login_grant g
+    USING unnest(role_at, member_at) AS p(r, m)
+      JOIN unnest(roles) WITH ORDINALITY AS r(name, i) ON r.i = p.r
+      JOIN unnest(members) WITH ORDINALITY AS m(name, i) ON m.i = p.m
+    WHERE g.role = r.name AND g.member = m.name;
+  END IF;
   RETURN cortex.change_members('revoke', roles, members, role_at, member_at);
 END
 $f$;
@@ -885,16 +932,17 @@ DECLARE
   source_ids integer[];
 BEGIN
   PERFORM cortex.require_home();
-  PERFORM cortex.note_roles(roles || members);
+  role_ids := cortex.role_ids(roles);
+  member_ids := cortex.role_ids(members);
   INSERT INTO cortex.grant_source (service, level, policy, reason)
   SELECT DISTINCT * FROM unnest(services, levels, policies, reasons)
   ON CONFLICT DO NOTHING;
-  role_ids := cortex.role_ids(roles);
-  member_ids := cortex.role_ids(members);
   source_ids := cortex.source_ids(services, levels, policies, reasons);
-  INSERT INTO cortex.grant_data (role, source, members)
-  SELECT role_ids[p.r], source_ids[p.s], array_agg(member_ids[p.m])
-  FROM unnest(role_at, member_at, source_at) AS p(r, m, s) GROUP BY 1, 2;
+  INSERT INTO cortex.grant_data (role, source, lowest, highest, members)
+  SELECT g.role, g.source, min(g.member), max(g.member), array_agg(g.member)
+  FROM (SELECT role_ids[p.r], source_ids[p.s], member_ids[p.m], p.i / 128
+        FROM unnest(role_at, member_at, source_at) WITH ORDINALITY AS p(r, m, s, i)) AS g(role, source, member, part)
+  GROUP BY g.role, g.source, g.part;
 END
 $f$;
 
@@ -903,16 +951,22 @@ CREATE FUNCTION cortex.forget_grants(roles text[], members text[],
   services text[], levels text[], policies text[], reasons text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 DECLARE
-  role_ids CONSTANT integer[] := cortex.role_ids(roles);
-  member_ids CONSTANT integer[] := cortex.role_ids(members);
-  source_ids CONSTANT integer[] := cortex.source_ids(services, levels, policies, reasons);
+  role_ids integer[];
+  member_ids integer[];
+  source_ids integer[];
 BEGIN
   PERFORM cortex.require_home();
+  role_ids := cortex.role_ids(roles);
+  member_ids := cortex.role_ids(members);
+  source_ids := cortex.source_ids(services, levels, policies, reasons);
   UPDATE cortex.grant_data g
-  SET members = cortex.without(g.members, f.gone)
-  FROM (SELECT role_ids[p.r] AS role, source_ids[p.s] AS source, array_agg(member_ids[p.m]) AS gone
-        FROM unnest(role_at, member_at, source_at) AS p(r, m, s) GROUP BY 1, 2) f
-  WHERE g.role = f.role AND g.source = f.source AND g.members && f.gone;
+  SET members = CASE cardinality(f.gone) WHEN 1 THEN array_remove(g.members, f.gone[1]) ELSE cortex.without(g.members, f.gone) END
+  FROM (SELECT d.id, array_agg(member_ids[p.m]) AS gone
+        FROM unnest(role_at, member_at, source_at) AS p(r, m, s)
+          JOIN cortex.grant_data d ON d.role = role_ids[p.r] AND d.source = source_ids[p.s]
+        WHERE member_ids[p.m] BETWEEN d.lowest AND d.highest AND member_ids[p.m] = ANY (d.members)
+        GROUP BY d.id) f
+  WHERE g.id = f.id;
   DELETE FROM cortex.grant_data g
   WHERE g.role IN (SELECT unnest(role_ids)) AND g.members = '{}';
 END
@@ -934,6 +988,9 @@ BEGIN
   FROM pg_catalog.pg_stat_get_activity(NULL) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
   WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
     AND s.pid <> pg_backend_pid() AND s.backend_type = 'client backend';
+  IF holders IS NULL THEN
+    RETURN;
+  END IF;
   PERFORM cortex.require_marked(holders, false);
   -- In a loop: inside the query it could be called before the conditions are asked.
   FOR name, pid, started IN SELECT * FROM unnest(holders, pids, starts) LOOP

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
+import random
 import subprocess
 
 import psycopg
@@ -199,12 +200,26 @@ def test_notes_say_why_and_are_forgotten(host):
 
 
 def test_many_are_forgotten_at_once_and_the_others_stay(host):
-    names = [f"u{number:02}" for number in range(40)]
+    """Notes are kept in rows of at most 128 members, whatever order they come in."""
+    rnd = random.Random(7)
+    names = [f"u{number:04}" for number in range(3000)]
     logins(host, *names)
     groups(host, "readers")
+    rnd.shuffle(names)
     note(host, "readers", *names)
-    note(host, "readers", *names[5:], call="forget_grants")
-    assert [row[0] for row in host.sql("select member from cortex.grants order by 1")] == names[:5]
+    kept = set(names)
+    for gone in (names[:1], names[1:500], names[1000:3000]):
+        note(host, "readers", *gone, call="forget_grants")
+        kept -= set(gone)
+        assert {row[0] for row in host.sql("select member from cortex.grants")} == kept
+        assert host.sql("select count(*) from cortex.grant_data, unnest(members) as e(member) "
+                        "where cardinality(members) not between 1 and 128 or member not between lowest and highest") == [(0,)]
+    for gone in (sorted(kept)[:7], sorted(kept)[7:200]):
+        host.call("cut_logins", gone)
+        kept -= set(gone)
+        assert {row[0] for row in host.sql("select member from cortex.grants")} == kept
+    note(host, "readers", *kept, call="forget_grants")
+    assert host.sql("select count(*) from cortex.grant_data") == [(0,)]
 
 
 def test_long_lists_are_checked_like_short_ones(host):
@@ -526,6 +541,41 @@ def test_few_names_get_the_answers_of_the_whole_view(host):
     finally:
         host.sql("drop database t_owned")
         for name in host.sql("select quote_ident(rolname) from pg_roles where rolname ~ '^s[_ ]'"):
+            host.sql(f"drop role {name[0]}")
+
+
+KINDS = """
+select count(*) from cortex.role_kind k join cortex.role_state s on s.oid = k.oid
+where replace(k.kind::text, 'a', '-') <> case when s.is_protected or s.is_login and s.is_group then '!' when s.is_login then 'l' when not s.is_group then '-'
+  when s.leads_up or s.can_login then '!' else 'g' end
+"""
+UNDER = [
+    "", "create role k_inner; grant cortex_groups to k_inner; grant k_plain to k_inner",
+    "create role k_above superuser; create role k_mid; grant k_above to k_mid; grant k_mid to k_plain",
+    "create role k_above; create role k_top createrole; grant k_above to k_plain; grant k_top to k_above",
+    "create role k_above createrole; grant k_above to k_plain; create role k_inner; grant cortex_groups to k_inner; "
+    "grant k_plain to k_inner",
+    "grant pg_read_all_data to k_plain", "grant pg_write_server_files to k_plain", "grant cortex_runner to cortex_groups",
+    "create role k_above superuser; grant k_above to cortex_groups"]
+
+
+@pytest.mark.parametrize("scene", UNDER)
+def test_groups_that_lead_up_are_the_ones_that_the_whole_cluster_shows(host, scene):
+    """From the groups up or from the powerful roles down: the same truth, whatever way it is asked."""
+    host.sql("create role k_plain; create role k_other; grant cortex_groups to k_plain, k_other;" + scene)
+    try:
+        groups(host, *(f"k{number}" for number in range(40)))
+        wanted = host.sql("select array_agg(case when not (s.leads_up or s.is_protected) then s.oid end order by s.name) "
+                          "from cortex.role_state s where s.is_group")[0][0]
+        assert host.sql(KINDS) == [(0,)]
+        for more in (0, 3000):
+            oids = host.sql("select cortex.kind_oids(array(select a.rolname::text from pg_authid a join cortex.role_state s "
+                            "on s.oid = a.oid where s.is_group order by 1) || array_fill('nobody'::text, array[%s]), '{g}')",
+                            more)[0][0]
+            assert oids == wanted + more * [None]
+    finally:
+        host.sql("revoke cortex_runner from cortex_groups")
+        for name in host.sql("select quote_ident(rolname) from pg_roles where rolname ~ '^k_'"):
             host.sql(f"drop role {name[0]}")
 
 

@@ -84,7 +84,8 @@ def test_what_ended_sessions_leave_is_past_its_end_until_the_reaper_comes(host):
 
 def note(host, policy):
     host.sql(f"insert into cortex.grant_source (service, level, policy, reason) values ('{STAGING}', 'read', '{policy}', ''); "
-             "insert into cortex.grant_data (role, source, members) select r.id, s.id, array[a.id] from cortex.role_data r, "
+             "insert into cortex.grant_data (role, source, lowest, highest, members) "
+             "select r.id, s.id, a.id, a.id, array[a.id] from cortex.role_data r, "
              "cortex.role_data a, cortex.grant_source s where r.name = 'analytics_read' and a.name = 'alice' "
              f"and s.policy = '{policy}'; delete from cortex.login_grant")
 
