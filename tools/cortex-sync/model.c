@@ -33,29 +33,18 @@ void edges_clear(struct edges *edges) {
   *edges = (struct edges){0};
 }
 
-int edge_compare(const struct edge *left, const struct edge *right) {
-  if (left->role != right->role)
-    return left->role < right->role ? -1 : 1;
-  if (left->member != right->member)
-    return left->member < right->member ? -1 : 1;
-  return (left->source > right->source) - (left->source < right->source);
-}
-
-/* The part of an edge that one pass sorts by. */
-enum field { BY_SOURCE, BY_MEMBER, BY_ROLE };
+/* The parts of an edge, in the order in which passes sort by them. */
+enum field { BY_SOURCE, BY_MEMBER, BY_ROLE, FIELDS };
 
 static uint32_t field_of(const struct edge *edge, enum field field) {
   return field == BY_SOURCE ? edge->source : field == BY_MEMBER ? edge->member : edge->role;
 }
 
 /* One stable pass; places has room for the largest number and two more. */
-static void sort_by(enum field field, const struct edge *from, struct edge *to, size_t count,
-                    size_t *places) {
-  size_t i, largest = 0;
+static void sort_by(enum field field, size_t largest, const struct edge *from, struct edge *to,
+                    size_t count, size_t *places) {
+  size_t i;
 
-  for (i = 0; i < count; i++)
-    if (field_of(&from[i], field) > largest)
-      largest = field_of(&from[i], field);
   memset(places, 0, (largest + 2) * sizeof *places);
   for (i = 0; i < count; i++)
     places[field_of(&from[i], field) + 1]++;
@@ -65,14 +54,12 @@ static void sort_by(enum field field, const struct edge *from, struct edge *to, 
     to[places[field_of(&from[i], field)]++] = from[i];
 }
 
-static size_t largest_number(const struct edges *edges) {
+static size_t find_largest(const struct edges *edges, enum field field) {
   size_t i, largest = 0;
-  enum field field;
 
   for (i = 0; i < edges->count; i++)
-    for (field = BY_SOURCE; field <= BY_ROLE; field++)
-      if (field_of(&edges->items[i], field) > largest)
-        largest = field_of(&edges->items[i], field);
+    if (field_of(&edges->items[i], field) > largest)
+      largest = field_of(&edges->items[i], field);
   return largest;
 }
 
@@ -85,38 +72,42 @@ static bool is_sorted(const struct edges *edges) {
   return true;
 }
 
+/* A field that all have as 0, such as the source of what has none, needs no pass. */
+static bool sort_fields(struct edges *edges, struct edge **other) {
+  enum field field;
+
+  for (field = BY_SOURCE; field < FIELDS; field++) {
+    size_t largest = find_largest(edges, field), *places;
+    struct edge *sorted = *other;
+
+    if (largest == 0)
+      continue;
+    places = malloc((largest + 2) * sizeof *places);
+    if (places == NULL)
+      return false;
+    sort_by(field, largest, edges->items, sorted, edges->count, places);
+    free(places);
+    *other = edges->items;
+    edges->items = sorted;
+  }
+  return true;
+}
+
 /* The numbers are small and dense, so counting them costs less than comparing edges. */
 void edges_sort(struct edges *edges) {
-  size_t *places;
   struct edge *other;
   size_t i, kept = 0;
 
   if (is_sorted(edges))
     return;
-  places = calloc(largest_number(edges) + 2, sizeof *places);
-  other = calloc(edges->count, sizeof *other);
-  if (places == NULL || other == NULL) {
+  other = malloc(edges->room * sizeof *other);
+  if (other == NULL || !sort_fields(edges, &other))
     edges->failed = true;
-    goto out;
-  }
-  sort_by(BY_SOURCE, edges->items, other, edges->count, places);
-  sort_by(BY_MEMBER, other, edges->items, edges->count, places);
-  sort_by(BY_ROLE, edges->items, other, edges->count, places);
-  for (i = 0; i < edges->count; i++)
-    if (i == 0 || edge_compare(&other[i - 1], &other[i]) != 0)
-      edges->items[kept++] = other[i];
-  edges->count = kept;
-out:
-  free(places);
   free(other);
-}
-
-bool edges_seek(const struct edges *edges, size_t *cursor, struct edge edge) {
-  int order = 1;
-
-  while (*cursor < edges->count && (order = edge_compare(&edges->items[*cursor], &edge)) < 0)
-    (*cursor)++;
-  return *cursor < edges->count && order == 0;
+  for (i = 0; i < edges->count; i++)
+    if (i == 0 || edge_compare(&edges->items[kept - 1], &edges->items[i]) != 0)
+      edges->items[kept++] = edges->items[i];
+  edges->count = kept;
 }
 
 void attributes_put(struct attributes *attributes, struct attribute attribute) {
