@@ -516,6 +516,22 @@ def test_stamps_of_ended_sessions_go(host):
     assert not path.exists()
 
 
+def test_nobody_who_reads_what_is_printed_is_no_reason_to_stop(host):
+    """More than a buffer of it: each member is recorded when it has been printed."""
+    how = {"groups": ("engineers", "admins"), "mfa": True}
+    names = [f"bob{number:02}" + "x" * 50 for number in range(24)]
+    for name in names:
+        host.login(name, **how).assert_allowed("1")
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--reap"], stdout=write,
+                          stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(write)
+    assert done.returncode == 3, (done.returncode, done.stderr)
+    assert {(r["role"], r["grant"]) for r in host.events("revoked")} == {
+        (name, grant) for name in names for grant in ("analytics_write", "analytics_admin")}
+
+
 def test_a_damaged_stamp_stops_the_reaper_only_while_its_process_lives(host):
     """A power failure leaves one empty; where logins rely on the reaper they would wait for it for ever."""
     host.configure(session={"enforce": "yes"})

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -375,5 +376,7 @@ int main(int argc, char **argv) {
                                              "Bring roles and memberships in line with the policy",
                                              verbs};
 
+  /* Who stops reading what is printed stops neither the work nor its records. */
+  signal(SIGPIPE, SIG_IGN);
   return cli_main(&program, argc, argv);
 }
