@@ -6,6 +6,7 @@
 #include <cortexauth/credential.h>
 #include <cortexauth/login.h>
 #include <cortexauth/revocation.h>
+#include <cortexauth/state.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -38,7 +39,8 @@ struct login {
   bool is_bound;   /* the username belongs to this subject already */
   bool was_bound;  /* it does so from this login on */
   const char *reference;
-  bool has_stamp; /* the session's stamp is there */
+  struct cortex_error *notice; /* of the outcome */
+  bool has_stamp;              /* the session's stamp is there */
 };
 
 static int64_t monotonic(const struct login *login) {
@@ -91,7 +93,17 @@ static void ask_for_keys(const struct login *login, enum cortex_reason reason, c
   for (i = 0; i < settings->issuer_count; i++)
     if (strcmp(settings->issuers[i].label, label) == 0 &&
         cortex_issuer_is_fetched(&settings->issuers[i]))
-      cx_refresh_request_leave(settings->state.path, settings->issuers[i].label);
+      (void)cx_refresh_request_leave(settings->state.path, settings->issuers[i].label);
+}
+
+/*
+ * The text was read in place of an image: that costs time, and nothing else. Whoever asks for a new
+ * one says so, and none of those who come before it is there.
+ */
+static void ask_for_image(struct login *login, const struct cortex_error *fault) {
+  if (fault->reason != CORTEX_OK &&
+      cx_refresh_request_leave(login->settings->state.path, CORTEX_REQUEST_IMAGE))
+    *login->notice = *fault;
 }
 
 /* A helper is never waited for without an end. */
@@ -122,6 +134,7 @@ static enum cortex_reason ask_policy(struct login *login, const struct cortex_qu
   enum cortex_reason reason = cortex_decide(login->policy, question, &login->decision, &cause);
 
   if (reason == CORTEX_POLICY_UNAVAILABLE && cortex_policy_is_image(login->policy)) {
+    ask_for_image(login, &cause);
     cause = (struct cortex_error)CORTEX_ERROR_NONE;
     cortex_decision_free(&login->decision);
     cortex_policy_free(&login->policy);
@@ -144,8 +157,10 @@ static enum cortex_reason decide(struct login *login, struct cortex_error *error
       .address = request->address,
       .now = login->now,
   };
-  enum cortex_reason reason = cortex_policy_load(login->settings, &login->policy, error);
+  struct cortex_error fault = CORTEX_ERROR_NONE;
+  enum cortex_reason reason = cx_policy_load(login->settings, &login->policy, &fault, error);
 
+  ask_for_image(login, &fault);
   if (reason == CORTEX_OK)
     reason = check_deadline(login, "loading the policy", error);
   if (reason == CORTEX_OK)
@@ -388,7 +403,8 @@ static bool make_reference(char *reference) {
 
 enum cortex_reason cortex_login(const struct cortex_request *request,
                                 struct cortex_outcome *outcome) {
-  struct login login = {.request = request, .reference = outcome->reference};
+  struct login login = {
+      .request = request, .reference = outcome->reference, .notice = &outcome->notice};
 
   memset(outcome, 0, sizeof *outcome);
   outcome->reason = CORTEX_INTERNAL;

@@ -97,7 +97,15 @@ static void put_detail(struct line *line, const struct cx_call *call) {
   put_escaped(line, message, sizeof message, "\\");
 }
 
-void cx_report(struct cx_call *call) {
+/* The whole line into the server's log; false: it has to go to syslog. */
+static bool tell_server(struct cx_call *call, const struct line *line) {
+  if (call->process.pid == 0)
+    cx_process_read(&call->process);
+  return call->process.is_postgres && ((unsigned)call->flags & PAM_SILENT) == 0 &&
+         cx_conv_tell(call->pamh, line->text);
+}
+
+static void report_verdict(struct cx_call *call) {
   bool is_allow = call->outcome.effect == CORTEX_ALLOW;
   bool is_silent = ((unsigned)call->flags & PAM_SILENT) != 0;
   struct line line = {"", 0};
@@ -105,14 +113,31 @@ void cx_report(struct cx_call *call) {
 
   if (is_allow && !call->args.debug)
     return;
-  if (call->process.pid == 0)
-    cx_process_read(&call->process);
   put_verdict(&line, &call->outcome);
   full = line;
   put_detail(&full, call);
-  if (call->process.is_postgres && !is_silent && cx_conv_tell(call->pamh, full.text))
+  if (tell_server(call, &full))
     return;
   if (!call->process.is_postgres && !is_silent && !is_allow)
     (void)cx_conv_tell(call->pamh, line.text);
   pam_syslog(call->pamh, is_allow ? LOG_DEBUG : LOG_NOTICE, "%s", full.text);
+}
+
+/* What an operator should mend, where the login said so. */
+static void report_notice(struct cx_call *call) {
+  char message[sizeof call->outcome.notice.source + sizeof call->outcome.notice.message + 32];
+  struct line line = {"", 0};
+
+  if (call->outcome.notice.reason == CORTEX_OK)
+    return;
+  cortex_error_format(&call->outcome.notice, message, sizeof message);
+  put(&line, "cortex: the policies' text is read at each login: ");
+  put_escaped(&line, message, sizeof message, "\\");
+  if (!tell_server(call, &line))
+    pam_syslog(call->pamh, LOG_WARNING, "%s", line.text);
+}
+
+void cx_report(struct cx_call *call) {
+  report_verdict(call);
+  report_notice(call);
 }

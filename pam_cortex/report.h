@@ -8,7 +8,7 @@
 #include "call.h"
 
 /*
- * Tells a deny always, an allow only with the argument debug.
+ * Tells a deny always, an allow only with the argument debug, a notice when there is one.
  *
  * In PostgreSQL the line goes through the conversation into the server's log, and
  * syslog, which costs time, is left alone unless that fails. In other programs the

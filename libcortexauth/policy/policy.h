@@ -28,6 +28,15 @@ struct cortex_policy {
 /* The decision's levels that the policy permits whatever the login is; 0 unless [roles] jit. */
 unsigned cx_decision_standing(const struct cortex_decision *decision);
 
+/*
+ * As cortex_policy_load(), and says why an image that is meant to be used was passed over.
+ *   out  fault: set only then, whatever the answer is
+ */
+CORTEX_MUSTCHECK enum cortex_reason cx_policy_load(const struct cortex_settings *settings,
+                                                   struct cortex_policy **policy_out,
+                                                   struct cortex_error *fault,
+                                                   struct cortex_error *error);
+
 /* A Cedar failure as ours. */
 enum cortex_reason cx_policy_error(struct cortex_error *error, enum cortex_reason reason,
                                    const struct cedar_error *why);

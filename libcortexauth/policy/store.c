@@ -219,11 +219,23 @@ static bool copy_rules(struct cortex_policy *policy, const struct cortex_setting
   return true;
 }
 
+/* Nobody need have an image; one that is there, or is named, is meant to be used. */
+static bool open_image(const struct cx_policy_settings *settings, struct cortex_policy *policy,
+                       struct cortex_error *fault) {
+  struct cortex_error why = CORTEX_ERROR_NONE;
+  enum cortex_image_state state = cx_image_open(settings, policy, &why);
+
+  if (fault != NULL && state != CORTEX_IMAGE_CURRENT &&
+      (state != CORTEX_IMAGE_ABSENT || settings->has_image))
+    *fault = why;
+  return state == CORTEX_IMAGE_CURRENT;
+}
+
 static enum cortex_reason load(const struct cortex_settings *settings, bool is_text,
-                               struct cortex_policy **policy_out, struct cortex_error *error) {
+                               struct cortex_policy **policy_out, struct cortex_error *fault,
+                               struct cortex_error *error) {
   struct cortex_policy *policy = calloc(1, sizeof *policy);
   struct loader loader = {.policy = policy, .error = error};
-  struct cortex_error why = CORTEX_ERROR_NONE;
   enum cortex_reason reason = CORTEX_INTERNAL;
 
   *policy_out = NULL;
@@ -232,7 +244,7 @@ static enum cortex_reason load(const struct cortex_settings *settings, bool is_t
     goto out;
   }
   reason = CORTEX_OK;
-  if (is_text || cx_image_open(&settings->policy, policy, &why) != CORTEX_IMAGE_CURRENT)
+  if (is_text || !open_image(&settings->policy, policy, fault))
     reason = load_files(&loader, &settings->policy);
   if (reason != CORTEX_OK)
     goto out;
@@ -249,13 +261,19 @@ out:
 enum cortex_reason cortex_policy_load(const struct cortex_settings *settings,
                                       struct cortex_policy **policy_out,
                                       struct cortex_error *error) {
-  return load(settings, false, policy_out, error);
+  return load(settings, false, policy_out, NULL, error);
+}
+
+enum cortex_reason cx_policy_load(const struct cortex_settings *settings,
+                                  struct cortex_policy **policy_out, struct cortex_error *fault,
+                                  struct cortex_error *error) {
+  return load(settings, false, policy_out, fault, error);
 }
 
 enum cortex_reason cortex_policy_load_text(const struct cortex_settings *settings,
                                            struct cortex_policy **policy_out,
                                            struct cortex_error *error) {
-  return load(settings, true, policy_out, error);
+  return load(settings, true, policy_out, NULL, error);
 }
 
 bool cortex_policy_is_image(const struct cortex_policy *policy) {

@@ -371,7 +371,8 @@ static enum cortex_reason set_image_path(struct loader *loader) {
   struct cortex_settings *settings = loader->settings;
   char path[CX_INI_LINE_MAX + sizeof "/policy.image"];
 
-  if (settings->policy.image != NULL)
+  settings->policy.has_image = settings->policy.image != NULL;
+  if (settings->policy.has_image)
     return CORTEX_OK;
   snprintf(path, sizeof path, "%s/policy.image", settings->cache.path);
   settings->policy.image = strdup(path);

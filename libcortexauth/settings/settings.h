@@ -144,6 +144,7 @@ struct cx_policy_settings {
   char *links;
   char *schema;
   char *image;
+  bool has_image; /* it is named, not only where one would be */
 };
 
 struct cx_audit_settings {

@@ -2,16 +2,18 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import contextlib
 import os
+import shutil
 import time
 
 from host import Host
-from support import assert_exit, ctl
+from support import assert_exit, cases, ctl
 
 HOST = Host()
 IMAGE = HOST.path / "policy.image"
 HOST.rest[1:1] = ["image = policy.image"]
-HOST.rest += ["[cache]", f"path = {HOST.home}/cache"]
+HOST.rest += ["[cache]", f"path = {HOST.home}/cache", "min_refresh = 3"]
 HOST.configure(*HOST.section, *HOST.rest, name="cortex.conf")
 
 
@@ -72,6 +74,51 @@ def test_refresh_writes_an_image_anew_that_is_stale():
     IMAGE.unlink()
     assert "anew" not in refresh()
     assert not IMAGE.exists()
+
+
+@contextlib.contextmanager
+def requests():
+    """Where a login leaves a file that found no current image."""
+    folder = HOST.state / "requests"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder / "policy:image"
+    finally:
+        shutil.rmtree(folder)
+
+
+@cases(None, "stale", "damaged", "absent")
+def test_requested_image_is_written_and_the_request_taken_away(fault):
+    assert_exit(write_image(), 0)
+    if fault == "stale":
+        HOST.policy.touch()
+    elif fault == "damaged":
+        flip_byte()
+    elif fault == "absent":
+        IMAGE.unlink()
+    before = IMAGE.stat().st_ino if IMAGE.exists() else None
+    with requests() as request:
+        assert "anew" not in refresh("--requested") and not request.exists()
+        request.touch()
+        said = refresh("--requested")
+        assert not request.exists()
+    assert (f"{IMAGE}: written anew\n" in said) == (fault is not None)
+    assert (IMAGE.stat().st_ino != before) == (fault is not None)
+    assert "policy.image" not in HOST.check("--offline").stderr
+
+
+def test_request_in_vain_stays_until_min_refresh():
+    """Without end logins would ask for what cannot be had, and say so each time."""
+    assert_exit(write_image(), 0)
+    before = HOST.policy.read_text(encoding="utf-8")
+    HOST.policy.write_text("permit", encoding="utf-8")
+    with requests() as request:
+        request.touch()
+        started = time.time()
+        done = ctl("refresh", "--requested", "--config", HOST.conf)
+        assert time.time() - started > 2 and not request.exists()
+    assert done.stderr.count(f"{HOST.policy}:1:") == 1, done.stderr
+    HOST.policy.write_text(before, encoding="utf-8")
 
 
 def test_policy_that_does_not_load_leaves_the_old_image():

@@ -28,7 +28,7 @@ class Keys:
 
     def configure(self, port=None, **cache):
         uri = f"http://127.0.0.1:{port or self.world.openid.port}/jwks"
-        self.world.cortex.configure(op={"jwks_file": None, "jwks_uri": uri},
+        self.world.cortex.configure(op={"jwks_file": None, "jwks_uri": uri}, policy={"image": None},
                                     cache={"path": self.cache, **cache})
 
     def refresh(self, code=0):

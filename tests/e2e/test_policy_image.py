@@ -6,6 +6,8 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from cortex import POLICY
 from harness import DATABASES, STAGING, wait_until
 
@@ -36,6 +38,41 @@ class Disturber(threading.Thread):
                     self.image.unlink()
             except FileNotFoundError:
                 pass
+
+
+@pytest.mark.parametrize("fault", ["stale", "damaged", "absent"])
+def test_image_that_is_passed_over_is_spoken_of_once_and_written_anew(world, fault):
+    token = world.openid.id_token("alice-1")
+    image = world.cortex.cache / "policy.image"
+    request = world.cortex.state / "requests" / "policy:image"
+    world.cortex.write_image()
+    mark = world.postgres.log_mark()
+    world.login("alice", token=token).assert_allowed()
+    assert not request.exists() and "read at each login" not in world.postgres.log_since(mark)
+    if fault == "stale":
+        world.cortex.write(world.cortex.policies / "analytics.cedar", POLICY + "\n")
+    elif fault == "damaged":
+        os.truncate(image, 100)
+    else:
+        image.unlink()
+    for _ in range(3):
+        world.login("alice", token=token).assert_allowed()
+    log = world.postgres.log_since(mark)
+    assert request.exists() and log.count(f"read at each login: {image}: ") == 1, log
+    world.cortex.run("refresh", "--requested", "--config", world.cortex.conf, check=True)
+    assert image.exists() and not request.exists()
+    mark = world.postgres.log_mark()
+    world.login("alice", token=token).assert_allowed()
+    assert not request.exists() and "read at each login" not in world.postgres.log_since(mark)
+
+
+def test_image_that_nobody_named_need_not_be_there(world):
+    world.cortex.configure(policy={"image": None}, cache={"path": world.cortex.cache})
+    (world.cortex.cache / "policy.image").unlink(missing_ok=True)
+    mark = world.postgres.log_mark()
+    world.login("alice", token=world.openid.id_token("alice-1")).assert_allowed()
+    assert not list((world.cortex.state / "requests").iterdir())
+    assert "read at each login" not in world.postgres.log_since(mark)
 
 
 def test_a_hundred_logins_while_the_image_is_replaced_cut_and_removed(world):

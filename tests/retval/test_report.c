@@ -127,6 +127,36 @@ static void debug_tells_an_allowed_login(void **state) {
   assert_int_equal(fake_syslog.priority & LOG_PRIMASK, LOG_DEBUG);
 }
 
+/* Also of a login that is allowed without a word, and behind the line of one that is refused. */
+static void notice_is_told_whatever_the_answer(void **state) {
+  static const char line[] = "cortex: the policies' text is read at each login: /c/policy.image: "
+                             "is older\\x0athan\n";
+  struct stack *stack = *state;
+  const char *told;
+  int answer;
+
+  for (answer = CORTEX_DENY; answer <= CORTEX_ALLOW; answer++) {
+    fake_login_set((enum cortex_effect)answer,
+                   answer == CORTEX_ALLOW ? CORTEX_OK : CORTEX_POLICY_DENIED, NULL);
+    fake_login.answer.notice =
+        (struct cortex_error){CORTEX_POLICY_UNAVAILABLE, 0, 0, "/c/policy.image", "is older\nthan"};
+    start(stack, BOTH);
+    pam_authenticate(stack->pamh, 0);
+    pam_acct_mgmt(stack->pamh, 0);
+    told = strstr(stack->conv.text, line);
+    assert_true(told != NULL && (told == stack->conv.text) == (answer == CORTEX_ALLOW));
+    assert_null(strstr(told + strlen(line), "read at each login"));
+    assert_int_equal(stack->conv.messages, answer == CORTEX_ALLOW ? 1 : 3);
+    assert_int_equal(fake_syslog.count, 0);
+  }
+  assert_true(proctitle_set("sshd: alice [priv]"));
+  start(stack, BOTH);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SUCCESS);
+  assert_int_equal(stack->conv.messages, 0);
+  assert_non_null(strstr(fake_syslog.text, line));
+  assert_int_equal(fake_syslog.priority & LOG_PRIMASK, LOG_WARNING);
+}
+
 static void names_and_messages_cannot_forge_a_line(void **state) {
   struct stack *stack = *state;
 
@@ -226,6 +256,7 @@ int main(int argc, char **argv) {
       postgres_test(other_programs_tell_people_only_the_reference),
       postgres_test(pam_silent_leaves_the_conversation_alone),
       postgres_test(debug_tells_an_allowed_login),
+      postgres_test(notice_is_told_whatever_the_answer),
       postgres_test(names_and_messages_cannot_forge_a_line),
       postgres_test(long_names_are_cut),
       postgres_test(no_line_holds_the_credential),

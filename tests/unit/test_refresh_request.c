@@ -49,7 +49,7 @@ static void one_empty_file_is_left(void **state) {
   struct place *place = *state;
   struct stat status;
 
-  cx_refresh_request_leave(place->state, "main");
+  assert_true(cx_refresh_request_leave(place->state, "main"));
   assert_int_equal(stat(place->file, &status), 0);
   assert_int_equal(status.st_size, 0);
   assert_int_equal(status.st_mode & 0777, 0640 & ~umask(umask(0)));
@@ -64,7 +64,7 @@ static void one_that_is_there_is_left_alone(void **state) {
   fputs("earlier", file);
   fclose(file);
   assert_int_equal(utimensat(AT_FDCWD, place->file, old, 0), 0);
-  cx_refresh_request_leave(place->state, "main");
+  assert_false(cx_refresh_request_leave(place->state, "main"));
   assert_int_equal(stat(place->file, &status), 0);
   assert_int_equal(status.st_size, 7);
   assert_int_equal(status.st_mtime, 1000);
@@ -76,7 +76,7 @@ static void a_link_is_not_followed(void **state) {
 
   snprintf(target, sizeof target, "%s/target", place->state);
   assert_int_equal(symlink(target, place->file), 0);
-  cx_refresh_request_leave(place->state, "main");
+  assert_false(cx_refresh_request_leave(place->state, "main"));
   assert_int_equal(access(target, F_OK), -1);
 }
 
@@ -85,11 +85,11 @@ static void a_missing_folder_is_no_trouble(void **state) {
   char deep[5000];
 
   assert_int_equal(rmdir(place->folder), 0);
-  cx_refresh_request_leave(place->state, "main");
+  assert_false(cx_refresh_request_leave(place->state, "main"));
   assert_int_equal(access(place->folder, F_OK), -1);
   memset(deep, 'a', sizeof deep);
   deep[sizeof deep - 1] = '\0';
-  cx_refresh_request_leave(deep, "main");
+  assert_false(cx_refresh_request_leave(deep, "main"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)

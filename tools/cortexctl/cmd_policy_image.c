@@ -46,6 +46,23 @@ bool policy_image_refresh(const struct cortex_settings *settings) {
   return false;
 }
 
+enum policy_image_answer policy_image_serve(const struct cortex_settings *settings) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  bool is_early = false;
+
+  if (cortex_policy_check_image(settings, &error) == CORTEX_IMAGE_CURRENT)
+    return POLICY_IMAGE_KEPT;
+  error = (struct cortex_error)CORTEX_ERROR_NONE;
+  if (cortex_policy_write_image(settings, (int64_t)time(NULL), &is_early, &error) == CORTEX_OK) {
+    printf("%s: written anew\n", cortex_settings_value(settings, "policy", "image"));
+    return POLICY_IMAGE_WRITTEN;
+  }
+  if (is_early)
+    return POLICY_IMAGE_EARLY;
+  cli_complain_error(&error);
+  return POLICY_IMAGE_KEPT;
+}
+
 static enum cli_exit report(const struct cortex_settings *settings) {
   const char *path = cortex_settings_value(settings, "policy", "image");
   struct stat status;

@@ -45,4 +45,13 @@ struct cortex_settings;
 /* Writes a configured policy image anew that is there but not current; false when that fails. */
 bool policy_image_refresh(const struct cortex_settings *settings);
 
+enum policy_image_answer {
+  POLICY_IMAGE_KEPT,  /* current already, or, after a complaint, not to be written */
+  POLICY_IMAGE_EARLY, /* its sources have changed just now: in a second, perhaps */
+  POLICY_IMAGE_WRITTEN
+};
+
+/* Writes the image that a login asked for, unless it is current by now. */
+enum policy_image_answer policy_image_serve(const struct cortex_settings *settings);
+
 #endif

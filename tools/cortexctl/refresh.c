@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include <cortexauth/clock.h>
+#include <cortexauth/state.h>
 
 #include "common/cli.h"
+#include "cortexctl.h"
 #include "refresh_kind.h"
 #include "refresh_state.h"
 #include "requests.h"
@@ -26,6 +28,8 @@
 #define BACKOFF_MAX 900             /* an issuer that is back is noticed by then */
 #define AT_ONCE 16 /* issuers asked at a time: more would wait for each other within their deadlines */
 #define IDLE_MS 60000
+#define IMAGE_TRIES 5     /* a second apart: its sources settle within three */
+#define IMAGE_HOLD_MAX 60 /* seconds that a request in vain stays */
 #define LOOK_MS 1000 /* between looks for requests where they cannot be watched */
 
 enum step { STEP_IDLE, STEP_POINTER, STEP_DOCUMENT };
@@ -55,6 +59,8 @@ struct run {
   struct job *jobs;
   size_t count;
   size_t active;
+  int64_t image_at;  /* a request for the policy image is not looked at before */
+  unsigned image_tries;
   int64_t stale, min_refresh, max_refresh;
 };
 
@@ -323,12 +329,39 @@ static void start_once(struct run *run, int64_t now) {
   }
 }
 
+/*
+ * The policy image, where a login found one that is not current; gives the seconds until there may
+ * be more to do. A request that brings nothing stays for a while: as long as it is there, no login
+ * asks or speaks of it again.
+ */
+static int64_t serve_image(struct run *run, int64_t now) {
+  enum policy_image_answer answer = POLICY_IMAGE_WRITTEN;
+
+  if (run->options->label != NULL || !requests_has(&run->requests, CORTEX_REQUEST_IMAGE))
+    return IDLE_MS / 1000;
+  if (run->image_at > now)
+    return run->image_at - now;
+  if (run->image_tries < IMAGE_TRIES)
+    answer = policy_image_serve(run->settings);
+  if (answer == POLICY_IMAGE_WRITTEN) {
+    requests_take(&run->requests, CORTEX_REQUEST_IMAGE);
+    run->image_tries = 0;
+    return IDLE_MS / 1000;
+  }
+  run->image_tries = answer == POLICY_IMAGE_EARLY ? run->image_tries + 1 : IMAGE_TRIES;
+  run->image_at = now + (answer == POLICY_IMAGE_EARLY
+                             ? 1
+                             : at_least(at_most(run->min_refresh, IMAGE_HOLD_MAX), 1));
+  return run->image_at - now;
+}
+
 /* Starts what is due or asked for; gives the seconds until there may be more. */
 static int64_t start_wanted(struct run *run, int64_t now) {
-  int64_t wait = IDLE_MS / 1000;
+  int64_t wait;
   size_t i;
 
   requests_tidy(&run->requests, run->settings);
+  wait = serve_image(run, now);
   for (i = 0; i < run->count; i++) {
     struct job *job = &run->jobs[i];
     bool is_asked_for;
@@ -357,7 +390,7 @@ static bool has_requests(const struct run *run) {
   for (i = 0; i < run->count; i++)
     if (requests_has(&run->requests, run->jobs[i].place.label))
       return true;
-  return false;
+  return run->options->label == NULL && requests_has(&run->requests, CORTEX_REQUEST_IMAGE);
 }
 
 static bool is_over(const struct run *run) {

@@ -1,5 +1,6 @@
 /*
- * The requests that logins leave when they lack an issuer's keys: files in requests/ of the state.
+ * The requests that logins leave when they lack an issuer's keys or a policy image: files in
+ * requests/ of the state.
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "requests.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
+
+#include <cortexauth/state.h>
 
 #include "refresh_kind.h"
 
@@ -65,6 +68,8 @@ static bool is_asked_for(const struct cortex_settings *settings, const char *nam
   const struct cortex_issuer *issuer;
   size_t i;
 
+  if (strcmp(name, CORTEX_REQUEST_IMAGE) == 0)
+    return true;
   for (i = 0; (issuer = cortex_settings_issuer(settings, i)) != NULL; i++)
     if (strcmp(cortex_issuer_label(issuer), name) == 0)
       return refresh_kind_of(issuer) != NULL && cortex_issuer_is_fetched(issuer);

@@ -1,5 +1,6 @@
 /*
- * The requests that logins leave when they lack an issuer's keys: files in requests/ of the state.
+ * The requests that logins leave when they lack an issuer's keys or a policy image: files in
+ * requests/ of the state.
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef CORTEXCTL_REQUESTS_H
@@ -19,7 +20,7 @@ bool requests_open(const struct cortex_settings *settings, bool is_watched,
                    struct requests *requests_out);
 void requests_close(struct requests *requests);
 
-/* True when this issuer is asked for; takes no request away. */
+/* True when this issuer, or CORTEX_REQUEST_IMAGE, is asked for; takes no request away. */
 bool requests_has(const struct requests *requests, const char *label);
 
 /* Takes an issuer's request away: one that is left after this asks for a later refresh. */

@@ -41,7 +41,8 @@ struct cortex_outcome {
   unsigned levels;           /* bits of enum cortex_level */
   int64_t session_until;     /* seconds since 1970 */
   char reference[CORTEX_REFERENCE_LEN + 1];
-  struct cortex_error error; /* for the server's log */
+  struct cortex_error error;  /* for the server's log */
+  struct cortex_error notice; /* for it too, whatever the answer is: what an operator should mend */
 };
 
 /*
@@ -54,8 +55,9 @@ struct cortex_outcome {
  *   gives  outcome->reason
  *   no network, no threads, no fork for OIDC; reads configuration, keys, policy,
  *   revocations and bindings; an allowed one binds its username and, with
- *   one_use, uses the credential up; leaves a refresh request
- *   where keys lack; appends to the audit file; ends near the deadline
+ *   one_use, uses the credential up; leaves a refresh request where keys lack
+ *   or a policy image is not current, with a notice of the latter; appends to
+ *   the audit file; ends near the deadline
  */
 CORTEX_API enum cortex_reason cortex_login(const struct cortex_request *request,
                                            struct cortex_outcome *outcome);

@@ -20,4 +20,10 @@ CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_state_check(const struct cortex_settings *settings, size_t index, const char **name_out,
                    struct cortex_error *error);
 
+/*
+ * A file of this name in the folder requests asks for a policy image, as one named by an issuer's
+ * label, which holds no colon, asks for keys.
+ */
+#define CORTEX_REQUEST_IMAGE "policy:image"
+
 #endif
