@@ -217,7 +217,7 @@ static void sweep(const struct fixture *fixture, const char *token, enum cortex_
     }
     cortex_identity_free(&identity);
   }
-  assert_in_range(nth, 20, SWEEP_MAX - 1);
+  assert_in_range(nth, 12, SWEEP_MAX - 1);
 }
 
 static void lack_of_memory_never_opens_and_never_leaks(void **state) {
