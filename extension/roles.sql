@@ -204,35 +204,42 @@ CREATE VIEW cortex.role_kind AS
 
 -- ---------------------------------------------------------------- guards
 
--- The rows of role_state of these names. For a few, as a login asks for them, by the server's
--- own caches: then it costs nothing that grows with the cluster. The tests hold both
--- to the same answers.
-CREATE FUNCTION cortex.states_of(names text[])
-RETURNS TABLE (oid oid, name text, can_login boolean, is_login boolean, is_group boolean, is_protected boolean, leads_up boolean)
+-- What role_kind says of one role (- for a), NULLs where there is none: by the server's own caches, so that
+-- it costs a login nothing that grows with the cluster. The tests hold both to the same answers.
+--
+-- A login's backend is a fresh one and plans each statement for once. So what a login runs has few of them, and
+-- compares only what has an operator of just these types: for an oid beside a regrole, or an
+-- array beside '{}', the server would load and weigh all operators of that name.
+CREATE FUNCTION cortex.kind_of(wanted text, OUT role oid, OUT kind "char", OUT can_login boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  is_in oid[]; -- directly
+  is_protected boolean;
 BEGIN
-  IF cardinality(names) > 32 THEN
-    RETURN QUERY
-      SELECT s.oid, s.name::text, s.can_login, s.is_login, s.is_group, s.is_protected, s.leads_up
-      FROM cortex.role_state s WHERE s.name IN (SELECT n.name FROM unnest(names) AS n(name));
-    RETURN;
-  END IF;
-  RETURN QUERY SELECT a.oid, a.rolname::text, a.rolcanlogin,
-    to_regrole('cortex_managed')::oid = ANY (m.roles), to_regrole('cortex_groups')::oid = ANY (m.roles),
+  SELECT a.oid, a.rolcanlogin, ARRAY(SELECT m.roleid FROM pg_catalog.pg_auth_members m WHERE m.member = a.oid),
     a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
-      OR starts_with(a.rolname::text, 'pg_') OR starts_with(a.rolname::text, 'cortex_') OR a.rolname = 'postgres'
+      OR starts_with(wanted, 'pg_') OR starts_with(wanted, 'cortex_') OR wanted = 'postgres'
       OR a.oid = ANY (ARRAY(SELECT d.datdba FROM pg_catalog.pg_database d))
       OR pg_has_role(a.oid, to_regrole('cortex_runner'), 'MEMBER')
       OR pg_has_role(a.oid, to_regrole('cortex_grantor'), 'MEMBER')
-      OR pg_has_role(a.oid, to_regrole('cortex_jit'), 'MEMBER'),
-    EXISTS (SELECT FROM pg_catalog.pg_authid b
-            WHERE (b.rolsuper OR b.rolcreaterole OR b.rolreplication OR b.rolbypassrls
-                OR b.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files',
-                                 'cortex_runner', 'cortex_grantor', 'cortex_jit'))
-              AND pg_has_role(a.oid, b.oid, 'MEMBER'))
-  FROM pg_catalog.pg_authid a
-    CROSS JOIN LATERAL (SELECT ARRAY(SELECT e.roleid FROM pg_catalog.pg_auth_members e WHERE e.member = a.oid) AS roles) m
-  WHERE a.rolname = ANY (names);
+      OR pg_has_role(a.oid, to_regrole('cortex_jit'), 'MEMBER')
+  INTO role, can_login, is_in, is_protected
+  FROM pg_catalog.pg_authid a WHERE a.rolname = wanted;
+  IF role IS NULL THEN
+    RETURN;
+  END IF;
+  kind := CASE WHEN is_protected THEN '!'
+    WHEN to_regrole('cortex_managed')::oid = ANY (is_in) THEN
+      CASE WHEN to_regrole('cortex_groups')::oid = ANY (is_in) THEN '!' ELSE 'l' END
+    WHEN to_regrole('cortex_groups')::oid = ANY (is_in) THEN CASE WHEN can_login THEN '!' ELSE 'g' END
+    ELSE '-' END;
+  IF kind = 'g' AND EXISTS (
+      SELECT FROM pg_catalog.pg_authid b
+      WHERE (b.rolsuper OR b.rolcreaterole OR b.rolreplication OR b.rolbypassrls OR b.rolname = 'pg_execute_server_program'
+          OR b.rolname = 'pg_write_server_files' OR b.rolname = 'pg_read_server_files')
+        AND pg_has_role(role, b.oid, 'MEMBER')) THEN
+    kind := '!';
+  END IF;
 END
 $f$;
 
@@ -247,10 +254,12 @@ $f$;
 
 CREATE FUNCTION cortex.require_home() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  settings text[];
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s
-                 WHERE s.setdatabase = 0 AND s.setrole = to_regrole('cortex_managed')
-                   AND 'cortex.home=' || current_database() = ANY (s.setconfig)) THEN
+  SELECT s.setconfig INTO settings FROM pg_catalog.pg_db_role_setting s
+  WHERE s.setdatabase = '0' AND s.setrole = to_regrole('cortex_managed')::oid;
+  IF ('cortex.home=' || current_database()::text = ANY (settings)) IS NOT TRUE THEN
     RAISE EXCEPTION 'roles of this cluster are not managed from database %', current_database()
       USING ERRCODE = 'object_not_in_prerequisite_state',
         DETAIL = format('The home is %s.', coalesce(quote_ident(cortex.home()), 'not set')),
@@ -280,30 +289,31 @@ $f$;
 CREATE FUNCTION cortex.require_marked(names text[], groups boolean) RETURNS oid[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  oids oid[];
-  bad record;
+  wanted CONSTANT "char" := CASE WHEN groups THEN 'g' ELSE 'l' END;
+  oids oid[] := '{}';
+  name text;
+  state record;
 BEGIN
   IF cardinality(names) > 32 THEN
-    oids := cortex.kind_oids(names, CASE WHEN groups THEN '{g}' ELSE '{l}' END::"char"[]);
+    oids := cortex.kind_oids(names, ARRAY[wanted]);
     IF array_position(oids, NULL) IS NULL THEN
       RETURN oids;
     END IF;
+    oids := '{}';
   END IF;
-  SELECT n.name, s.oid IS NULL AS is_missing, s.is_protected OR (groups AND (s.leads_up OR s.can_login)) AS is_protected
-  INTO bad
-  FROM unnest(names) AS n(name) LEFT JOIN cortex.states_of(names) s ON s.name = n.name
-  WHERE s.oid IS NULL OR s.is_protected OR s.is_group = s.is_login
-    OR CASE WHEN groups THEN NOT s.is_group OR s.leads_up OR s.can_login ELSE NOT s.is_login END
-  LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'role % is not one that Cortex may change', coalesce(quote_ident(bad.name), 'NULL')
-      USING ERRCODE = 'insufficient_privilege',
-        DETAIL = CASE WHEN bad.is_missing THEN 'It does not exist.'
-          WHEN bad.is_protected THEN 'It is protected, or leads to a role that is.'
-          WHEN groups THEN 'It is no direct member of cortex_groups only.'
-          ELSE 'It is no direct member of cortex_managed only.' END;
-  END IF;
-  RETURN cortex.role_oids(names);
+  FOREACH name IN ARRAY coalesce(names, '{}') LOOP
+    state := cortex.kind_of(name);
+    IF (state.kind = wanted) IS NOT TRUE THEN
+      RAISE EXCEPTION 'role % is not one that Cortex may change', coalesce(quote_ident(name), 'NULL')
+        USING ERRCODE = 'insufficient_privilege',
+          DETAIL = CASE WHEN state.kind IS NULL THEN 'It does not exist.'
+            WHEN state.kind = '!' THEN 'It is protected, or leads to a role that is.'
+            WHEN groups THEN 'It is no direct member of cortex_groups only.'
+            ELSE 'It is no direct member of cortex_managed only.' END;
+    END IF;
+    oids := array_append(oids, state.role);
+  END LOOP;
+  RETURN oids;
 END
 $f$;
 
@@ -311,25 +321,27 @@ $f$;
 CREATE FUNCTION cortex.require_members(names text[]) RETURNS oid[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  oids oid[];
-  bad text;
+  oids oid[] := '{}';
+  name text;
+  state record;
 BEGIN
   IF cardinality(names) > 32 THEN
     oids := cortex.kind_oids(names, '{l,g}');
     IF array_position(oids, NULL) IS NULL THEN
       RETURN oids;
     END IF;
+    oids := '{}';
   END IF;
-  SELECT coalesce(n.name, '') INTO bad
-  FROM unnest(names) AS n(name) LEFT JOIN cortex.states_of(names) s ON s.name = n.name
-  WHERE s.oid IS NULL OR s.is_protected OR s.is_group = s.is_login OR (s.is_group AND (s.leads_up OR s.can_login))
-  LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'role % is not one that Cortex may change', quote_ident(bad)
-      USING ERRCODE = 'insufficient_privilege',
-        DETAIL = 'It is missing, protected, leads to a role that is, or is no direct member of one marker only.';
-  END IF;
-  RETURN cortex.role_oids(names);
+  FOREACH name IN ARRAY coalesce(names, '{}') LOOP
+    state := cortex.kind_of(name);
+    IF (state.kind IN ('l', 'g')) IS NOT TRUE THEN
+      RAISE EXCEPTION 'role % is not one that Cortex may change', quote_ident(coalesce(name, ''))
+        USING ERRCODE = 'insufficient_privilege',
+          DETAIL = 'It is missing, protected, leads to a role that is, or is no direct member of one marker only.';
+    END IF;
+    oids := array_append(oids, state.role);
+  END LOOP;
+  RETURN oids;
 END
 $f$;
 
@@ -338,13 +350,13 @@ CREATE FUNCTION cortex.require_names(names text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   -- To compile a regular expression would cost a login more than all else here.
-  controls CONSTANT text := E'\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16'
+  controls CONSTANT text := E'\x01\x02\x03\x04\x05\x06\x07\x08\x09\n\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16'
     '\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f';
   name text;
 BEGIN
   FOREACH name IN ARRAY names LOOP
     IF (octet_length(name) BETWEEN 1 AND 63
-        AND strpos(translate(name, controls, repeat(E'\n', length(controls))), E'\n') = 0
+        AND translate(name, controls, '') = name
         AND NOT starts_with(lower(name), 'pg_') AND NOT starts_with(lower(name), 'cortex_')
         AND lower(name) NOT IN ('postgres', 'public', 'none')) IS NOT TRUE THEN
       RAISE EXCEPTION 'no role of Cortex may have the name %', quote_ident(coalesce(name, ''))
@@ -405,11 +417,10 @@ DECLARE
   part text[];
   name text;
 BEGIN
-  PERFORM cortex.require_home();
   PERFORM cortex.require_names(names);
   FOREACH name IN ARRAY names LOOP
     IF to_regrole(quote_ident(name)) IS NULL THEN
-      missing := missing || quote_ident(name);
+      missing := array_append(missing, quote_ident(name));
     END IF;
   END LOOP;
   IF cardinality(missing) > 1 THEN
@@ -567,19 +578,6 @@ BEGIN
 END
 $f$;
 
--- Grants one role to a list of quoted names, of members that have been looked at.
-CREATE FUNCTION cortex.grant_role(role text, list text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-BEGIN
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = to_regrole(quote_ident(role))
-                   AND m.member = to_regrole('cortex_grantor') AND m.admin_option) THEN
-    PERFORM cortex.let_grant(role);
-  END IF;
-  EXECUTE format('GRANT %I TO %s%s GRANTED BY cortex_grantor', role, list,
-    CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END);
-END
-$f$;
-
 -- Memberships come as two lists of names and pairs of 1-based positions in them. The grantor may grant.
 CREATE FUNCTION cortex.change_members(verb text, roles text[], members text[],
   role_at integer[], member_at integer[]) RETURNS integer
@@ -719,6 +717,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 DECLARE
   made integer;
 BEGIN
+  PERFORM cortex.require_home();
   made := cortex.create_marked(names, true);
   PERFORM cortex.note_roles(names);
   RETURN made;
@@ -733,6 +732,7 @@ BEGIN
   IF cardinality(names) <> cardinality(subjects) THEN
     RAISE EXCEPTION 'as many subjects as names are needed' USING ERRCODE = 'array_subscript_error';
   END IF;
+  PERFORM cortex.require_home();
   made := cortex.create_marked(names, false);
   INSERT INTO cortex.role_data AS d (name, role, is_group, issuer, subject, source)
   SELECT n.name, a.oid, false, coalesce(create_logins.issuer, ''), coalesce(n.subject, ''), coalesce(create_logins.source, '')

@@ -82,52 +82,69 @@ $f$;
 -- What a role holds of a service by a grant of ours and should not: another service
 -- did not give it, nor cortex-sync, whose reasons a directory has; and it is none of these roles.
 CREATE FUNCTION cortex.login_excess(wanted text, service text, universe text[], roles text[]) RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  SELECT coalesce(array_agg(u.role), '{}') FROM unnest(universe) AS u(role)
-    JOIN pg_catalog.pg_auth_members m ON m.roleid = to_regrole(quote_ident(u.role))
-      AND m.member = to_regrole(quote_ident(wanted)) AND m.grantor = to_regrole('cortex_grantor')
-  WHERE u.role <> ALL (roles)
-    AND NOT EXISTS (SELECT FROM cortex.login_grant g
-                    WHERE g.member = wanted AND g.role = u.role AND g.service <> login_excess.service)
-    AND NOT EXISTS (SELECT FROM cortex.role_data r JOIN cortex.grant_data g ON g.role = r.id
-                    WHERE r.name = u.role
-                      AND (SELECT d.id FROM cortex.role_data d WHERE d.name = wanted) = ANY (g.members))
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  held CONSTANT oid[] := ARRAY(SELECT m.roleid FROM pg_catalog.pg_auth_members m
+                               WHERE m.member = to_regrole(quote_ident(wanted))::oid
+                                 AND m.grantor = to_regrole('cortex_grantor')::oid);
+  excess text[] := '{}';
+  one text;
+BEGIN
+  FOREACH one IN ARRAY universe LOOP
+    IF to_regrole(quote_ident(one))::oid = ANY (held) AND array_position(roles || excess, one) IS NULL THEN
+      IF NOT EXISTS (SELECT FROM cortex.login_grant g
+                     WHERE g.member = wanted AND g.role = one AND g.service <> login_excess.service)
+          AND NOT EXISTS (SELECT FROM cortex.role_data r JOIN cortex.grant_data g ON g.role = r.id
+                          WHERE r.name = one
+                            AND (SELECT d.id FROM cortex.role_data d WHERE d.name = wanted) = ANY (g.members)) THEN
+        excess := array_append(excess, one);
+      END IF;
+    END IF;
+  END LOOP;
+  RETURN excess;
+END
 $f$;
 
 -- What it should hold and does not; a membership that a DBA gave is enough.
 CREATE FUNCTION cortex.login_missing(wanted text, roles text[]) RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  SELECT coalesce(array_agg(DISTINCT w.role), '{}') FROM unnest(roles) AS w(role)
-  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
-                    WHERE m.roleid = to_regrole(quote_ident(w.role)) AND m.member = to_regrole(quote_ident(wanted)))
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  held CONSTANT oid[] := ARRAY(SELECT m.roleid FROM pg_catalog.pg_auth_members m
+                               WHERE m.member = to_regrole(quote_ident(wanted))::oid);
+  missing text[] := '{}';
+  one text;
+BEGIN
+  FOREACH one IN ARRAY roles LOOP
+    IF (to_regrole(quote_ident(one))::oid = ANY (held)) IS NOT TRUE AND array_position(missing, one) IS NULL THEN
+      missing := array_append(missing, one);
+    END IF;
+  END LOOP;
+  RETURN missing;
+END
 $f$;
 
-CREATE FUNCTION cortex.login_is_ready(wanted text) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
-  SELECT EXISTS (SELECT FROM cortex.states_of(ARRAY[wanted]) s
-                 WHERE s.is_login AND NOT s.is_group AND NOT s.is_protected AND s.can_login)
-$f$;
-
--- Revokes and grants, each by lists without doubles. The role is one that was made or looked at.
+-- Revokes and grants. The role is one that was made or looked at; a group role that is missing is made.
 CREATE FUNCTION cortex.change_login(wanted text, gone text[], missing text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  role text;
+  one text;
 BEGIN
-  IF gone <> '{}' THEN
+  IF cardinality(gone) > 0 THEN
     PERFORM cortex.change_members('revoke', gone, ARRAY[wanted],
       ARRAY(SELECT generate_subscripts(gone, 1)), array_fill(1, ARRAY[cardinality(gone)]));
   END IF;
-  IF missing <> '{}' THEN
-    PERFORM cortex.create_marked(missing, true);
-    IF EXISTS (SELECT FROM unnest(missing) AS w(role)
-               WHERE (SELECT d.id FROM cortex.role_data d WHERE d.name = w.role) IS NULL) THEN
-      PERFORM cortex.note_roles(missing);
+  FOREACH one IN ARRAY missing LOOP
+    IF ((cortex.kind_of(one)).kind = 'g') IS NOT TRUE
+        OR NOT EXISTS (SELECT FROM cortex.role_data d WHERE d.name = one) THEN
+      PERFORM cortex.create_groups(ARRAY[one]); -- makes or notes it, or says why it cannot be granted
     END IF;
-    FOREACH role IN ARRAY missing LOOP
-      PERFORM cortex.grant_role(role, quote_ident(wanted));
-    END LOOP;
-  END IF;
+    IF pg_has_role(to_regrole('cortex_grantor'), to_regrole(quote_ident(one)), 'MEMBER WITH ADMIN OPTION') IS NOT TRUE THEN
+      PERFORM cortex.let_grant(one);
+    END IF;
+    EXECUTE 'GRANT ' || quote_ident(one) || ' TO ' || quote_ident(wanted)
+      || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET TRUE' ELSE '' END
+      || ' GRANTED BY cortex_grantor';
+  END LOOP;
 END
 $f$;
 
@@ -145,6 +162,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 SET plan_cache_mode = force_generic_plan AS $f$
 DECLARE
   depends CONSTANT boolean := coalesce(false = ANY (standing), false);
+  state record;
 BEGIN
   PERFORM cortex.require_home();
   IF depends AND NOT pg_is_in_recovery() THEN
@@ -161,18 +179,26 @@ BEGIN
       WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = login.service
         AND NOT l.facts -> 'levels' ? w.level);
   END IF;
-  IF to_regrole(quote_ident(wanted)) IS NOT NULL AND cortex.login_is_ready(wanted)
-      AND cortex.login_excess(wanted, service, universe, roles) = '{}'
-      AND (pg_is_in_recovery() OR cortex.login_missing(wanted, roles) = '{}') THEN
+  state := cortex.kind_of(wanted);
+  IF state.kind IS NOT NULL AND state.kind = 'l' AND state.can_login
+      AND cardinality(cortex.login_excess(wanted, service, universe, roles)) = 0
+      AND (pg_is_in_recovery() OR cardinality(cortex.login_missing(wanted, roles)) = 0) THEN
     IF NOT pg_is_in_recovery() AND depends THEN
+      PERFORM cortex.forget_given(wanted, service, levels, roles);
       PERFORM cortex.note_login(wanted, service, levels, roles, standing);
     END IF;
     RETURN false;
   END IF;
 
   PERFORM cortex.lock_login(wanted);
-  IF cortex.create_logins(ARRAY[wanted], ARRAY[subject], issuer, 'login') > 0 THEN
-    PERFORM cortex.change_login(wanted, '{}', ARRAY(SELECT DISTINCT r.name FROM unnest(roles) AS r(name)));
+  IF cortex.create_marked(ARRAY[wanted], false) > 0 THEN
+    INSERT INTO cortex.role_data AS d (name, role, is_group, issuer, subject, source)
+    VALUES (wanted, to_regrole(quote_ident(wanted))::oid, false, coalesce(login.issuer, ''), coalesce(login.subject, ''), 'login')
+    ON CONFLICT (name) DO NOTHING;
+    IF NOT FOUND THEN -- what is noted of an earlier role of this name
+      DELETE FROM cortex.login_grant g WHERE g.member = wanted;
+    END IF;
+    PERFORM cortex.change_login(wanted, '{}', roles);
     PERFORM cortex.note_login(wanted, service, levels, roles, standing);
     RETURN true;
   END IF;
@@ -185,8 +211,10 @@ BEGIN
   -- Again: another login of this name may have committed while this one waited.
   PERFORM cortex.change_login(wanted, cortex.login_excess(wanted, service, universe, roles),
     cortex.login_missing(wanted, roles));
+  PERFORM cortex.forget_given(wanted, service, levels, roles);
   PERFORM cortex.note_login(wanted, service, levels, roles, standing);
-  IF NOT cortex.login_is_ready(wanted) THEN
+  state := cortex.kind_of(wanted);
+  IF (state.kind = 'l' AND state.can_login) IS NOT TRUE THEN
     RAISE EXCEPTION 'role % may not log in', quote_ident(wanted) USING ERRCODE = 'insufficient_privilege',
       DETAIL = 'Somebody else took that right from it.';
   END IF;
@@ -198,14 +226,25 @@ CREATE FUNCTION cortex.note_login(wanted text, service text, levels text[], role
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
+  FOR i IN 1..cardinality(roles) LOOP
+    INSERT INTO cortex.login_grant (member, role, service, level, is_standing)
+    VALUES (wanted, roles[i], note_login.service, levels[i], standing[i]) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      UPDATE cortex.login_grant g SET is_standing = standing[i]
+      WHERE g.member = wanted AND g.service = note_login.service AND g.role = roles[i] AND g.level = levels[i]
+        AND g.is_standing <> standing[i];
+    END IF;
+  END LOOP;
+END
+$f$;
+
+-- Forgets what the service gave beside these.
+CREATE FUNCTION cortex.forget_given(wanted text, service text, levels text[], roles text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
   DELETE FROM cortex.login_grant g
-  WHERE g.member = wanted AND g.service = note_login.service
+  WHERE g.member = wanted AND g.service = forget_given.service
     AND (g.level, g.role) NOT IN (SELECT w.level, w.role FROM unnest(levels, roles) AS w(level, role));
-  INSERT INTO cortex.login_grant AS g (member, role, service, level, is_standing)
-  SELECT DISTINCT ON (w.role, w.level) wanted, w.role, note_login.service, w.level, w.is_standing
-  FROM unnest(levels, roles, standing) AS w(level, role, is_standing)
-  ON CONFLICT ON CONSTRAINT login_grant_pkey DO UPDATE SET is_standing = excluded.is_standing
-    WHERE g.is_standing <> excluded.is_standing;
 END
 $f$;
 
@@ -322,9 +361,9 @@ $f$;
 
 REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.login_excess(text, text, text[], text[]), cortex.login_missing(text, text[]),
-  cortex.login_is_ready(text), cortex.change_login(text, text[], text[]),
+  cortex.change_login(text, text[], text[]),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
-  cortex.note_login(text, text, text[], text[], boolean[]),
+  cortex.note_login(text, text, text[], text[], boolean[]), cortex.forget_given(text, text, text[], text[]),
   cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.forget_login(text), cortex.drop_login(text),
   cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;

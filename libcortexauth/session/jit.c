@@ -184,10 +184,13 @@ static int timeout_of(const struct cx_jit *jit) {
 /* No file can be there, and libpq does not complain into the server's log of one that is not. */
 #define NO_FILE "/dev/null/none"
 
-/* Explicit in everything that libpq would otherwise look for elsewhere. */
+/*
+ * Explicit in everything that libpq would otherwise look for elsewhere. Of notices it would speak
+ * on standard error, which is the server's log.
+ */
 static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish,
                                struct cortex_error *error) {
-  char options[NAME_ROOM];
+  char options[2 * NAME_ROOM];
   const char *keywords[CX_CONNINFO_KEYWORDS + 8] = {
       "options", "application_name", "client_encoding", "passfile", "sslmode", "gssencmode"};
   const char *values[CX_CONNINFO_KEYWORDS + 8] = {options, "pam_cortex", "UTF8",
@@ -214,7 +217,7 @@ static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish
   snprintf(options, sizeof options,
            "-c statement_timeout=%d -c lock_timeout=%d -c synchronous_commit=local "
            "-c search_path=pg_catalog -c default_transaction_isolation=read\\ committed "
-           "-c default_transaction_read_only=off",
+           "-c default_transaction_read_only=off -c client_min_messages=error",
            query.timeout, query.timeout);
   memcpy(query.parameters, parameters, sizeof parameters);
   if (run(&query))

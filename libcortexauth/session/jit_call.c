@@ -41,7 +41,7 @@ struct put_aside {
 static void put_aside(struct put_aside *aside) {
   size_t count = 0, i;
 
-  aside->options = PQconndefaults();
+  aside->options = PQconninfoParse("", NULL); /* their names alone, nothing is looked up */
   while (aside->options != NULL && aside->options[count].keyword != NULL)
     count++;
   aside->values = calloc(count + 1, sizeof *aside->values);

@@ -99,6 +99,11 @@ class Host:
             "select r.rolname from pg_auth_members m join pg_roles r on r.oid = m.roleid "
             f"join pg_roles a on a.oid = m.member where a.rolname = '{role}'").split())) - {"cortex_managed"}
 
+    def forget_notes(self):
+        """What logins noted as ready: the next one asks the server."""
+        for path in (self.cortex.state / "sessions").glob("ready-*"):
+            path.unlink()
+
     def exists(self, role):
         return self.sql(f"select rolcanlogin from pg_roles where rolname = '{role}'") == "t"
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from harness import DATABASES, PRODUCTION, STAGING, wait_until
-from sessionhost import CORTEX_SYNC, POLICY, WHOAMI, is_ended, one
+from sessionhost import CORTEX_SYNC, GROUPS, POLICY, WHOAMI, is_ended, one
 
 # --- who the session is ---
 
@@ -211,6 +211,26 @@ def inner_logins(host, mark):
     return host.postgres.log_since(mark).count("connection authorized: user=cortex_jit")
 
 
+def test_a_role_of_two_levels_is_granted_and_noted_for_both(host):
+    host.services({**GROUPS, "write": GROUPS["read"]}, GROUPS)
+    mark = host.postgres.log_mark()
+    host.login(mfa=True).assert_allowed("1")
+    assert host.members("alice") == {"analytics_read"}
+    assert host.sql("select level from cortex.login_grant where member = 'alice' order by 1") == "read\nwrite"
+    assert not host.postgres.log_contains("already a member", mark)
+
+
+def test_a_role_that_somebody_dropped_is_made_anew_with_what_it_gets_now(host):
+    """What the first one had been given says nothing of the second."""
+    host.login(service=PRODUCTION).assert_allowed("1")
+    host.login(service=STAGING).assert_allowed("1")
+    host.sql("drop role alice")
+    host.forget_notes()
+    host.login(service=STAGING).assert_allowed("1")
+    assert host.members("alice") == {"analytics_read"}
+    assert host.sql("select service from cortex.login_grant where member = 'alice'") == STAGING
+
+
 def test_a_repeat_login_makes_no_connection(host):
     host.login().assert_allowed("1")
     mark = host.postgres.log_mark()
@@ -236,8 +256,7 @@ def test_a_note_grants_nothing(host):
     host.login().assert_allowed("1")
     host.sql("alter role alice nologin")
     assert "is not permitted to log in" in host.login().result.stderr
-    for path in (host.cortex.state / "sessions").glob("ready-*"):
-        path.unlink()
+    host.forget_notes()
     host.login().assert_refused("role_unavailable")
     assert not host.exists("alice")
 
