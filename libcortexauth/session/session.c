@@ -5,6 +5,7 @@
 #include "session/session.h"
 
 #include <cortexauth/revocation.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,13 +65,17 @@ enum cortex_reason cortex_session_forget(const struct cortex_settings *settings,
 
 /* ---- the reaper's note ---- */
 
-enum cortex_reason cortex_session_mark_reaped(const struct cortex_settings *settings,
+enum cortex_reason cortex_session_mark_reaped(const struct cortex_settings *settings, int64_t when,
                                               struct cortex_error *error) {
+  const struct timespec times[2] = {{.tv_sec = (time_t)when}, {.tv_sec = (time_t)when}};
   struct cx_state state;
   enum cortex_reason reason = cx_state_open(settings, CX_STATE_SESSIONS, &state, error);
 
   if (reason == CORTEX_OK)
     reason = cx_state_write(&state, CX_SESSION_REAPED, "", 0, CX_STATE_QUICK, error);
+  if (reason == CORTEX_OK &&
+      utimensat(state.fd, CX_SESSION_REAPED, times, AT_SYMLINK_NOFOLLOW) != 0)
+    reason = cx_state_refuse(&state, CX_SESSION_REAPED, error, strerror(errno));
   cx_state_close(&state);
   return reason;
 }

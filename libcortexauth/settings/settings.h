@@ -172,6 +172,7 @@ struct cx_session_settings {
   int64_t default_length;
   bool enforce;
   int64_t reaper_grace;
+  int64_t notice; /* 0: none is given */
 };
 
 /* jit_conninfo: host, port, user, dbname, requirepeer; all NULL when it is not given. */

@@ -98,6 +98,7 @@ const struct cx_option cx_options[] = {
     MAIN(session, "default", duration, default_length, "1h", 0),
     MAIN(session, "enforce", bool, enforce, "no", 0),
     MAIN(session, "reaper_grace", duration, reaper_grace, "5m", 0),
+    MAIN(session, "notice", duration, notice, NULL, 0),
     MAIN(roles, "protected", list, protected, NULL, 0),
     MAIN(roles, "assume", bool, assume, "no", 0),
     MAIN(roles, "jit", bool, jit, "no", 0),

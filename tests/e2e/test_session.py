@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from contextlib import ExitStack
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -438,7 +439,7 @@ def test_the_environment_of_the_server_does_not_lead_elsewhere(host):
 # --- sessions end ---
 
 def shorten(host, connection, seconds=-1):
-    """The stamp says that the time is over."""
+    """The stamp says that the time is over, or soon will be."""
     until = int(time.time()) + seconds
     host.edit_stamp(connection, lambda text: json_edit(text, session_until=until))
 
@@ -460,6 +461,54 @@ def test_a_session_ends_at_its_time(host):
         login = next(r for r in host.cortex.records() if r["role"] == "alice")
         assert (record["reason"], record["reference"]) == ("session_expired", login["reference"])
         assert record["pid"] == login["pid"]
+
+
+def test_a_session_s_end_is_told_before_and_once(host):
+    """To whoever listens in the home; a session that is shorter than the notice at its beginning."""
+    host.configure(session={"notice": "10m"})
+
+    def told():
+        heard.clear()
+        assert host.reap() == ""
+        listener.execute("select 1")
+        return heard
+
+    heard = []
+    assert host.reap() == ""
+    with psycopg.connect(**host.postgres.conninfo("stranger", "postgres", tls=False), autocommit=True) as listener, \
+            host.connect() as alice, host.connect("bob") as bob:
+        listener.add_notify_handler(lambda notice: heard.append(json.loads(notice.payload)))
+        listener.execute("listen cortex_session_end")
+        shorten(host, alice, 300)
+        shorten(host, bob, 604)
+        time.sleep(1.1)
+        notice, = told()
+        login = next(r for r in host.cortex.records() if r["role"] == "alice")
+        assert notice["reference"] == login["reference"] and notice["pid"] == alice.info.backend_pid
+        assert (notice["role"], notice["username"], notice["service"]) == ("alice", "alice", STAGING)
+        assert notice["database"] == DATABASES[STAGING]
+        for name, value in (("backend_start", one(alice, "select backend_start from pg_stat_activity where pid = pg_backend_pid()")),
+                            ("session_until", one(alice, "select (cortex.whoami()).session_until"))):
+            assert datetime.fromisoformat(notice[name]) == value
+        assert "session_ended" not in host.cortex.trail.read_text(encoding="utf-8")
+        time.sleep(3)
+        assert [n["role"] for n in told()] == ["bob"]
+        assert told() == []
+        assert not is_ended(alice) and not is_ended(bob)
+
+
+def test_a_notice_that_fails_holds_up_nothing(host):
+    host.configure(session={"notice": "10m"})
+    host.sql("revoke execute on function pg_notify(text, text) from public")
+    try:
+        with host.connect() as alice, host.connect("bob") as bob:
+            shorten(host, alice)
+            shorten(host, bob, 300)
+            assert "ended session of alice" in host.reap()
+            assert is_ended(alice) and not is_ended(bob)
+            assert (host.cortex.state / "sessions" / "reaped").exists()
+    finally:
+        host.sql("grant execute on function pg_notify(text, text) to public")
 
 
 def test_a_session_whose_role_has_another_name_by_now_ends_at_its_time(host):

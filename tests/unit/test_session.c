@@ -262,7 +262,7 @@ static void enforce_asks_for_a_reaper(void **state) {
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_OK);
   folder->settings->session.enforce = true;
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_REAPER_STALE);
-  assert_int_equal(cortex_session_mark_reaped(folder->settings, NULL), CORTEX_OK);
+  assert_int_equal(cortex_session_mark_reaped(folder->settings, now, NULL), CORTEX_OK);
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_OK);
   date_note(folder, now - 300);
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_OK);

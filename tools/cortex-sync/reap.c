@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/pg.h"
+#include "notice.h"
 
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define TIMEOUT 30     /* seconds, of a statement and of waiting for a lock */
@@ -33,6 +34,7 @@ struct reaping {
   struct cortex_settings *settings;
   struct cortex_policy *policy; /* NULL: it cannot be read, so nothing is judged by it */
   struct pg *pg;
+  struct notice notice;
   int64_t now;        /* microseconds since 1970 */
   int64_t postmaster; /* start of the server that is asked, microseconds since 1970 */
   struct doomed *doomed;
@@ -130,6 +132,8 @@ static bool visit(const struct cortex_session *session, const char *name,
     return true;
   reason = cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, &error);
   reaping->live += reason == CORTEX_OK;
+  if (reason == CORTEX_OK)
+    notice_put(&reaping->notice, session);
   if (reason == CORTEX_INTERNAL || reason == CORTEX_STATE_UNAVAILABLE)
     fail(reaping, &error);
   else if (reason != CORTEX_OK && !put(reaping, session, reason)) {
@@ -382,6 +386,8 @@ static enum cli_exit load(struct reaping *reaping) {
     cli_complain("[sync] conninfo is missing: it says whose sessions to look after");
     return CLI_USAGE;
   }
+  if (!notice_init(&reaping->notice, reaping->settings, reaping->now / 1000000, &error))
+    cli_complain_error(&error);
   /* Whole, for a round asks about many sessions: none is to meet an image that changed meanwhile.
    */
   if (cortex_policy_load(reaping->settings, &reaping->policy, &error) != CORTEX_OK ||
@@ -408,7 +414,12 @@ static bool reap(struct reaping *reaping) {
   if (!end_sessions(reaping))
     return false;
   tell(reaping, NULL);
-  return settle(reaping);
+  if (!settle(reaping))
+    return false;
+  /* Last, and no fault of the round: an end waits for no notice. */
+  if (!notice_send(&reaping->notice, reaping->pg))
+    cli_complain("notice: %s", pg_message(reaping->pg));
+  return true;
 }
 
 /* Logins that rely on a reaper may go on only while it does all of its work. */
@@ -416,7 +427,7 @@ static void mark(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
   if (!reaping->failed && !cli_has(reaping->cli, "check") &&
-      cortex_session_mark_reaped(reaping->settings, &error) != CORTEX_OK)
+      cortex_session_mark_reaped(reaping->settings, reaping->now / 1000000, &error) != CORTEX_OK)
     fail(reaping, &error);
 }
 
@@ -427,6 +438,7 @@ static void clear(struct reaping *reaping) {
     for (j = 0; j < sizeof reaping->doomed[i].texts / sizeof reaping->doomed[i].texts[0]; j++)
       free(reaping->doomed[i].texts[j]);
   free(reaping->doomed);
+  notice_clear(&reaping->notice);
   pg_close(&reaping->pg);
   cortex_policy_free(&reaping->policy);
   cortex_settings_free(&reaping->settings);

@@ -85,13 +85,15 @@ cortex_session_distrust(const struct cortex_settings *settings, cortex_session_c
 /*
  * Notes that a reaper has just done its work, which [session] enforce = yes asks of
  * every login. For the reaper alone.
+ *   in   when: seconds since 1970, when it began
  *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
-cortex_session_mark_reaped(const struct cortex_settings *settings, struct cortex_error *error);
+cortex_session_mark_reaped(const struct cortex_settings *settings, int64_t when,
+                           struct cortex_error *error);
 
 /*
- * When a reaper last noted its work.
+ * When the last round began that a reaper noted.
  *   out  when_out: seconds since 1970; 0: never
  *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
  */
