@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from cortex import Cortex
+from cortex import CORTEXCTL, Cortex
 from harness import IS_ROOT, PRODUCTION, SERVER_USER, STAGING, Folder, PamService, Postgres
 from pgtree import private_tree
 from world import write_services
@@ -146,6 +146,17 @@ def test_role_that_may_not_read_the_lines_learns_that(patient):
     lines = ("local all nobody trust", *GOOD)
     patient.postgres.write_hba(*lines)
     assert "permission denied" in patient.doctor(lines, user="nobody")["database_unreachable"]["what"]
+
+
+def test_server_that_nobody_named_and_that_is_not_found_is_said(patient):
+    """Without --database it is asked by libpq's defaults; what it knows is left out, not guessed."""
+    done = subprocess.run([str(CORTEXCTL), "doctor", "--json", "--config", str(patient.cortex.conf), "--pam-folder",
+                           str(patient.pam.folder)], capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, "PGHOST": "/nonexistent", "LC_ALL": "C.UTF-8"})
+    found = {f["name"]: f for f in json.loads(done.stdout)["findings"]}
+    assert "/nonexistent" in found["database_unasked"]["what"]
+    assert "--database" in found["database_unasked"]["fix"]
+    assert not [name for name in found if name.startswith(("hba_", "extension_")) or name == "database_unreachable"]
 
 
 def test_lines_without_an_end_are_found(patient):
