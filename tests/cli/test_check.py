@@ -349,6 +349,7 @@ def test_files_are_met_as_another_user_meets_them():
     host.home.chmod(0o755)
     assert_finding(host, 1, f"{host.conf}:10", "Permission denied", "--as", "nobody")
     host.rest[4] = "file = /tmp/cortex-nobody.jsonl"
+    host.rest += ["[cache]", f"path = {host.home}/cache"]  # whatever this machine keeps in the usual one
     host.configure(*host.section, *host.rest, name="cortex.conf")
     assert_finding(host, 1, f"{host.conf}:12", "bindings: Permission denied", "--as", "nobody")
     for part in ("bindings", "replay", "requests", "sessions"):
