@@ -234,8 +234,7 @@ static enum cortex_reason make_ready(const struct cx_jit *jit, const struct cx_s
 
   if (reason == CORTEX_OK)
     reason = call(jit, wish, error);
-  /* It saves the next login work. Others of this role may be writing the same: no reason to refuse.
-   */
+  /* It saves the next login work. Others of this role may be writing it too: no cause to refuse. */
   if (reason == CORTEX_OK && jit->levels == jit->standing)
     (void)!cx_state_write(state, wish->note_name, wish->note, strlen(wish->note), CX_STATE_QUICK,
                           NULL);

@@ -4,23 +4,23 @@
  */
 #include "state/entry.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "util/json.h"
 
-static void put_name(struct cx_buf *buf, const char *name) {
-  cx_buf_printf(buf, "%c\"%s\":", buf->len == 0 ? '{' : ',', name);
+static void begin(struct cx_buf *buf) {
+  if (buf->len == 0)
+    cx_buf_put(buf, "{", 1);
 }
 
 void cx_entry_put_text(struct cx_buf *buf, const char *name, const char *text) {
-  put_name(buf, name);
-  cx_buf_put_json(buf, text, strlen(text));
+  begin(buf);
+  cx_json_member_text(buf, name, text);
 }
 
 void cx_entry_put_number(struct cx_buf *buf, const char *name, int64_t number) {
-  put_name(buf, name);
-  cx_buf_printf(buf, "%" PRId64, number);
+  begin(buf);
+  cx_json_member_number(buf, name, number);
 }
 
 enum cortex_reason cx_entry_write(const struct cx_state *state, const char *name,

@@ -327,8 +327,7 @@ static void tell(struct reaping *reaping, const char *did) {
 
 /* ---- what ended sessions leave behind ---- */
 
-/* grant: what was revoked; "": the role owns something, so it lost its login only; NULL: dropped.
- */
+/* grant: what was revoked; "": the role owns something and lost its login only; NULL: dropped. */
 static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
   bool is_cut = grant != NULL && grant[0] == '\0', is_revoked = grant != NULL && !is_cut;
   struct cortex_record entry = {
@@ -388,8 +387,7 @@ static enum cli_exit load(struct reaping *reaping) {
   }
   if (!notice_init(&reaping->notice, reaping->settings, reaping->now / 1000000, &error))
     cli_complain_error(&error);
-  /* Whole, for a round asks about many sessions: none is to meet an image that changed meanwhile.
-   */
+  /* Whole, for a round asks about many: none is to meet an image that changed meanwhile. */
   if (cortex_policy_load(reaping->settings, &reaping->policy, &error) != CORTEX_OK ||
       cortex_policy_make_whole(reaping->policy, &error) != CORTEX_OK) {
     cortex_policy_free(&reaping->policy);
