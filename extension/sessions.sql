@@ -162,14 +162,15 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 SET plan_cache_mode = force_generic_plan AS $f$
 DECLARE
   depends CONSTANT boolean := coalesce(false = ANY (standing), false);
+  is_new boolean;
   state record;
 BEGIN
   PERFORM cortex.require_home();
-  IF depends AND NOT pg_is_in_recovery() THEN
-    PERFORM cortex.lock_login(wanted);
-  END IF;
-  -- Invariant 1: a level that not every live session was permitted is held by none.
   IF depends THEN
+    IF NOT pg_is_in_recovery() THEN
+      PERFORM cortex.lock_login(wanted);
+    END IF;
+    -- Invariant 1: a level that not every live session was permitted is held by none.
     SELECT coalesce(array_agg(w.level ORDER BY w.i), '{}'), coalesce(array_agg(w.role ORDER BY w.i), '{}'),
       coalesce(array_agg(w.is_standing ORDER BY w.i), '{}')
     INTO levels, roles, standing
@@ -179,8 +180,33 @@ BEGIN
       WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = login.service
         AND NOT l.facts -> 'levels' ? w.level);
   END IF;
+
+  -- Somebody waits, and a new backend plans each statement anew: so without the functions that are for many. Who
+  -- makes a role of this name at the same time is waited for, by the index of names.
+  is_new := to_regrole(quote_ident(wanted)) IS NULL;
+  IF is_new THEN
+    PERFORM cortex.require_names(ARRAY[wanted]);
+    BEGIN
+      EXECUTE 'CREATE ROLE ' || quote_ident(wanted) || ' LOGIN; GRANT cortex_managed TO ' || quote_ident(wanted)
+        || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+      is_new := false; -- another first login of this name was faster
+    END;
+  END IF;
+  IF is_new THEN
+    INSERT INTO cortex.role_data (name, role, is_group, issuer, subject, source)
+    VALUES (wanted, to_regrole(quote_ident(wanted))::oid, false, coalesce(login.issuer, ''), coalesce(login.subject, ''), 'login')
+    ON CONFLICT (name) DO NOTHING;
+    IF NOT FOUND THEN
+      PERFORM cortex.take_note(wanted, coalesce(login.issuer, ''), coalesce(login.subject, ''));
+    END IF;
+    PERFORM cortex.change_login(wanted, '{}', roles);
+    PERFORM cortex.note_login(wanted, service, levels, roles, standing);
+    RETURN true;
+  END IF;
+
   state := cortex.kind_of(wanted);
-  IF state.kind IS NOT NULL AND state.kind = 'l' AND state.can_login
+  IF state.kind = 'l' AND state.can_login
       AND cardinality(cortex.login_excess(wanted, service, universe, roles)) = 0
       AND (pg_is_in_recovery() OR cardinality(cortex.login_missing(wanted, roles)) = 0) THEN
     IF NOT pg_is_in_recovery() AND depends THEN
@@ -191,22 +217,8 @@ BEGIN
   END IF;
 
   PERFORM cortex.lock_login(wanted);
-  IF cortex.create_marked(ARRAY[wanted], false) > 0 THEN
-    INSERT INTO cortex.role_data AS d (name, role, is_group, issuer, subject, source)
-    VALUES (wanted, to_regrole(quote_ident(wanted))::oid, false, coalesce(login.issuer, ''), coalesce(login.subject, ''), 'login')
-    ON CONFLICT (name) DO NOTHING;
-    IF NOT FOUND THEN -- what is noted of an earlier role of this name
-      DELETE FROM cortex.login_grant g WHERE g.member = wanted;
-    END IF;
-    PERFORM cortex.change_login(wanted, '{}', roles);
-    PERFORM cortex.note_login(wanted, service, levels, roles, standing);
-    RETURN true;
-  END IF;
-  -- Who left a directory stays away until it names them again, however long a credential lives.
-  IF EXISTS (SELECT FROM cortex.role_data d WHERE d.name = wanted AND d.cut_at IS NOT NULL AND d.source <> 'login') THEN
-    RAISE EXCEPTION 'role % was cut by cortex-sync', quote_ident(wanted) USING ERRCODE = 'insufficient_privilege',
-      DETAIL = 'Its directory no longer names the person.';
-  END IF;
+  PERFORM cortex.require_marked(ARRAY[wanted], false);
+  PERFORM cortex.require_no_leaver(wanted);
   PERFORM cortex.restore_logins(ARRAY[wanted]);
   -- Again: another login of this name may have committed while this one waited.
   PERFORM cortex.change_login(wanted, cortex.login_excess(wanted, service, universe, roles),
@@ -219,6 +231,30 @@ BEGIN
       DETAIL = 'Somebody else took that right from it.';
   END IF;
   RETURN true;
+END
+$f$;
+
+-- Who left a directory stays away until it names them again, however long a credential lives.
+CREATE FUNCTION cortex.require_no_leaver(wanted text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  IF EXISTS (SELECT FROM cortex.role_data d WHERE d.name = wanted AND d.cut_at IS NOT NULL AND d.source <> 'login') THEN
+    RAISE EXCEPTION 'role % was cut by cortex-sync', quote_ident(wanted) USING ERRCODE = 'insufficient_privilege',
+      DETAIL = 'Its directory no longer names the person.';
+  END IF;
+END
+$f$;
+
+-- A role was made whose name is noted already, of an earlier one that somebody dropped.
+CREATE FUNCTION cortex.take_note(wanted text, issuer text, subject text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  PERFORM cortex.lock_login(wanted); -- cortex.settle_logins forgets such notes
+  PERFORM cortex.require_no_leaver(wanted);
+  DELETE FROM cortex.login_grant g WHERE g.member = wanted;
+  INSERT INTO cortex.role_data (name, role, is_group, issuer, subject, source)
+  VALUES (wanted, to_regrole(quote_ident(wanted))::oid, false, take_note.issuer, take_note.subject, 'login')
+  ON CONFLICT (name) DO UPDATE SET role = excluded.role, cut_at = NULL, last_seen = NULL;
 END
 $f$;
 
@@ -364,6 +400,7 @@ REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.change_login(text, text[], text[]),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]), cortex.forget_given(text, text, text[], text[]),
+  cortex.require_no_leaver(text), cortex.take_note(text, text, text),
   cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.forget_login(text), cortex.drop_login(text),
   cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;

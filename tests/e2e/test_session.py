@@ -401,12 +401,14 @@ def test_a_role_that_cannot_be_made_is_a_clear_refusal(host, fault):
     assert not list((host.cortex.state / "sessions").glob("[0-9]*"))
 
 
-def test_a_lock_ends_the_wait_in_time(host):
+@pytest.mark.parametrize("hold", ["lock table cortex.role_data in access exclusive mode", "create role alice"])
+def test_a_lock_ends_the_wait_in_time(host, hold):
     with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as dba:
-        dba.execute("lock table cortex.login_lock in access exclusive mode")
+        dba.execute(hold)
         began = time.monotonic()
         host.login().assert_refused("role_unavailable")
         assert time.monotonic() - began < 5
+        dba.rollback()
     host.login().assert_allowed("1")
 
 

@@ -98,6 +98,20 @@ def test_who_left_the_directory_does_not_come_back_by_a_login(host):
     host.login().assert_allowed("1")
 
 
+def test_who_left_the_directory_does_not_come_back_when_the_role_was_dropped(host):
+    """The note outlives a role that a DBA dropped by hand, and so does what it says."""
+    directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
+    directory.apply()
+    directory.names(bob=["engineers"]).apply()
+    host.sql("drop role alice")
+    host.forget_notes()
+    host.login().assert_refused("role_unavailable")
+    assert host.postgres.log_contains("role alice was cut by cortex-sync", 0)
+    assert host.sql("select count(*) from pg_roles where rolname = 'alice'") == "0"
+    directory.names(bob=["engineers"], alice=["engineers"]).apply()
+    host.login().assert_allowed("1")
+
+
 def test_a_login_keeps_what_the_directory_gave(host):
     """Its token may name fewer groups; and the directory takes back what it gave, whoever gave it too."""
     host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.replace(
