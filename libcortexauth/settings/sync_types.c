@@ -138,19 +138,16 @@ static enum cortex_reason parse_profile_grant(char *value, const char *folder, v
 }
 
 /* Privileges of one kind of object, in capitals as SQL writes them. */
-static enum cortex_reason parse_privileges(char *value, struct cx_list *list,
-                                           const char *const *known, struct cortex_error *error) {
+static enum cortex_reason parse_privileges(char *value, struct cx_list *list, const char *known,
+                                           struct cortex_error *error) {
   char *cursor = value, *item = NULL;
   enum cortex_reason reason;
-  size_t i;
 
   while (cursor != NULL) {
     reason = cx_ini_split(&cursor, &item, error);
     if (reason != CORTEX_OK)
       return reason;
-    for (i = 0; known[i] != NULL && strcmp(known[i], item) != 0; i++)
-      ;
-    if (known[i] == NULL)
+    if (cx_text_place(known, item) < 0)
       return REFUSE("\"%s\" is no privilege on these objects", item);
     if (!cx_list_append(list, item, strlen(item)))
       return cx_error_memory(error);
@@ -162,20 +159,18 @@ static void clear_list(void *member) {
   cx_list_clear(member);
 }
 
-#define PRIVILEGES(kind, ...)                                                                      \
+#define PRIVILEGES(kind, known)                                                                    \
   static enum cortex_reason parse_##kind(char *value, const char *folder, void *member,            \
                                          struct cortex_error *error) {                             \
-    static const char *const known[] = {__VA_ARGS__, NULL};                                        \
-                                                                                                   \
     (void)folder;                                                                                  \
     return parse_privileges(value, member, known, error);                                          \
   }                                                                                                \
   const struct cx_type cx_type_##kind##_privileges = {"list", parse_##kind, clear_list}
 
-PRIVILEGES(database, "CONNECT", "TEMPORARY", "CREATE");
-PRIVILEGES(schema, "USAGE", "CREATE");
-PRIVILEGES(table, "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER");
-PRIVILEGES(sequence, "USAGE", "SELECT", "UPDATE");
+PRIVILEGES(database, "CONNECT, TEMPORARY, CREATE");
+PRIVILEGES(schema, "USAGE, CREATE");
+PRIVILEGES(table, "SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER");
+PRIVILEGES(sequence, "USAGE, SELECT, UPDATE");
 PRIVILEGES(function, "EXECUTE");
 
 const struct cx_type cx_type_role_kind = {"group | login | people", parse_role_kind, clear_nothing};

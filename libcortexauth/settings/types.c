@@ -94,75 +94,49 @@ static void clear_list(void *member) {
   cx_list_clear(member);
 }
 
-static bool is_known(const char *const *known, const char *name) {
-  while (*known != NULL && strcmp(*known, name) != 0)
-    known++;
-  return *known != NULL;
-}
-
-/* Names that end with NULL, for a message. */
-static void list_names(char *list, size_t size, const char *const *names) {
-  size_t used = 0, i;
-
-  *list = '\0';
-  for (i = 0; names[i] != NULL && used < size; i++)
-    used += (size_t)snprintf(list + used, size - used, "%s%s", i > 0 ? ", " : "", names[i]);
-}
-
-/* A list of names out of those that are known (ends with NULL). */
+/* A list of names out of those that are known. */
 static enum cortex_reason parse_known(char *value, const char *folder, void *member,
-                                      const char *const *known, struct cortex_error *error) {
+                                      const char *known, struct cortex_error *error) {
   struct cx_list *list = member;
   enum cortex_reason reason = parse_list(value, folder, member, error);
-  char all[160];
   size_t i;
 
   for (i = 0; reason == CORTEX_OK && i < list->count; i++)
-    if (!is_known(known, list->items[i])) {
-      list_names(all, sizeof all, known);
-      return REFUSE("\"%s\" is not one of %s", list->items[i], all);
-    }
+    if (cx_text_place(known, list->items[i]) < 0)
+      return REFUSE("\"%s\" is not one of %s", list->items[i], known);
   return reason;
 }
 
 static enum cortex_reason parse_algorithms(char *value, const char *folder, void *member,
                                            struct cortex_error *error) {
-  static const char *const known[] = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
-                                      "ES256", "ES384", "ES512", "EdDSA", NULL};
-
-  return parse_known(value, folder, member, known, error);
+  return parse_known(value, folder, member,
+                     "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA", error);
 }
 
 /* RFC 9231 2.3.2, 2.3.6: the names of JWS for the same keys and hashes, which read better than URIs. */
 static enum cortex_reason parse_saml_algorithms(char *value, const char *folder, void *member,
                                                 struct cortex_error *error) {
-  static const char *const known[] = {"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", NULL};
-
-  return parse_known(value, folder, member, known, error);
+  return parse_known(value, folder, member, "RS256, RS384, RS512, ES256, ES384, ES512", error);
 }
 
-static enum cortex_reason choose(char *value, const char *const *names, int *index_out,
+static enum cortex_reason choose(char *value, const char *names, int *index_out,
                                  struct cortex_error *error) {
   enum cortex_reason reason = cx_ini_unquote(value, error);
-  char list[160];
-  int i;
+  int index;
 
-  for (i = 0; reason == CORTEX_OK && names[i] != NULL; i++)
-    if (strcmp(names[i], value) == 0) {
-      *index_out = i;
-      return CORTEX_OK;
-    }
   if (reason != CORTEX_OK)
     return reason;
-  list_names(list, sizeof list, names);
-  return REFUSE("expected one of: %s", list);
+  index = cx_text_place(names, value);
+  if (index < 0)
+    return REFUSE("expected one of: %s", names);
+  *index_out = index;
+  return CORTEX_OK;
 }
 
 static enum cortex_reason parse_bool(char *value, const char *folder, void *member,
                                      struct cortex_error *error) {
-  static const char *const names[] = {"no", "yes", NULL};
   int index = 0;
-  enum cortex_reason reason = choose(value, names, &index, error);
+  enum cortex_reason reason = choose(value, "no, yes", &index, error);
 
   (void)folder;
   *(bool *)member = index == 1;
@@ -171,9 +145,8 @@ static enum cortex_reason parse_bool(char *value, const char *folder, void *memb
 
 static enum cortex_reason parse_case(char *value, const char *folder, void *member,
                                      struct cortex_error *error) {
-  static const char *const names[] = {"exact", "lower", NULL};
   int index = 0;
-  enum cortex_reason reason = choose(value, names, &index, error);
+  enum cortex_reason reason = choose(value, "exact, lower", &index, error);
 
   (void)folder;
   *(bool *)member = index == 1;
@@ -182,10 +155,9 @@ static enum cortex_reason parse_case(char *value, const char *folder, void *memb
 
 static enum cortex_reason parse_token_use(char *value, const char *folder, void *member,
                                           struct cortex_error *error) {
-  static const char *const names[] = {"any", "id", "access", NULL};
   static const enum cx_token_use uses[] = {CX_TOKEN_ANY, CX_TOKEN_ID, CX_TOKEN_ACCESS};
   int index = 0;
-  enum cortex_reason reason = choose(value, names, &index, error);
+  enum cortex_reason reason = choose(value, "any, id, access", &index, error);
 
   (void)folder;
   *(enum cx_token_use *)member = uses[index];
@@ -193,8 +165,7 @@ static enum cortex_reason parse_token_use(char *value, const char *folder, void 
 }
 
 /* A word of a labelled section, which keeps the text alone. */
-static enum cortex_reason check_word(char *value, const char *const *names,
-                                     struct cortex_error *error) {
+static enum cortex_reason check_word(char *value, const char *names, struct cortex_error *error) {
   int index = 0;
 
   return choose(value, names, &index, error);
@@ -202,36 +173,29 @@ static enum cortex_reason check_word(char *value, const char *const *names,
 
 static enum cortex_reason parse_directory_kind(char *value, const char *folder, void *member,
                                                struct cortex_error *error) {
-  static const char *const names[] = {"file", "ldap", "scim", NULL};
-
   (void)folder;
   (void)member;
-  return check_word(value, names, error);
+  return check_word(value, "file, ldap, scim", error);
 }
 
 static enum cortex_reason parse_bind(char *value, const char *folder, void *member,
                                      struct cortex_error *error) {
-  static const char *const names[] = {"simple", "gssapi", "external", NULL};
-
   (void)folder;
   (void)member;
-  return check_word(value, names, error);
+  return check_word(value, "simple, gssapi, external", error);
 }
 
 static enum cortex_reason parse_member_value(char *value, const char *folder, void *member,
                                              struct cortex_error *error) {
-  static const char *const names[] = {"dn", "name", NULL};
-
   (void)folder;
   (void)member;
-  return check_word(value, names, error);
+  return check_word(value, "dn, name", error);
 }
 
 static enum cortex_reason parse_facility(char *value, const char *folder, void *member,
                                          struct cortex_error *error) {
-  static const char *const names[] = {"authpriv", "auth",   "daemon", "user",   "local0",
-                                      "local1",   "local2", "local3", "local4", "local5",
-                                      "local6",   "local7", NULL};
+  static const char names[] = "authpriv, auth, daemon, user, local0, local1, local2, local3, "
+                              "local4, local5, local6, local7";
   static const int facilities[] = {LOG_AUTHPRIV, LOG_AUTH,   LOG_DAEMON, LOG_USER,
                                    LOG_LOCAL0,   LOG_LOCAL1, LOG_LOCAL2, LOG_LOCAL3,
                                    LOG_LOCAL4,   LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7};

@@ -140,8 +140,20 @@ bool cx_text_parse_duration(const char *text, int64_t *seconds_out) {
   return true;
 }
 
+int cx_text_place(const char *words, const char *text) {
+  size_t len = strlen(text), word;
+  int place = 0;
+
+  for (; (word = strcspn(words, ",")) != len || memcmp(words, text, len) != 0; place++) {
+    if (words[word] == '\0')
+      return -1;
+    words += word + strlen(", ");
+  }
+  return place;
+}
+
 static bool is_loopback(const char *host, size_t len) {
-  static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+  static const char names[][10] = {"localhost", "127.0.0.1", "[::1]"};
   size_t i;
 
   for (i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -28,6 +28,9 @@ bool cx_text_parse_duration(const char *text, int64_t *seconds_out);
 /* A whole decimal number without sign, at most max. */
 bool cx_text_parse_count(const char *text, int64_t max, int64_t *count_out);
 
+/* Which of the words, separated by ", ", the text is, from 0; -1: none of them. */
+int cx_text_place(const char *words, const char *text);
+
 /* https, or http to a loopback host (RFC 8252 8.3); no user part, no blank, no fragment. */
 bool cx_text_is_trusted_url(const char *url);
 

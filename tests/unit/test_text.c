@@ -118,6 +118,18 @@ static void counts_have_no_sign_and_a_ceiling(void **state) {
   assert_false(cx_text_parse_count("1 ", 1000, &count));
 }
 
+static void place_of_a_word_is_that_of_the_whole_word(void **state) {
+  (void)state;
+  assert_int_equal(cx_text_place("no, yes", "no"), 0);
+  assert_int_equal(cx_text_place("no, yes", "yes"), 1);
+  assert_int_equal(cx_text_place("yes", "yes"), 0);
+  assert_int_equal(cx_text_place("no, yes", "ye"), -1);
+  assert_int_equal(cx_text_place("no, yes", "yess"), -1);
+  assert_int_equal(cx_text_place("no, yes", ""), -1);
+  assert_int_equal(cx_text_place("no, yes", ", "), -1);
+  assert_int_equal(cx_text_place("no, yes", "no, yes"), -1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_well_formed_utf8_is_accepted),
@@ -126,6 +138,7 @@ int main(void) {
       cmocka_unit_test(durations_are_read_strictly),
       cmocka_unit_test(only_https_or_loopback_urls_are_trusted),
       cmocka_unit_test(counts_have_no_sign_and_a_ceiling),
+      cmocka_unit_test(place_of_a_word_is_that_of_the_whole_word),
   };
 
   return cmocka_run_group_tests_name("text", tests, NULL, NULL);
