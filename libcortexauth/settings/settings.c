@@ -91,9 +91,9 @@ static char *join(const struct cx_list *list) {
 }
 
 static char *text_of(const struct cx_option *option, const void *member, const char *value) {
-  if (option->type->clear == cx_type_list.clear)
+  if (cx_option_type(option)->clear == cx_type_list.clear)
     return join(member);
-  if (option->type == &cx_type_path || option->type == &cx_type_private_key)
+  if (option->type == CX_TYPE_path || option->type == CX_TYPE_private_key)
     return strdup(*(char *const *)member);
   return strdup(value);
 }
@@ -118,13 +118,14 @@ static bool remember(struct cx_texts *texts, const struct cx_option *option, cha
 
 static enum cortex_reason set_option(struct loader *loader, const struct cx_option *option,
                                      const char *value, unsigned line) {
+  const struct cx_type *type = cx_option_type(option);
   char *member = (char *)target(loader) + option->offset;
   char room[CX_INI_LINE_MAX + 1];
   enum cortex_reason reason;
   struct cortex_error why = CORTEX_ERROR_NONE;
 
   memcpy(room, value, strlen(value) + 1); /* a line's part, and shorter than one */
-  reason = option->type->parse(room, loader->folder, member, &why);
+  reason = type->parse(room, loader->folder, member, &why);
   if (reason == CORTEX_INTERNAL)
     reason = cx_error_memory(loader->error);
   else if (reason != CORTEX_OK)
@@ -132,7 +133,7 @@ static enum cortex_reason set_option(struct loader *loader, const struct cx_opti
   else if (!remember(texts(loader), option, text_of(option, member, room), line))
     reason = cx_error_memory(loader->error);
   if (loader->of == CX_OF_SECTION) {
-    option->type->clear(member);
+    type->clear(member);
     memset(&loader->value, 0, sizeof loader->value);
   }
   return reason;
@@ -150,7 +151,7 @@ static enum cortex_reason finish_section(struct loader *loader) {
       continue;
     if ((option->flags & CX_REQUIRED) != 0)
       return REFUSE(loader, loader->section_line, "the section lacks the key \"%s\"", option->key);
-    if (option->default_value != NULL)
+    if (option->default_value[0] != '\0')
       reason = set_option(loader, option, option->default_value, loader->section_line);
   }
   return reason;
@@ -486,7 +487,7 @@ static void clear_members(void *base, enum cx_option_of of) {
 
   for (i = 0; i < cx_option_count; i++)
     if (cx_options[i].of == of)
-      cx_options[i].type->clear((char *)base + cx_options[i].offset);
+      cx_option_type(&cx_options[i])->clear((char *)base + cx_options[i].offset);
 }
 
 void cortex_settings_free(struct cortex_settings **settings) {

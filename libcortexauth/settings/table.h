@@ -33,12 +33,23 @@ struct cx_type {
   void (*clear)(void *member);
 };
 
+#define TYPE(type) extern const struct cx_type cx_type_##type;
+#include "settings/type_table.h"
+#undef TYPE
+
+enum cx_type_index {
+#define TYPE(type) CX_TYPE_##type,
+#include "settings/type_table.h"
+#undef TYPE
+};
+
+/* Without a pointer: each login would have to write the addresses of a hundred options. */
 struct cx_option {
-  const char *section;
-  const char *key;
-  const struct cx_type *type;
-  size_t offset; /* into struct cortex_settings or cortex_issuer, by what the section is */
-  const char *default_value;
+  char section[10];
+  char key[20];
+  char default_value[42]; /* empty: none */
+  unsigned short offset;  /* into struct cortex_settings or cortex_issuer, by what the section is */
+  unsigned char type;     /* enum cx_type_index */
   unsigned char flags;
   unsigned char of; /* enum cx_option_of */
 };
@@ -47,16 +58,6 @@ struct cx_option {
 extern const struct cx_option cx_options[];
 extern const size_t cx_option_count;
 
-extern const struct cx_type cx_type_text, cx_type_path, cx_type_private_key, cx_type_url, cx_type_list, cx_type_bool,
-    cx_type_duration, cx_type_skew, cx_type_count, cx_type_case, cx_type_token_use,
-    cx_type_namespace, cx_type_maps, cx_type_directory_kind, cx_type_bind,
-    cx_type_member_value, cx_type_claims, cx_type_algorithms, cx_type_saml_algorithms, cx_type_facility,
-    cx_type_conninfo;
-
-/* Of the sections that only cortex-sync reads (sync_types.c). */
-extern const struct cx_type cx_type_role_kind, cx_type_role_limit, cx_type_role_time,
-    cx_type_role_setting, cx_type_profile_grant, cx_type_database_privileges,
-    cx_type_schema_privileges, cx_type_table_privileges, cx_type_sequence_privileges,
-    cx_type_function_privileges;
+const struct cx_type *cx_option_type(const struct cx_option *option);
 
 #endif

@@ -148,11 +148,12 @@ bool cortex_option_get(size_t index, struct cortex_option *option_out) {
   if (index >= cx_option_count)
     return false;
   option = &cx_options[index];
-  *option_out = (struct cortex_option){option->section,
-                                       option->key,
-                                       option->type->name,
-                                       option->default_value,
-                                       (option->flags & CX_REQUIRED) != 0,
-                                       (option->flags & CX_REPEATABLE) != 0};
+  *option_out =
+      (struct cortex_option){option->section,
+                             option->key,
+                             cx_option_type(option)->name,
+                             option->default_value[0] != '\0' ? option->default_value : NULL,
+                             (option->flags & CX_REQUIRED) != 0,
+                             (option->flags & CX_REPEATABLE) != 0};
   return true;
 }

@@ -1,0 +1,37 @@
+/*
+ * The types of values: TYPE(name), each defined as cx_type_name.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+TYPE(algorithms)
+TYPE(bind)
+TYPE(bool)
+TYPE(case)
+TYPE(claims)
+TYPE(conninfo)
+TYPE(count)
+TYPE(directory_kind)
+TYPE(duration)
+TYPE(facility)
+TYPE(list)
+TYPE(maps)
+TYPE(member_value)
+TYPE(namespace)
+TYPE(path)
+TYPE(private_key)
+TYPE(saml_algorithms)
+TYPE(skew)
+TYPE(text)
+TYPE(token_use)
+TYPE(url)
+
+/* Of the sections that only cortex-sync reads (sync_types.c). */
+TYPE(database_privileges)
+TYPE(function_privileges)
+TYPE(profile_grant)
+TYPE(role_kind)
+TYPE(role_limit)
+TYPE(role_setting)
+TYPE(role_time)
+TYPE(schema_privileges)
+TYPE(sequence_privileges)
+TYPE(table_privileges)
