@@ -53,19 +53,14 @@ static bool is_helpers(enum cortex_reason reason) {
 }
 
 static enum cortex_reason reason_named(const cx_json *name) {
-  static const struct {
-    const char *name;
-    enum cortex_reason reason;
-  } known[] = {
-#define REASON(symbol, text, class, sentence) {#text, CORTEX_##symbol},
-#include <cortexauth/reason.def>
-#undef REASON
-  };
-  size_t i;
+  enum cortex_reason reason;
+  const char *known;
 
-  for (i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (cx_json_is_text(name, known[i].name, strlen(known[i].name)) && is_helpers(known[i].reason))
-      return known[i].reason;
+  for (reason = CORTEX_OK; reason < CORTEX_REASONS; reason++) {
+    known = cortex_reason_name(reason);
+    if (cx_json_is_text(name, known, strlen(known)) && is_helpers(reason))
+      return reason;
+  }
   return CORTEX_OK;
 }
 
