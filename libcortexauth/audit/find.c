@@ -25,17 +25,11 @@ struct cortex_audit_entry {
 
 /* ---- reading fields ---- */
 
-/* False only without memory: a member of another type is taken as absent. */
-struct field {
-  const char *name;
-  bool (*take)(struct cortex_audit_entry *entry, const cx_json *value, size_t offset);
-  size_t offset;
-};
-
 static void *member(struct cortex_audit_entry *entry, size_t offset) {
   return (char *)&entry->record + offset;
 }
 
+/* False only without memory: a member of another type is taken as absent. */
 static bool take_TEXT(struct cortex_audit_entry *entry, const cx_json *value, size_t offset) {
   *(const char **)member(entry, offset) = cx_json_text(value);
   return true;
@@ -119,21 +113,16 @@ static bool take_policies(struct cortex_audit_entry *entry, const cx_json *value
 }
 
 static bool take_fields(struct cortex_audit_entry *entry) {
-#define FIELD(name, kind, where) {#name, take_##kind, offsetof(struct cortex_record, where)},
-#define LIST(name, items, count) {#name, take_##name, 0},
-  static const struct field fields[] = {
+#define FIELD(name, kind, where)                                                                   \
+  value = cx_json_get(entry->json, #name);                                                         \
+  if (value != NULL && !take_##kind(entry, value, offsetof(struct cortex_record, where)))          \
+    return false;
+#define LIST(name, items, count) FIELD(name, name, items)
+  const cx_json *value;
+
 #include "audit/field_table.h"
-  };
 #undef LIST
 #undef FIELD
-  const cx_json *value;
-  size_t i;
-
-  for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-    value = cx_json_get(entry->json, fields[i].name);
-    if (value != NULL && !fields[i].take(entry, value, fields[i].offset))
-      return false;
-  }
   return true;
 }
 

@@ -12,9 +12,8 @@
 #include "util/text.h"
 
 struct field {
-  const char *name; /* with what stands before the value: ,"name": */
+  char name[20]; /* with what stands before the value: ,"name": */
   size_t name_len;
-  void (*put)(struct cx_buf *buf, const struct field *field, const struct cortex_record *record);
   size_t offset;
   size_t count_offset; /* of lists */
 };
@@ -175,22 +174,20 @@ static void put_LIST(struct cx_buf *buf, const struct field *field,
 }
 
 void cx_record_put(struct cx_buf *buf, const struct cortex_record *record) {
-#define NAME(name) ",\"" #name "\":"
-#define FIELD(name, kind, where) \
-  {NAME(name), sizeof NAME(name) - 1, put_##kind, offsetof(struct cortex_record, where), 0},
-#define LIST(name, items, count)                                                           \
-  {NAME(name), sizeof NAME(name) - 1, put_LIST, offsetof(struct cortex_record, items), \
-   offsetof(struct cortex_record, count)},
-  static const struct field fields[] = {
+#define PUT(name, kind, where, count)                                                              \
+  {                                                                                                \
+    static const struct field field = {",\"" #name "\":", sizeof ",\"" #name "\":" - 1,            \
+                                       offsetof(struct cortex_record, where), count};              \
+    put_##kind(buf, &field, record);                                                               \
+  }
+#define FIELD(name, kind, where) PUT(name, kind, where, 0)
+#define LIST(name, items, count) PUT(name, LIST, items, offsetof(struct cortex_record, count))
+  size_t start = buf->len;
+
 #include "audit/field_table.h"
-  };
 #undef LIST
 #undef FIELD
-#undef NAME
-  size_t start = buf->len, i;
-
-  for (i = 0; i < sizeof fields / sizeof fields[0]; i++)
-    fields[i].put(buf, &fields[i], record);
+#undef PUT
   if (!buf->failed && buf->len > start)
     buf->bytes[start] = '{'; /* in place of the first comma */
 }

@@ -21,8 +21,8 @@ static void put_node(struct cedar_printer *p, uint32_t index, enum level least);
 
 /* The signs of binary operators, with the level of the whole and of its operands. */
 static const struct {
-  const char *sign;
-  enum level level, left, right;
+  char sign[3]; /* empty: no binary operator */
+  unsigned char level, left, right;
 } signs[CEDAR_OP_COUNT] = {
     [CEDAR_OP_EQ] = {"==", LEVEL_RELATION, LEVEL_ADD, LEVEL_ADD},
     [CEDAR_OP_NE] = {"!=", LEVEL_RELATION, LEVEL_ADD, LEVEL_ADD},
@@ -37,11 +37,11 @@ static const struct {
 };
 
 const char *cedar_op_sign(unsigned int op) {
-  return op < CEDAR_OP_COUNT ? signs[op].sign : NULL;
+  return op < CEDAR_OP_COUNT && signs[op].sign[0] != '\0' ? signs[op].sign : NULL;
 }
 
 const char *cedar_var_name(uint32_t var) {
-  static const char *const names[] = {"principal", "action", "resource", "context"};
+  static const char names[][10] = {"principal", "action", "resource", "context"};
 
   return var < 4 ? names[var] : "context";
 }
@@ -83,8 +83,8 @@ static enum level level_of(const struct cedar_printer *p, const struct cedar_nod
   case CEDAR_OP_NEG:
     return LEVEL_UNARY;
   default:
-    if (signs[n->op].sign != NULL)
-      return signs[n->op].level;
+    if (signs[n->op].sign[0] != '\0')
+      return (enum level)signs[n->op].level;
     return is_negative(p, n) ? LEVEL_UNARY : LEVEL_MEMBER;
   }
 }
@@ -332,7 +332,7 @@ static void put_node(struct cedar_printer *p, uint32_t index, enum level least) 
   p->depth++;
   if (wrap)
     cedar_puts(p, "(");
-  if (signs[n->op].sign != NULL)
+  if (signs[n->op].sign[0] != '\0')
     put_binary(p, n);
   else if (put_table[n->op] != NULL)
     put_table[n->op](p, n);
