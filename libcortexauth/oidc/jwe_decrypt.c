@@ -12,7 +12,6 @@
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -26,37 +25,38 @@
 #define KEY_MAX 64
 #define PARTY_MAX 512 /* of apu and apv */
 
+/* By OpenSSL's names, not its functions: the loader would look for each at every login. */
 struct cx_jwe_key_algorithm {
-  const char *name;
-  const char *kind;                /* of the private key */
-  const EVP_MD *(*digest)(void);   /* RSA: of OAEP and its mask */
-  const EVP_CIPHER *(*wrap)(void); /* EC: what wraps the content's key; NULL: agreed on directly */
+  char name[16];
+  char kind[4];   /* of the private key */
+  char digest[8]; /* RSA: of OAEP and its mask */
+  char wrap[16];  /* EC: what wraps the content's key; empty: agreed on directly */
   size_t wrap_len;
 };
 
 struct cx_jwe_content_algorithm {
-  const char *name;
+  char name[16];
   size_t key_len, iv_len, tag_len;
-  const EVP_CIPHER *(*cipher)(void);
-  const EVP_MD *(*digest)(void); /* NULL: GCM */
+  char cipher[16];
+  char digest[8]; /* empty: GCM */
 };
 
 static const struct cx_jwe_key_algorithm key_algorithms[] = {
-    {"RSA-OAEP", "RSA", EVP_sha1, NULL, 0},
-    {"RSA-OAEP-256", "RSA", EVP_sha256, NULL, 0},
-    {"ECDH-ES", "EC", NULL, NULL, 0},
-    {"ECDH-ES+A128KW", "EC", NULL, EVP_aes_128_wrap, 16},
-    {"ECDH-ES+A192KW", "EC", NULL, EVP_aes_192_wrap, 24},
-    {"ECDH-ES+A256KW", "EC", NULL, EVP_aes_256_wrap, 32},
+    {"RSA-OAEP", "RSA", "SHA1", "", 0},
+    {"RSA-OAEP-256", "RSA", "SHA256", "", 0},
+    {"ECDH-ES", "EC", "", "", 0},
+    {"ECDH-ES+A128KW", "EC", "", "AES-128-WRAP", 16},
+    {"ECDH-ES+A192KW", "EC", "", "AES-192-WRAP", 24},
+    {"ECDH-ES+A256KW", "EC", "", "AES-256-WRAP", 32},
 };
 
 static const struct cx_jwe_content_algorithm content_algorithms[] = {
-    {"A128GCM", 16, 12, 16, EVP_aes_128_gcm, NULL},
-    {"A192GCM", 24, 12, 16, EVP_aes_192_gcm, NULL},
-    {"A256GCM", 32, 12, 16, EVP_aes_256_gcm, NULL},
-    {"A128CBC-HS256", 32, 16, 16, EVP_aes_128_cbc, EVP_sha256},
-    {"A192CBC-HS384", 48, 16, 24, EVP_aes_192_cbc, EVP_sha384},
-    {"A256CBC-HS512", 64, 16, 32, EVP_aes_256_cbc, EVP_sha512},
+    {"A128GCM", 16, 12, 16, "AES-128-GCM", ""},
+    {"A192GCM", 24, 12, 16, "AES-192-GCM", ""},
+    {"A256GCM", 32, 12, 16, "AES-256-GCM", ""},
+    {"A128CBC-HS256", 32, 16, 16, "AES-128-CBC", "SHA256"},
+    {"A192CBC-HS384", 48, 16, 24, "AES-192-CBC", "SHA384"},
+    {"A256CBC-HS512", 64, 16, 32, "AES-256-CBC", "SHA512"},
 };
 
 struct cx_jwe_method cx_jwe_method_find(const cx_json *header) {
@@ -86,8 +86,7 @@ static bool open_rsa(const struct cx_jwe_method *method, const struct cx_jwe *jw
   bool done = context != NULL && (size_t)EVP_PKEY_get_size(pkey) <= sizeof room &&
               EVP_PKEY_decrypt_init(context) == 1 &&
               EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
-              EVP_PKEY_CTX_set_rsa_oaep_md(context, method->key->digest()) == 1 &&
-              EVP_PKEY_CTX_set_rsa_mgf1_md(context, method->key->digest()) == 1 &&
+              EVP_PKEY_CTX_set_rsa_oaep_md_name(context, method->key->digest, NULL) == 1 &&
               EVP_PKEY_decrypt(context, room, &len, jwe->key.bytes, jwe->key.len) == 1 &&
               len == method->content->key_len;
 
@@ -182,14 +181,15 @@ static bool derive(const struct cx_jwe *jwe, const char *name, const struct cx_j
 /* AES Key Wrap, RFC 3394: checks its own integrity. */
 static bool unwrap(const struct cx_jwe_method *method, const struct cx_jwe_bytes *wrapped,
                    const uint8_t *with, uint8_t *key_out) {
+  EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, method->key->wrap, NULL);
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
   uint8_t room[KEY_MAX + 16];
   int len = 0;
   bool done = false;
 
-  if (context != NULL && wrapped->len == method->content->key_len + 8) {
+  if (cipher != NULL && context != NULL && wrapped->len == method->content->key_len + 8) {
     EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    done = EVP_DecryptInit_ex(context, method->key->wrap(), NULL, with, NULL) == 1 &&
+    done = EVP_DecryptInit_ex(context, cipher, NULL, with, NULL) == 1 &&
            EVP_DecryptUpdate(context, room, &len, wrapped->bytes, (int)wrapped->len) == 1 &&
            (size_t)len == method->content->key_len;
   }
@@ -197,6 +197,7 @@ static bool unwrap(const struct cx_jwe_method *method, const struct cx_jwe_bytes
     memcpy(key_out, room, (size_t)len);
   OPENSSL_cleanse(room, sizeof room);
   EVP_CIPHER_CTX_free(context);
+  EVP_CIPHER_free(cipher);
   return done;
 }
 
@@ -208,7 +209,7 @@ static bool open_ec(const struct cx_jwe_method *method, const struct cx_jwe *jwe
   struct cx_jwe_bytes agreed = {secret, sizeof secret};
   bool done = agree(pkey, sender, secret, &agreed.len);
 
-  if (method->key->wrap != NULL)
+  if (method->key->wrap[0] != '\0')
     done = done && derive(jwe, method->key->name, &agreed, with, method->key->wrap_len) &&
            unwrap(method, &jwe->key, with, key_out);
   else
@@ -235,8 +236,8 @@ static bool check_mac(const struct cx_jwe_content_algorithm *content, const stru
   put_length(&input, (size_t)(bits >> 32));
   put_length(&input, (size_t)(bits & UINT32_MAX));
   is_same = !input.failed &&
-            HMAC(content->digest(), key, (int)content->key_len / 2, (const uint8_t *)input.bytes,
-                 input.len, mac, NULL) != NULL &&
+            EVP_Q_mac(NULL, "HMAC", NULL, content->digest, NULL, key, content->key_len / 2,
+                      (const uint8_t *)input.bytes, input.len, mac, sizeof mac, NULL) != NULL &&
             CRYPTO_memcmp(mac, jwe->tag.bytes, content->tag_len) == 0;
   cx_buf_clear(&input);
   return is_same;
@@ -245,13 +246,14 @@ static bool check_mac(const struct cx_jwe_content_algorithm *content, const stru
 /* GCM authenticates header and text itself; CBC comes after its MAC was found good. */
 static bool decrypt_content(const struct cx_jwe_content_algorithm *content,
                             const struct cx_jwe *jwe, const uint8_t *key, struct cx_buf *plain) {
+  EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, content->cipher, NULL);
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
   char *room = cx_buf_reserve(plain, jwe->text.len + EVP_MAX_BLOCK_LENGTH);
-  bool is_gcm = content->digest == NULL;
+  bool is_gcm = content->digest[0] == '\0';
   int len = 0, rest = 0;
-  bool done = context != NULL && room != NULL &&
-              EVP_DecryptInit_ex(context, content->cipher(), NULL,
-                                 is_gcm ? key : key + content->key_len / 2, jwe->iv.bytes) == 1;
+  bool done = cipher != NULL && context != NULL && room != NULL &&
+              EVP_DecryptInit_ex(context, cipher, NULL, is_gcm ? key : key + content->key_len / 2,
+                                 jwe->iv.bytes) == 1;
 
   if (is_gcm)
     done = done &&
@@ -268,13 +270,14 @@ static bool decrypt_content(const struct cx_jwe_content_algorithm *content,
   else if (room != NULL)
     OPENSSL_cleanse(room, jwe->text.len + EVP_MAX_BLOCK_LENGTH);
   EVP_CIPHER_CTX_free(context);
+  EVP_CIPHER_free(cipher);
   return done;
 }
 
 bool cx_jwe_decrypt(const struct cx_jwe_method *method, const struct cx_jwe *jwe, EVP_PKEY *pkey,
                     struct cx_buf *plain) {
   bool (*open_with)(const struct cx_jwe_method *, const struct cx_jwe *, EVP_PKEY *, uint8_t *) =
-      method->key->digest != NULL ? open_rsa : open_ec;
+      method->key->digest[0] != '\0' ? open_rsa : open_ec;
   uint8_t key[KEY_MAX], none[KEY_MAX];
   bool is_open, done;
 
@@ -283,7 +286,7 @@ bool cx_jwe_decrypt(const struct cx_jwe_method *method, const struct cx_jwe *jwe
   is_open = open_with(method, jwe, pkey, key);
   if (!is_open)
     memcpy(key, none, sizeof key);
-  done = (method->content->digest == NULL || check_mac(method->content, jwe, key)) &&
+  done = (method->content->digest[0] == '\0' || check_mac(method->content, jwe, key)) &&
          decrypt_content(method->content, jwe, key, plain) && is_open;
   OPENSSL_cleanse(key, sizeof key);
   return done;
