@@ -239,7 +239,7 @@ uint32_t cedar_build_call(struct cedar_build *b, unsigned int function, uint32_t
 }
 
 static const struct {
-  const char *name;
+  char name[12];
   enum cedar_op op;
   unsigned int args;
 } methods[] = {

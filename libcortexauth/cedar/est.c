@@ -48,16 +48,17 @@ bool cedar_est_string(struct cedar_build *b, const struct cedar_json *json, cons
   return true;
 }
 
-bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json, const char *const *keys) {
+bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json,
+                    const cedar_est_key *keys) {
   const struct cedar_json *child;
   size_t i;
 
   if (json->kind != CEDAR_JSON_OBJECT)
     return false;
   for (child = json->u.child; child != NULL; child = child->next) {
-    for (i = 0; keys[i] != NULL && !cedar_text_is(child->key, keys[i]); i++)
+    for (i = 0; keys[i][0] != '\0' && !cedar_text_is(child->key, keys[i]); i++)
       ;
-    if (keys[i] == NULL) {
+    if (keys[i][0] == '\0') {
       cedar_est_fail(b, child, "unknown member \"%.*s\"",
                      (int)(child->key.len < 100 ? child->key.len : 100), child->key.ptr);
       return false;
@@ -148,7 +149,7 @@ static void scope_is(struct cedar_build *b, const struct cedar_json *json, enum 
 
 static void scope_read(struct cedar_build *b, const struct cedar_json *policy, enum cedar_var var,
                        struct cedar_scope *scope) {
-  static const char *const names[] = {"principal", "action", "resource"};
+  static const char names[][10] = {"principal", "action", "resource"};
   const struct cedar_json *json = cedar_est_member(b, policy, names[var]), *entities;
   struct cedar_place place;
   struct cedar_text op;
@@ -180,7 +181,7 @@ static void scope_read(struct cedar_build *b, const struct cedar_json *policy, e
 
 static void conditions_read(struct cedar_build *b, const struct cedar_json *policy_json,
                             struct cedar_policy *policy) {
-  static const char *const keys[] = {"kind", "body", NULL};
+  static const cedar_est_key keys[] = {"kind", "body", ""};
   const struct cedar_json *json = cedar_est_member(b, policy_json, "conditions"), *child, *body;
   uint32_t mark = b->stack_n, node;
   struct cedar_text kind;
@@ -243,8 +244,8 @@ static void notes_read(struct cedar_build *b, const struct cedar_json *policy_js
 
 static void policy_read(struct cedar_build *b, const struct cedar_json *json,
                         struct cedar_policy *policy) {
-  static const char *const keys[] = {"effect",     "principal",   "action", "resource",
-                                     "conditions", "annotations", NULL};
+  static const cedar_est_key keys[] = {"effect",     "principal",   "action", "resource",
+                                       "conditions", "annotations", ""};
   struct cedar_place place = cedar_places_at(&b->places, json->offset);
   struct cedar_text effect;
   unsigned int i;
@@ -307,7 +308,7 @@ static void policies_add(struct cedar_build *b, const struct cedar_json *json, b
 }
 
 static void set_add(struct cedar_build *b, const struct cedar_json *json) {
-  static const char *const keys[] = {"staticPolicies", "templates", "templateLinks", NULL};
+  static const cedar_est_key keys[] = {"staticPolicies", "templates", "templateLinks", ""};
   const struct cedar_json *links = cedar_json_member(json, "templateLinks");
 
   if (!cedar_est_only(b, json, keys))

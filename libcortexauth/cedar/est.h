@@ -20,8 +20,11 @@ const struct cedar_json *cedar_est_member(struct cedar_build *b, const struct ce
 bool cedar_est_string(struct cedar_build *b, const struct cedar_json *json, const char *key,
                       struct cedar_text *out);
 
-/* The object has none but these members (a list that ends with NULL). */
-bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json, const char *const *keys);
+typedef char cedar_est_key[16];
+
+/* The object has none but these members (a list that ends with an empty one). */
+bool cedar_est_only(struct cedar_build *b, const struct cedar_json *json,
+                    const cedar_est_key *keys);
 
 /* {"type","id"} or {"__entity":{..}} as a uid. */
 uint32_t cedar_est_uid(struct cedar_build *b, const struct cedar_json *json);

@@ -114,7 +114,7 @@ static uint32_t read_value(struct cedar_build *b, const struct cedar_json *json,
 }
 
 static uint32_t read_var(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
-  static const char *const names[] = {"principal", "action", "resource", "context"};
+  static const char names[][10] = {"principal", "action", "resource", "context"};
   uint32_t i;
 
   for (i = 0; json->kind == CEDAR_JSON_STRING && i < 4; i++)
@@ -129,7 +129,7 @@ static uint32_t read_slot(struct cedar_build *b, const struct cedar_json *json, 
 }
 
 static uint32_t read_unary(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
-  static const char *const keys[] = {"arg", NULL};
+  static const cedar_est_key keys[] = {"arg", ""};
   const struct cedar_json *arg = cedar_est_member(b, json, "arg");
   uint32_t node =
       arg == NULL || !cedar_est_only(b, json, keys) ? CEDAR_NONE : cedar_est_expr(b, arg);
@@ -140,7 +140,7 @@ static uint32_t read_unary(struct cedar_build *b, const struct cedar_json *json,
 
 static bool read_sides(struct cedar_build *b, const struct cedar_json *json, uint32_t *left_out,
                        uint32_t *right_out) {
-  static const char *const keys[] = {"left", "right", NULL};
+  static const cedar_est_key keys[] = {"left", "right", ""};
   const struct cedar_json *left = cedar_est_member(b, json, "left");
   const struct cedar_json *right = cedar_est_member(b, json, "right");
 
@@ -180,7 +180,7 @@ static uint32_t read_chain(struct cedar_build *b, const struct cedar_json *json,
 }
 
 static uint32_t read_get(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
-  static const char *const keys[] = {"left", "attr", NULL};
+  static const cedar_est_key keys[] = {"left", "attr", ""};
   const struct cedar_json *left = cedar_est_member(b, json, "left");
   struct cedar_text name;
   uint32_t node;
@@ -194,7 +194,7 @@ static uint32_t read_get(struct cedar_build *b, const struct cedar_json *json, e
 
 /* attr is a name, or a list of names for a path. */
 static uint32_t read_has(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
-  static const char *const keys[] = {"left", "attr", NULL};
+  static const cedar_est_key keys[] = {"left", "attr", ""};
   const struct cedar_json *left = cedar_est_member(b, json, "left");
   const struct cedar_json *attr = cedar_est_member(b, json, "attr"), *child;
   uint32_t node, mark, count;
@@ -223,7 +223,7 @@ static uint32_t read_has(struct cedar_build *b, const struct cedar_json *json, e
 /* One element of a pattern: "Wildcard" or {"Literal":"text"}. */
 static bool pattern_piece(struct cedar_build *b, const struct cedar_json *json,
                           struct cedar_buf *buf) {
-  static const char *const keys[] = {"Literal", NULL};
+  static const cedar_est_key keys[] = {"Literal", ""};
   static const char wildcard = CEDAR_WILDCARD;
   struct cedar_text text;
 
@@ -241,7 +241,7 @@ static bool pattern_piece(struct cedar_build *b, const struct cedar_json *json,
 }
 
 static uint32_t read_like(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
-  static const char *const keys[] = {"left", "pattern", NULL};
+  static const cedar_est_key keys[] = {"left", "pattern", ""};
   const struct cedar_json *left = cedar_est_member(b, json, "left");
   const struct cedar_json *pattern = cedar_est_member(b, json, "pattern"), *child;
   struct cedar_text text = {"", 0};
@@ -266,7 +266,7 @@ static uint32_t read_like(struct cedar_build *b, const struct cedar_json *json, 
 }
 
 static uint32_t read_is(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
-  static const char *const keys[] = {"left", "entity_type", "in", NULL};
+  static const cedar_est_key keys[] = {"left", "entity_type", "in", ""};
   const struct cedar_json *left = cedar_est_member(b, json, "left");
   const struct cedar_json *in = cedar_json_member(json, "in");
   uint32_t node, type, place = CEDAR_NONE;
@@ -282,7 +282,7 @@ static uint32_t read_is(struct cedar_build *b, const struct cedar_json *json, en
 }
 
 static uint32_t read_if(struct cedar_build *b, const struct cedar_json *json, enum cedar_op op) {
-  static const char *const keys[] = {"if", "then", "else", NULL};
+  static const cedar_est_key keys[] = {"if", "then", "else", ""};
   uint32_t nodes[3];
   unsigned int i;
 

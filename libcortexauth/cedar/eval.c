@@ -73,9 +73,9 @@ bool cedar_eval_error(struct cedar_eval *e, const char *format, ...) {
 }
 
 const char *cedar_kind_name(unsigned int kind) {
-  static const char *const names[] = {"nothing",   "Bool",     "Long",     "String",
-                                      "an entity", "a Set",    "a record", "decimal",
-                                      "ipaddr",    "datetime", "duration"};
+  static const char names[][10] = {"nothing",   "Bool",     "Long",     "String",
+                                   "an entity", "a Set",    "a record", "decimal",
+                                   "ipaddr",    "datetime", "duration"};
 
   return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : names[0];
 }

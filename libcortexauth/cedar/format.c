@@ -64,24 +64,26 @@ static void advance(struct format *f) {
   f->token = cedar_lexer_next(&f->lexer);
 }
 
+typedef char word[7]; /* lists of them end with an empty one */
+
 static bool is_one_of(const struct cedar_token *token, enum cedar_token_kind kind,
-                      const char *const *words) {
-  for (; token->kind == kind && *words != NULL; words++)
+                      const word *words) {
+  for (; token->kind == kind && (*words)[0] != '\0'; words++)
     if (cedar_token_equal(token, *words))
       return true;
   return false;
 }
 
 static bool is_keyword(const struct format *f) {
-  static const char *const words[] = {"if", "then", "else",   "in",     "like",
-                                      "is", "has",  "permit", "forbid", NULL};
+  static const word words[] = {"if", "then", "else",   "in",     "like",
+                               "is", "has",  "permit", "forbid", ""};
 
   return !f->prev_names && is_one_of(&f->prev, CEDAR_TOK_IDENT, words);
 }
 
 /* Whether what was put last ends an operand, so that a minus is a binary one. */
 static bool ends_operand(const struct format *f) {
-  static const char *const closing[] = {")", "]", "}", NULL};
+  static const word closing[] = {")", "]", "}", ""};
 
   if (f->prev.kind == CEDAR_TOK_PUNCT)
     return is_one_of(&f->prev, CEDAR_TOK_PUNCT, closing);
@@ -89,8 +91,8 @@ static bool ends_operand(const struct format *f) {
 }
 
 static bool wants_space(const struct format *f) {
-  static const char *const before[] = {")", "]", ",", ";", ".", "::", ":", NULL};
-  static const char *const behind[] = {"(", "[", ".", "::", "!", "@", NULL};
+  static const word before[] = {")", "]", ",", ";", ".", "::", ":", ""};
+  static const word behind[] = {"(", "[", ".", "::", "!", "@", ""};
 
   if (f->prev.kind == CEDAR_TOK_END || f->prev_joins ||
       is_one_of(&f->token, CEDAR_TOK_PUNCT, before) || is_one_of(&f->prev, CEDAR_TOK_PUNCT, behind))
@@ -175,8 +177,7 @@ static void put(struct format *f) {
 
 /* 1 for an opening bracket, -1 for a closing one. */
 static int turn(const struct cedar_token *token) {
-  static const char *const opening[] = {"(", "[", "{", NULL}, *const closing[] = {")", "]", "}",
-                                                                                  NULL};
+  static const word opening[] = {"(", "[", "{", ""}, closing[] = {")", "]", "}", ""};
 
   return is_one_of(token, CEDAR_TOK_PUNCT, opening)   ? 1
          : is_one_of(token, CEDAR_TOK_PUNCT, closing) ? -1

@@ -210,7 +210,7 @@ static enum cedar_status number_read(struct reader *r, struct cedar_json *json) 
 
 static enum cedar_status word_read(struct reader *r, struct cedar_json *json) {
   static const struct {
-    const char *word;
+    char word[6];
     enum cedar_json_kind kind;
     bool b;
   } words[] = {{"true", CEDAR_JSON_BOOL, true},
@@ -397,7 +397,7 @@ const struct cedar_json *cedar_json_member(const struct cedar_json *json, const 
 }
 
 const char *cedar_json_kind_name(const struct cedar_json *json) {
-  static const char *const names[] = {
+  static const char names[][36] = {
       "null",     "a boolean", "an integer", "a number that is no 64-bit integer",
       "a string", "an array",  "an object"};
 

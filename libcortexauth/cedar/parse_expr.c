@@ -133,7 +133,7 @@ static uint32_t parse_function(struct cedar_parser *p, const struct cedar_path *
 
 /* What begins with a name: a variable, an entity, a function call. */
 static uint32_t parse_name(struct cedar_parser *p) {
-  static const char *const vars[] = {"principal", "action", "resource", "context"};
+  static const char vars[][10] = {"principal", "action", "resource", "context"};
   struct cedar_path path;
   uint32_t uid, i;
 
@@ -410,7 +410,7 @@ static uint32_t parse_is(struct cedar_parser *p, uint32_t object, const struct c
 
 static enum cedar_op relation_op(const struct cedar_parser *p) {
   static const struct {
-    const char *sign;
+    char sign[5];
     enum cedar_op op;
   } signs[] = {{"==", CEDAR_OP_EQ}, {"in", CEDAR_OP_IN}, {"has", CEDAR_OP_HAS},
                {"!=", CEDAR_OP_NE}, {"<", CEDAR_OP_LT},  {"<=", CEDAR_OP_LE},

@@ -19,8 +19,8 @@ enum cedar_status cedar_reader_status(struct cedar_reader *r, const struct cedar
 }
 
 const char *cedar_type_name(const struct cedar_type *type, char *out, size_t size) {
-  static const char *const names[] = {"Bool", "Long",    "String", "a Set",    "a record",
-                                      "",     "decimal", "ipaddr", "datetime", "duration"};
+  static const char names[][9] = {"Bool", "Long",    "String", "a Set",    "a record",
+                                  "",     "decimal", "ipaddr", "datetime", "duration"};
 
   if (type->kind == CEDAR_TYPE_ENTITY)
     snprintf(out, size, "an entity of type %.*s",

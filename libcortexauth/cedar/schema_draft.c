@@ -129,8 +129,8 @@ static bool internal_refuse(struct cedar_draft *draft, struct cedar_text name, u
 struct cedar_draft_common *cedar_draft_common_put(struct cedar_draft *draft,
                                                   struct cedar_text space, struct cedar_text name,
                                                   uint32_t offset) {
-  static const char *const taken[] = {"Bool", "Boolean", "Entity", "Extension",
-                                      "Long", "Record",  "Set",    "String"};
+  static const char taken[][10] = {"Bool", "Boolean", "Entity", "Extension",
+                                   "Long", "Record",  "Set",    "String"};
   struct cedar_draft_common *common;
   size_t i;
 

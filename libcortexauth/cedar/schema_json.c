@@ -14,8 +14,10 @@ struct fields {
   const struct cedar_json *at[MAX_FIELDS];
 };
 
+typedef char field_name[21]; /* lists of them end with an empty one */
+
 static struct cedar_draft_type *type_read(struct cedar_draft *draft, const struct cedar_json *json,
-                                          const char *const *names, struct fields *fields);
+                                          const field_name *names, struct fields *fields);
 
 /* "expected X, found Y" at a value. */
 static bool expected(struct cedar_draft *draft, const struct cedar_json *json, const char *what) {
@@ -29,11 +31,11 @@ static bool kind_is(struct cedar_draft *draft, const struct cedar_json *json,
 }
 
 static bool unknown_field(struct cedar_draft *draft, const struct cedar_json *member,
-                          const char *const *names) {
+                          const field_name *names) {
   char list[160] = "";
   size_t i;
 
-  for (i = 0; names[i] != NULL; i++) {
+  for (i = 0; names[i][0] != '\0'; i++) {
     strncat(list, i == 0 ? "`" : ", `", sizeof(list) - strlen(list) - 1);
     strncat(list, names[i], sizeof(list) - strlen(list) - 1);
     strncat(list, "`", sizeof(list) - strlen(list) - 1);
@@ -44,7 +46,7 @@ static bool unknown_field(struct cedar_draft *draft, const struct cedar_json *me
 
 /* Sorts the members of an object by a list of names; any other name is refused. */
 static bool fields_read(struct cedar_draft *draft, const struct cedar_json *json,
-                        const char *const *names, struct fields *fields) {
+                        const field_name *names, struct fields *fields) {
   const struct cedar_json *member;
   size_t i;
 
@@ -52,9 +54,9 @@ static bool fields_read(struct cedar_draft *draft, const struct cedar_json *json
   if (!kind_is(draft, json, CEDAR_JSON_OBJECT, "an object"))
     return false;
   for (member = json->u.child; member != NULL; member = member->next) {
-    for (i = 0; names[i] != NULL && !cedar_text_is(member->key, names[i]); i++)
+    for (i = 0; names[i][0] != '\0' && !cedar_text_is(member->key, names[i]); i++)
       ;
-    if (names[i] == NULL)
+    if (names[i][0] == '\0')
       return unknown_field(draft, member, names);
     fields->at[i] = member;
   }
@@ -66,7 +68,7 @@ static bool fields_read(struct cedar_draft *draft, const struct cedar_json *json
  * the order of the names.
  */
 static bool declared_read(struct cedar_draft *draft, const struct cedar_json *json,
-                          const char *const *names, struct fields *fields) {
+                          const field_name *names, struct fields *fields) {
   const struct cedar_json *item;
   size_t i = 0;
 
@@ -74,7 +76,7 @@ static bool declared_read(struct cedar_draft *draft, const struct cedar_json *js
     return fields_read(draft, json, names, fields);
   memset(fields, 0, sizeof(*fields));
   for (item = json->u.child; item != NULL; item = item->next, i++) {
-    if (names[i] == NULL)
+    if (names[i][0] == '\0')
       return expected(draft, json, "an object");
     fields->at[i] = item;
   }
@@ -164,17 +166,16 @@ static bool annotations_read(struct cedar_draft *draft, const struct cedar_json 
 /* The fields of a type come first in every list that may stand around one. */
 enum { TYPE, ELEMENT, ATTRIBUTES, ADDITIONAL, NAME, ANNOTATIONS, REQUIRED };
 
-static const char *const type_names[] = {"type", "element", "attributes", "additionalAttributes",
-                                         "name", NULL};
-static const char *const common_names[] = {
-    "type", "element", "attributes", "additionalAttributes", "name", "annotations", NULL};
-static const char *const member_names[] = {
-    "type", "element",     "attributes", "additionalAttributes",
-    "name", "annotations", "required",   NULL};
+static const field_name type_names[] = {"type", "element", "attributes", "additionalAttributes",
+                                        "name", ""};
+static const field_name common_names[] = {
+    "type", "element", "attributes", "additionalAttributes", "name", "annotations", ""};
+static const field_name member_names[] = {
+    "type", "element", "attributes", "additionalAttributes", "name", "annotations", "required", ""};
 
 /* Which fields a type takes besides "type". */
 struct shape {
-  const char *name;
+  char name[15];
   enum cedar_draft_kind kind;
   enum cedar_type_kind plain;
   unsigned int fields; /* bits by field number */
@@ -189,13 +190,13 @@ static const struct shape shapes[] = {
     {"Entity", CEDAR_DRAFT_ENTITY, CEDAR_TYPE_ENTITY, 1U << NAME},
     {"EntityOrCommon", CEDAR_DRAFT_EITHER, CEDAR_TYPE_ENTITY, 1U << NAME},
     {"Extension", CEDAR_DRAFT_EXTENSION, CEDAR_TYPE_DECIMAL, 1U << NAME},
-    {NULL, CEDAR_DRAFT_COMMON, CEDAR_TYPE_ENTITY, 0}, /* any other name */
+    {"", CEDAR_DRAFT_COMMON, CEDAR_TYPE_ENTITY, 0}, /* any other name */
 };
 
 static const struct shape *shape_of(struct cedar_text name) {
   const struct shape *shape = shapes;
 
-  while (shape->name != NULL && !cedar_text_is(name, shape->name))
+  while (shape->name[0] != '\0' && !cedar_text_is(name, shape->name))
     shape++;
   return shape;
 }
@@ -207,7 +208,7 @@ static bool shape_check(struct cedar_draft *draft, const struct cedar_json *json
   for (i = ELEMENT; i <= NAME; i++) {
     if (fields->at[i] != NULL && (shape->fields & 1U << i) == 0)
       return cedar_draft_fail(draft, fields->at[i]->key_offset, "a type \"%s\" has no field `%s`",
-                              shape->name != NULL ? shape->name : "(common)", type_names[i]);
+                              shape->name[0] != '\0' ? shape->name : "(common)", type_names[i]);
     if (fields->at[i] == NULL && (needed & 1U << i) != 0)
       return cedar_draft_fail(draft, json->offset, "a type \"%s\" needs the field `%s`",
                               shape->name, type_names[i]);
@@ -288,7 +289,7 @@ static bool type_body_read(struct cedar_draft *draft, const struct fields *field
  * counting: the JSON reader has bounded it.
  */
 static struct cedar_draft_type *type_read(struct cedar_draft *draft, const struct cedar_json *json,
-                                          const char *const *names, struct fields *fields) {
+                                          const field_name *names, struct fields *fields) {
   struct cedar_draft_type *type;
   const struct shape *shape;
 
@@ -342,8 +343,7 @@ static bool enum_read(struct cedar_draft *draft, const struct cedar_json *json,
 
 static bool entity_read(struct cedar_draft *draft, struct cedar_text space,
                         const struct cedar_json *member) {
-  static const char *const names[] = {"memberOfTypes", "shape",       "tags",
-                                      "enum",          "annotations", NULL};
+  static const field_name names[] = {"memberOfTypes", "shape", "tags", "enum", "annotations", ""};
   struct cedar_draft_entity *entity;
   struct fields fields, inner;
   size_t i;
@@ -375,7 +375,7 @@ static bool entity_read(struct cedar_draft *draft, struct cedar_text space,
 /* [{"id": "x", "type": "N::Action"}, ...] */
 static bool action_parents_read(struct cedar_draft *draft, const struct cedar_json *json,
                                 struct cedar_draft_names *parents) {
-  static const char *const names[] = {"id", "type", NULL};
+  static const field_name names[] = {"id", "type", ""};
   const struct cedar_json *item, *type;
   struct cedar_text path;
   struct fields fields;
@@ -401,7 +401,7 @@ static bool action_parents_read(struct cedar_draft *draft, const struct cedar_js
 
 static bool applies_read(struct cedar_draft *draft, const struct cedar_json *json,
                          struct cedar_draft_action *action) {
-  static const char *const names[] = {"resourceTypes", "principalTypes", "context", NULL};
+  static const field_name names[] = {"resourceTypes", "principalTypes", "context", ""};
   struct fields fields, inner;
   size_t i;
 
@@ -420,7 +420,7 @@ static bool applies_read(struct cedar_draft *draft, const struct cedar_json *jso
 
 static bool action_read(struct cedar_draft *draft, struct cedar_text space,
                         const struct cedar_json *member) {
-  static const char *const names[] = {"attributes", "appliesTo", "memberOf", "annotations", NULL};
+  static const field_name names[] = {"attributes", "appliesTo", "memberOf", "annotations", ""};
   struct cedar_draft_action *action;
   struct fields fields;
 
@@ -450,7 +450,7 @@ each_read(struct cedar_draft *draft, struct cedar_text space, const struct cedar
 }
 
 static bool space_read(struct cedar_draft *draft, const struct cedar_json *member) {
-  static const char *const names[] = {"commonTypes", "entityTypes", "actions", "annotations", NULL};
+  static const field_name names[] = {"commonTypes", "entityTypes", "actions", "annotations", ""};
   struct fields fields;
   size_t i;
 

@@ -20,7 +20,7 @@ static bool resolve(struct cedar_resolver *r, const struct cedar_draft_type *dra
 static const struct cedar_type *builtin_find(const struct cedar_resolver *r,
                                              struct cedar_text name) {
   static const struct {
-    const char *name;
+    char name[7];
     enum cedar_type_kind kind;
   } primitives[] = {
       {"Bool", CEDAR_TYPE_BOOL}, {"Long", CEDAR_TYPE_LONG}, {"String", CEDAR_TYPE_STRING}};
@@ -97,7 +97,7 @@ static bool full_name_find(struct cedar_resolver *r, struct cedar_text name,
 
 static bool name_unknown(struct cedar_resolver *r, struct cedar_text name,
                          enum cedar_reference kind, uint32_t offset) {
-  static const char *const kinds[] = {"", "common type", "entity type", "common or entity type"};
+  static const char kinds[][22] = {"", "common type", "entity type", "common or entity type"};
 
   return cedar_draft_fail(r->draft, offset, "expected a declared %s, found `%.*s`", kinds[kind],
                           cedar_draft_len(name), name.ptr);

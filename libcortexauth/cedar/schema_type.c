@@ -15,7 +15,7 @@ static const struct cedar_type plain_types[] = {
     PLAIN(CEDAR_TYPE_DURATION),
 };
 
-static const char *const plain_names[] = {
+static const char plain_names[][9] = {
     [CEDAR_TYPE_BOOL] = "Bool",         [CEDAR_TYPE_LONG] = "Long",
     [CEDAR_TYPE_STRING] = "String",     [CEDAR_TYPE_DECIMAL] = "decimal",
     [CEDAR_TYPE_IPADDR] = "ipaddr",     [CEDAR_TYPE_DATETIME] = "datetime",

@@ -119,13 +119,13 @@ static const char *hint(enum cedar_want want, const struct cedar_type *found) {
 
 struct cedar_typed cedar_check_want(struct cedar_checker *c, const struct cedar_capability *prior,
                                     uint32_t node, enum cedar_want want) {
-  static const char *const names[] = {"Bool",
-                                      "Long",
-                                      "String",
-                                      "a set",
-                                      "an entity",
-                                      "an entity or a set of entities",
-                                      "an entity or a record"};
+  static const char names[][31] = {"Bool",
+                                   "Long",
+                                   "String",
+                                   "a set",
+                                   "an entity",
+                                   "an entity or a set of entities",
+                                   "an entity or a record"};
   struct cedar_typed typed = cedar_check(c, prior, node);
   char found[120];
 

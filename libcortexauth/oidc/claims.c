@@ -90,7 +90,7 @@ static enum cortex_reason check_text(const struct check *check, const char *name
  * the payload what it made to be exchanged or to end a session.
  */
 static enum cortex_reason check_kind(const struct check *check, struct cortex_error *error) {
-  static const char *const others[] = {"Refresh", "Offline", "Logout"};
+  static const char others[][8] = {"Refresh", "Offline", "Logout"};
   const cx_json *body_type = cx_json_get(check->token->claims, "typ");
   size_t i;
 
@@ -147,7 +147,7 @@ static enum cortex_reason check_audience(const struct check *check, struct corte
 }
 
 struct time_rule {
-  const char *name;
+  char name[10];
   bool is_required;
   bool is_end; /* an end must lie ahead, a start must not */
   enum cortex_reason reason;

@@ -115,7 +115,7 @@ static enum cortex_reason read_words(struct cx_list *list, const char *name, con
 
 /* RFC 8693 4.2 scope; Okta and Entra write scp. */
 static enum cortex_reason read_scopes(struct profile *profile, struct cortex_error *error) {
-  static const char *const names[] = {"scope", "scp"};
+  static const char names[][6] = {"scope", "scp"};
   enum cortex_reason reason = CORTEX_OK;
   size_t i;
 

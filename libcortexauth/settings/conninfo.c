@@ -11,8 +11,8 @@
 #define REFUSE(...) cx_error_set(error, CORTEX_CONFIG_INVALID, __VA_ARGS__)
 
 /* In the order of struct cx_conninfo. libpq would fill in what is left out from its environment. */
-static const char *const keywords[CX_CONNINFO_KEYWORDS] = {"host", "port", "user", "dbname",
-                                                           "requirepeer"};
+static const char keywords[CX_CONNINFO_KEYWORDS][12] = {"host", "port", "user", "dbname",
+                                                        "requirepeer"};
 
 const char *cx_conninfo_keyword(size_t index) {
   return keywords[index];

@@ -18,7 +18,7 @@
 #define LOCK_NAME ".lock"
 
 static const struct {
-  const char *name;
+  char name[9];
   bool login_writes;
 } parts[CX_STATE_PARTS] = {
     [CX_STATE_BINDINGS] = {"bindings", true}, [CX_STATE_REPLAY] = {"replay", true},

@@ -5,7 +5,7 @@
  * A case is a file NAME.conf whose first line is "; expect ok" or
  * "; expect LINE TEXT": refused at that line with that text in the message.
  */
-#include "settings/table.h"
+#include "settings/settings.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -105,18 +105,6 @@ static void options_of_a_section_stand_together(void **state) {
   }
 }
 
-/* C leaves the NUL out where a text just fits. */
-static void texts_of_the_table_end(void **state) {
-  size_t i;
-
-  (void)state;
-  for (i = 0; i < cx_option_count; i++) {
-    assert_non_null(memchr(cx_options[i].section, '\0', sizeof cx_options[i].section));
-    assert_non_null(memchr(cx_options[i].key, '\0', sizeof cx_options[i].key));
-    assert_non_null(memchr(cx_options[i].default_value, '\0', sizeof cx_options[i].default_value));
-  }
-}
-
 static void a_missing_file_is_named(void **state) {
   struct cortex_settings *settings = NULL;
   struct cortex_error error = CORTEX_ERROR_NONE;
@@ -183,7 +171,6 @@ int main(void) {
       cmocka_unit_test(values_are_read_by_their_types),
       cmocka_unit_test(every_option_is_listed_once),
       cmocka_unit_test(options_of_a_section_stand_together),
-      cmocka_unit_test(texts_of_the_table_end),
       cmocka_unit_test(a_missing_file_is_named),
       cmocka_unit_test(every_case_of_the_folder_is_met),
   };
