@@ -28,10 +28,12 @@ CREATE TABLE cortex.login_lock (name text COLLATE "C" PRIMARY KEY);
 CREATE FUNCTION cortex.lock_login(wanted text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
-  INSERT INTO cortex.login_lock VALUES (wanted) ON CONFLICT DO NOTHING;
-  IF NOT FOUND THEN
+  LOOP
+    INSERT INTO cortex.login_lock VALUES (wanted) ON CONFLICT DO NOTHING;
+    EXIT WHEN FOUND;
     PERFORM FROM cortex.login_lock l WHERE l.name = wanted FOR UPDATE;
-  END IF;
+    EXIT WHEN FOUND; -- else cortex.forget_login took the row away
+  END LOOP;
 END
 $f$;
 
@@ -149,9 +151,8 @@ END
 $f$;
 
 -- Makes a role ready for the session that is about to begin: it is there, may log in, and
--- holds what it may. All or nothing; true when something had to change. Writes nothing
--- where all is in place, so that a standby can serve such a login, or one that may
--- do more than its role holds there.
+-- holds what it may. All or nothing; true when something had to change. On a standby it writes
+-- nothing and serves a login where all is in place, or one that may do more than its role holds there.
 --
 --   levels, roles, standing: each role of each permitted level, and whether the policy
 --     permits that level whatever the login is
@@ -164,35 +165,43 @@ DECLARE
   depends CONSTANT boolean := coalesce(false = ANY (standing), false);
   is_new boolean;
   state record;
+  others jsonb[];
 BEGIN
   PERFORM cortex.require_home();
-  IF depends THEN
-    IF NOT pg_is_in_recovery() THEN
-      PERFORM cortex.lock_login(wanted);
+
+  -- Of two logins of one role the second waits until the first is done: for the index of names where it makes the
+  -- role, else for its lock. Somebody waits, and a new backend plans each statement anew: so without the functions that
+  -- are for many.
+  LOOP
+    state := cortex.kind_of(wanted);
+    is_new := state.role IS NULL;
+    IF is_new THEN
+      PERFORM cortex.require_names(ARRAY[wanted]);
+      BEGIN
+        EXECUTE 'CREATE ROLE ' || quote_ident(wanted) || ' LOGIN; GRANT cortex_managed TO ' || quote_ident(wanted)
+          || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END;
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        is_new := false; -- another first login of this name was faster
+      END;
     END IF;
-    -- Invariant 1: a level that not every live session was permitted is held by none.
+    EXIT WHEN is_new OR pg_is_in_recovery();
+    PERFORM cortex.lock_login(wanted);
+    state := cortex.kind_of(wanted);
+    EXIT WHEN state.role IS NOT NULL; -- else the reaper, which had the lock, dropped it
+  END LOOP;
+
+  -- Invariant 1: a level that not every live session was permitted is held by none. Who comes later is not counted, and
+  -- waits: so it finds what was given here.
+  IF depends THEN
+    others := ARRAY(SELECT l.facts -> 'levels' FROM cortex.live_stamps() l
+                    WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = login.service);
     SELECT coalesce(array_agg(w.level ORDER BY w.i), '{}'), coalesce(array_agg(w.role ORDER BY w.i), '{}'),
       coalesce(array_agg(w.is_standing ORDER BY w.i), '{}')
     INTO levels, roles, standing
     FROM unnest(levels, roles, standing) WITH ORDINALITY AS w(level, role, is_standing, i)
-    WHERE w.is_standing OR NOT EXISTS (
-      SELECT FROM cortex.live_stamps() l
-      WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = login.service
-        AND NOT l.facts -> 'levels' ? w.level);
+    WHERE w.is_standing OR NOT EXISTS (SELECT FROM unnest(others) AS o(levels) WHERE NOT o.levels ? w.level);
   END IF;
 
-  -- Somebody waits, and a new backend plans each statement anew: so without the functions that are for many. Who
-  -- makes a role of this name at the same time is waited for, by the index of names.
-  is_new := to_regrole(quote_ident(wanted)) IS NULL;
-  IF is_new THEN
-    PERFORM cortex.require_names(ARRAY[wanted]);
-    BEGIN
-      EXECUTE 'CREATE ROLE ' || quote_ident(wanted) || ' LOGIN; GRANT cortex_managed TO ' || quote_ident(wanted)
-        || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN
-      is_new := false; -- another first login of this name was faster
-    END;
-  END IF;
   IF is_new THEN
     INSERT INTO cortex.role_data (name, role, is_group, issuer, subject, source)
     VALUES (wanted, to_regrole(quote_ident(wanted))::oid, false, coalesce(login.issuer, ''), coalesce(login.subject, ''), 'login')
@@ -205,7 +214,6 @@ BEGIN
     RETURN true;
   END IF;
 
-  state := cortex.kind_of(wanted);
   IF state.kind = 'l' AND state.can_login
       AND cardinality(cortex.login_excess(wanted, service, universe, roles)) = 0
       AND (pg_is_in_recovery() OR cardinality(cortex.login_missing(wanted, roles)) = 0) THEN
@@ -216,11 +224,9 @@ BEGIN
     RETURN false;
   END IF;
 
-  PERFORM cortex.lock_login(wanted);
   PERFORM cortex.require_marked(ARRAY[wanted], false);
   PERFORM cortex.require_no_leaver(wanted);
   PERFORM cortex.restore_logins(ARRAY[wanted]);
-  -- Again: another login of this name may have committed while this one waited.
   PERFORM cortex.change_login(wanted, cortex.login_excess(wanted, service, universe, roles),
     cortex.login_missing(wanted, roles));
   PERFORM cortex.forget_given(wanted, service, levels, roles);

@@ -300,6 +300,40 @@ def test_a_level_is_held_only_while_every_session_was_permitted_it(host):
         assert one(strong, "select 1") == 1
 
 
+def connect_beside(host, statement, *who, **how):
+    """A session that begins while the server has done this but for its commit: at once, or when it need not wait any more."""
+    sessions = []
+    thread = threading.Thread(target=lambda: sessions.append(host.connect(*who, **how)))
+    waits = "select exists (select from pg_stat_activity where usename = 'cortex_jit' and wait_event_type = 'Lock')"
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+        other.execute(statement)
+        thread.start()
+        wait_until("the login", lambda: host.sql(waits) == "t" or not thread.is_alive())
+    thread.join()
+    return sessions.pop()
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_login_beside_one_that_is_permitted_more_finds_what_that_gives(host, is_known):
+    """The other has counted the sessions already."""
+    if is_known:
+        host.login().assert_allowed("1")
+        host.forget_notes()
+    with connect_beside(host, f"select cortex.login('alice', '', '', '{STAGING}', '{{{','.join(GROUPS.values())}}}', "
+                              "'{read,write}', '{analytics_read,analytics_write}', '{true,false}')"):
+        assert host.members("alice") == {"analytics_read"}
+
+
+def test_a_login_beside_the_reaper_makes_the_role_anew_that_this_drops(host):
+    host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.partition('@id("admins")')[0]
+                      + 'permit (principal in Group::"admins", action == Action::"admin", resource);')
+    host.login("alice/admin", groups=("admins",)).assert_allowed("1")
+    wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename ~ '^alice'") == "0")
+    host.forget_notes()
+    with connect_beside(host, "select cortex.settle_logins()", "alice/admin", groups=("admins",)):
+        assert host.members("alice/admin") == {"analytics_admin"}
+
+
 def test_a_level_goes_with_its_last_session(host):
     with host.connect(mfa=True):
         host.reap()
