@@ -334,6 +334,9 @@ CREATE FUNCTION cortex.settle_logins() RETURNS TABLE (name text, role text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
 DECLARE
   one record;
+  names text[]; -- whose turn it is
+  members text[]; -- roles of live sessions
+  services text[]; -- and where these are
   gone text[];
   kind "char";
 BEGIN
@@ -341,13 +344,20 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RETURN; -- the primary takes back; a standby that is promoted does it in its next round
   END IF;
+  names := ARRAY(SELECT g.member FROM cortex.login_grant g WHERE NOT g.is_standing OR g.member ~ '/(read|write|admin)$'
+                 UNION SELECT d.name FROM cortex.role_data d WHERE d.source = 'login' AND d.name ~ '/(read|write|admin)$'
+                 ORDER BY 1);
+  FOR i IN 1..cardinality(names) LOOP
+    PERFORM cortex.lock_login(names[i]);
+  END LOOP;
+  -- Once for all of them: their logins wait.
+  SELECT array_agg(l.facts ->> 'role'), array_agg(l.facts ->> 'service') INTO members, services FROM cortex.live_stamps() l;
   FOR one IN
     SELECT DISTINCT g.member, g.service FROM cortex.login_grant g
-    WHERE NOT g.is_standing OR g.member ~ '/(read|write|admin)$'
+    WHERE g.member = ANY (names) AND (NOT g.is_standing OR g.member ~ '/(read|write|admin)$')
+      AND NOT EXISTS (SELECT FROM unnest(members, services) AS l(member, service)
+                      WHERE l.member = g.member AND l.service = g.service)
   LOOP
-    PERFORM cortex.lock_login(one.member);
-    CONTINUE WHEN EXISTS (SELECT FROM cortex.live_stamps() l
-                          WHERE l.facts ->> 'role' = one.member AND l.facts ->> 'service' = one.service);
     gone := ARRAY(SELECT DISTINCT g.role FROM cortex.login_grant g
                   WHERE g.member = one.member AND g.service = one.service);
     DELETE FROM cortex.login_grant g
@@ -360,11 +370,9 @@ BEGIN
   END LOOP;
   FOR one IN
     SELECT d.name AS member FROM cortex.role_data d
-    WHERE d.source = 'login' AND d.name ~ '/(read|write|admin)$'
-      AND NOT EXISTS (SELECT FROM cortex.login_grant g WHERE g.member = d.name)
+    WHERE d.name = ANY (names) AND d.name <> ALL (coalesce(members, '{}')) AND d.source = 'login'
+      AND d.name ~ '/(read|write|admin)$' AND NOT EXISTS (SELECT FROM cortex.login_grant g WHERE g.member = d.name)
   LOOP
-    PERFORM cortex.lock_login(one.member);
-    CONTINUE WHEN EXISTS (SELECT FROM cortex.live_stamps() l WHERE l.facts ->> 'role' = one.member);
     kind := (SELECT k.kind FROM cortex.role_kind k WHERE k.name = one.member);
     IF kind IS NULL THEN
       PERFORM cortex.forget_login(one.member);

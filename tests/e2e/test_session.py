@@ -610,6 +610,17 @@ def test_a_policy_that_cannot_be_read_ends_nothing(host):
         assert not is_ended(alice) and is_ended(bob)
 
 
+def test_stamps_are_read_once_however_many_have_something_to_give_back(host):
+    """Else a thousand people with a second factor kept the reaper, and their own logins, for minutes."""
+    with host.connect(mfa=True), host.connect("bob", mfa=True), \
+            psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as reaper:
+        for person in ("eve", "alice/write", "bob/write"):
+            host.login(person, mfa=True).assert_allowed("1")
+        reaper.execute("set track_functions = 'pl'")
+        reaper.execute("select cortex.settle_logins()")
+        assert one(reaper, "select calls from pg_stat_xact_user_functions where funcname = 'live_stamps'") == 1
+
+
 def test_stamps_of_ended_sessions_go(host):
     with host.connect() as alice:
         path = host.stamp(alice)
