@@ -426,12 +426,16 @@ BEGIN
   IF cardinality(missing) > 1 THEN
     missing := ARRAY(SELECT DISTINCT m.name FROM unnest(missing) AS m(name));
   END IF;
-  FOR i IN 1..cardinality(missing) BY 1000 LOOP
-    part := missing[i:i + 999];
-    EXECUTE 'CREATE ROLE ' || array_to_string(part, kind || 'CREATE ROLE ') || kind
-      || 'GRANT ' || CASE WHEN groups THEN 'cortex_groups' ELSE 'cortex_managed' END
-      || ' TO ' || array_to_string(part, ', ') || options;
-  END LOOP;
+  BEGIN
+    FOR i IN 1..cardinality(missing) BY 1000 LOOP
+      part := missing[i:i + 999];
+      EXECUTE 'CREATE ROLE ' || array_to_string(part, kind || 'CREATE ROLE ') || kind
+        || 'GRANT ' || CASE WHEN groups THEN 'cortex_groups' ELSE 'cortex_managed' END
+        || ' TO ' || array_to_string(part, ', ') || options;
+    END LOOP;
+  EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    RETURN cortex.create_marked(names, groups); -- somebody's first login made one of them meanwhile
+  END;
   -- What was made here is what it should be.
   IF cardinality(missing) < cardinality(names) THEN
     PERFORM cortex.require_marked(names, groups);
@@ -575,6 +579,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
   EXECUTE format('GRANT %I TO cortex_grantor WITH %s', role,
     CASE WHEN cortex.has_options() THEN 'ADMIN TRUE, INHERIT FALSE, SET FALSE' ELSE 'ADMIN OPTION' END);
+EXCEPTION WHEN unique_violation THEN
+  NULL; -- another login was faster
 END
 $f$;
 

@@ -334,6 +334,18 @@ def test_a_login_beside_the_reaper_makes_the_role_anew_that_this_drops(host):
         assert host.members("alice/admin") == {"analytics_admin"}
 
 
+@pytest.mark.parametrize("statement", [
+    "select cortex.create_groups('{analytics_read}')", "grant analytics_read to cortex_grantor with admin option",
+    "select cortex.create_logins('{alice}', '{alice}', '', '')"])
+def test_a_login_beside_one_that_makes_what_both_need(host, statement):
+    """The group role, its grantor's right, or cortex-sync the person's own role."""
+    host.sql("drop role if exists analytics_read")
+    if statement.startswith("grant"):
+        host.sql("create role analytics_read; grant cortex_groups to analytics_read")
+    with connect_beside(host, statement):
+        assert host.members("alice") == {"analytics_read"}
+
+
 def test_a_level_goes_with_its_last_session(host):
     with host.connect(mfa=True):
         host.reap()
