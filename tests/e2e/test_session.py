@@ -714,11 +714,16 @@ def test_enforce_refuses_logins_when_nobody_reaps(host):
 
 
 def test_watching_ends_sessions_by_itself(host):
-    with host.connect() as alice:
+    """Also after a round that found cortex.conf half edited."""
+    whole, said = host.cortex.conf.read_text(encoding="utf-8"), host.folder.path / "watched"
+    with host.connect() as alice, open(said, "w", encoding="utf-8") as out:
         watcher = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--reap", "--watch"],
-                                   stdout=subprocess.DEVNULL)
+                                   stdout=subprocess.DEVNULL, stderr=out)
         try:
             wait_until("the first round", (host.cortex.state / "sessions" / "reaped").exists)
+            host.cortex.write(host.cortex.conf, whole + "[sess")
+            wait_until("the second", lambda: str(host.cortex.conf) in said.read_text(encoding="utf-8"), 30)
+            host.cortex.write(host.cortex.conf, whole)
             shorten(host, alice)
             wait_until("the session's end", lambda: is_ended(alice), 30)
         finally:
