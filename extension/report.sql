@@ -10,11 +10,11 @@ DECLARE
   giver CONSTANT oid := to_regrole('cortex_grantor');
   managed CONSTANT oid := to_regrole('cortex_managed');
   groups CONSTANT oid := to_regrole('cortex_groups');
-  -- ROLE/SERVICE of live sessions, whose stamps need not be there where no login gave anything.
+  -- ROLE/SERVICE of live sessions, whose stamps need not be there where no login made or gave anything.
   live text[] := '{}';
 BEGIN
   PERFORM cortex.require_home();
-  IF EXISTS (SELECT FROM cortex.login_grant) THEN
+  IF EXISTS (SELECT FROM cortex.login_grant) OR EXISTS (SELECT FROM cortex.role_data d WHERE d.source = 'login') THEN
     live := ARRAY(SELECT (l.facts ->> 'role') || ' ' || (l.facts ->> 'service') FROM cortex.live_stamps() l);
   END IF;
 

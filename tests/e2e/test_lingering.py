@@ -82,6 +82,12 @@ def test_what_ended_sessions_leave_is_past_its_end_until_the_reaper_comes(host):
     assert host.members("alice") == {"analytics_read"} and not host.exists("alice/admin")
 
 
+def test_a_role_of_one_level_that_the_service_grants_nothing_for(host):
+    host.services({"read": "analytics_read"})
+    with host.connect("alice/admin", groups=("admins",), mfa=True):
+        assert found(host) == set()
+
+
 def note(host, policy):
     host.sql(f"insert into cortex.grant_source (service, level, policy, reason) values ('{STAGING}', 'read', '{policy}', ''); "
              "insert into cortex.grant_data (role, source, lowest, highest, members) "
