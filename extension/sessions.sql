@@ -135,6 +135,9 @@ BEGIN
     PERFORM cortex.change_members('revoke', gone, ARRAY[wanted],
       ARRAY(SELECT generate_subscripts(gone, 1)), array_fill(1, ARRAY[cardinality(gone)]));
   END IF;
+  IF cardinality(missing) > 1 THEN -- in one order: two logins must not wait for each other
+    missing := ARRAY(SELECT m.name FROM unnest(missing) AS m(name) ORDER BY m.name);
+  END IF;
   FOREACH one IN ARRAY missing LOOP
     IF ((cortex.kind_of(one)).kind = 'g') IS NOT TRUE
         OR NOT EXISTS (SELECT FROM cortex.role_data d WHERE d.name = one) THEN

@@ -300,7 +300,7 @@ def test_a_level_is_held_only_while_every_session_was_permitted_it(host):
         assert one(strong, "select 1") == 1
 
 
-def connect_beside(host, statement, *who, **how):
+def connect_beside(host, statement, *who, then="select", **how):
     """A session that begins while the server has done this but for its commit: at once, or when it need not wait any more."""
     sessions = []
     thread = threading.Thread(target=lambda: sessions.append(host.connect(*who, **how)))
@@ -309,6 +309,7 @@ def connect_beside(host, statement, *who, **how):
         other.execute(statement)
         thread.start()
         wait_until("the login", lambda: host.sql(waits) == "t" or not thread.is_alive())
+        other.execute(then)
     thread.join()
     return sessions.pop()
 
@@ -344,6 +345,14 @@ def test_a_login_beside_one_that_makes_what_both_need(host, statement):
         host.sql("create role analytics_read; grant cortex_groups to analytics_read")
     with connect_beside(host, statement):
         assert host.members("alice") == {"analytics_read"}
+
+
+def test_logins_make_roles_in_one_order_whatever_the_services_say(host):
+    """Else each had made what the other waits for."""
+    host.services({"read": "z_role", "write": "a_role"})
+    with connect_beside(host, "select cortex.create_groups('{a_role}')", then="select cortex.create_groups('{z_role}')", mfa=True):
+        assert host.members("alice") == {"a_role", "z_role"}
+    host.sql("drop role a_role, z_role")
 
 
 def test_a_level_goes_with_its_last_session(host):
