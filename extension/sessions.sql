@@ -177,6 +177,7 @@ BEGIN
   -- are for many.
   LOOP
     state := cortex.kind_of(wanted);
+    EXIT WHEN pg_is_in_recovery();
     is_new := state.role IS NULL;
     IF is_new THEN
       PERFORM cortex.require_names(ARRAY[wanted]);
@@ -187,7 +188,7 @@ BEGIN
         is_new := false; -- another first login of this name was faster
       END;
     END IF;
-    EXIT WHEN is_new OR pg_is_in_recovery();
+    EXIT WHEN is_new;
     PERFORM cortex.lock_login(wanted);
     state := cortex.kind_of(wanted);
     EXIT WHEN state.role IS NOT NULL; -- else the reaper, which had the lock, dropped it
@@ -227,6 +228,10 @@ BEGIN
     RETURN false;
   END IF;
 
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'role % is not there or not as this login needs it, and a standby changes none: log in on the primary first',
+      quote_ident(wanted) USING ERRCODE = 'read_only_sql_transaction';
+  END IF;
   PERFORM cortex.require_marked(ARRAY[wanted], false);
   PERFORM cortex.require_no_leaver(wanted);
   PERFORM cortex.restore_logins(ARRAY[wanted]);
