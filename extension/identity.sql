@@ -150,7 +150,7 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER SET search_p
 DECLARE
   claims CONSTANT jsonb := (cortex.read_stamp(cortex.own_path(), cortex.own_head(), session_user)).claims;
 BEGIN
-  RETURN coalesce(claims ->> name, claims #>> string_to_array(name, '.'));
+  RETURN coalesce(claims ->> name, claims #>> string_to_array(nullif(name, ''), '.'));
 END
 $f$;
 
