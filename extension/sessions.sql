@@ -229,8 +229,8 @@ BEGIN
   END IF;
 
   IF pg_is_in_recovery() THEN
-    RAISE EXCEPTION 'role % is not there or not as this login needs it, and a standby changes none: log in on the primary first',
-      quote_ident(wanted) USING ERRCODE = 'read_only_sql_transaction';
+    RAISE EXCEPTION 'role % is not there or not as this login needs it, and a standby changes none', quote_ident(wanted)
+      USING ERRCODE = 'read_only_sql_transaction', HINT = 'Log in on the primary first.';
   END IF;
   PERFORM cortex.require_marked(ARRAY[wanted], false);
   PERFORM cortex.require_no_leaver(wanted);

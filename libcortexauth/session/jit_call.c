@@ -27,6 +27,20 @@ static bool fail(struct cx_jit_query *query, const char *text) {
   return false;
 }
 
+/* The detail says what is wrong with the role that the message names, the hint what to do. */
+static bool fail_result(struct cx_jit_query *query, const PGresult *result, PGconn *connection) {
+  const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+  const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+  char text[sizeof query->message];
+
+  if (primary == NULL)
+    return fail(query, PQerrorMessage(connection));
+  snprintf(text, sizeof text, "%s%s%s%s%s", primary, detail != NULL ? ": " : "",
+           detail != NULL ? detail : "", hint != NULL ? " - " : "", hint != NULL ? hint : "");
+  return fail(query, text);
+}
+
 /* ---- the environment ---- */
 
 /*
@@ -108,7 +122,7 @@ static bool ask(PGconn *connection, struct cx_jit_query *query, int64_t end) {
   result = PQgetResult(connection);
   is_done = PQresultStatus(result) == PGRES_TUPLES_OK;
   if (!is_done)
-    fail(query, result != NULL ? PQresultErrorMessage(result) : PQerrorMessage(connection));
+    fail_result(query, result, connection);
   PQclear(result);
   return is_done;
 }

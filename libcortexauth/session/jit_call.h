@@ -17,7 +17,7 @@ struct cx_jit_query {
   const char *const *values;
   const char *parameters[CX_JIT_VALUES]; /* of cortex.login, as text */
   int timeout;                           /* milliseconds, for everything */
-  char message[256];                     /* out: why it failed, one line */
+  char message[384];                     /* out: why it failed, one line */
 };
 
 /*

@@ -442,6 +442,15 @@ def test_somebody_else_s_role_is_not_taken_over(host):
     assert host.members("bob") == set()
 
 
+def test_a_group_role_of_somebody_else_is_not_given_and_the_log_says_why(host):
+    host.sql("drop role if exists analytics_read; create role analytics_read")
+    refused = host.login()
+    refused.assert_refused("role_unavailable")
+    host.sql("drop role analytics_read")
+    assert ("role analytics_read is not one that Cortex may change: It is no direct member of cortex_groups only."
+            in refused.refused_line), refused.refused_line
+
+
 FAULTS = {
     "nobody listens": {"jit_conninfo": '"host=/nonexistent port=1 user=cortex_jit dbname=postgres requirepeer=postgres"'},
     "another server's user": None,

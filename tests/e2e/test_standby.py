@@ -86,7 +86,7 @@ def test_sessions_on_a_standby_and_after_its_promotion(host, standby):
     mark = standby.log_mark()
     with pytest.raises(psycopg.OperationalError):
         standby.connect("eve", host.token("eve"))
-    assert standby.log_contains("reason=role_unavailable.* role eve is not there .* log in on the primary first", mark)
+    assert standby.log_contains("reason=role_unavailable.* role eve is not there .* Log in on the primary first", mark)
     with standby.connect("alice", host.token(mfa=True)) as there, host.connect("bob") as here:
         assert one(there, "select pg_is_in_recovery()") is True
         assert (one(there, WHOAMI), one(here, WHOAMI)) == ("alice", "bob")
