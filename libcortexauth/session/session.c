@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "identity/identity.h"
+#include "identity/role.h"
 #include "state/folder.h"
 
 #define NAME_ROOM 24 /* a pid in digits */
@@ -217,6 +219,20 @@ static enum cortex_reason ask_again(const struct cortex_session *session,
   return reason;
 }
 
+/* A section may be called otherwise by now, and an issuer be at another address. */
+static bool is_configured(const struct cortex_identity *identity,
+                          const struct cortex_settings *settings) {
+  size_t i;
+
+  if (identity->label == NULL || cx_settings_find_issuer(settings, identity->label) != NULL)
+    return true;
+  for (i = 0; i < settings->issuer_count; i++)
+    if (settings->issuers[i].oidc.issuer != NULL && identity->issuer != NULL &&
+        strcmp(settings->issuers[i].oidc.issuer, identity->issuer) == 0)
+      return true;
+  return false;
+}
+
 enum cortex_reason cortex_session_judge(const struct cortex_session *session,
                                         const struct cortex_settings *settings,
                                         const struct cortex_policy *policy, int64_t now,
@@ -226,6 +242,11 @@ enum cortex_reason cortex_session_judge(const struct cortex_session *session,
   if (session->session_until <= now / 1000000)
     return cx_error_set(error, CORTEX_SESSION_EXPIRED, "%s",
                         cortex_reason_sentence(CORTEX_SESSION_EXPIRED));
-  reason = cortex_revocation_check(settings, session->identity, error);
+  if (!is_configured(session->identity, settings))
+    return cx_error_set(error, CORTEX_UNKNOWN_ISSUER, "%s",
+                        cortex_reason_sentence(CORTEX_UNKNOWN_ISSUER));
+  reason = cx_role_check(session->identity->username, &settings->roles.protected, error);
+  if (reason == CORTEX_OK)
+    reason = cortex_revocation_check(settings, session->identity, error);
   return reason == CORTEX_OK && policy != NULL ? ask_again(session, policy, now, error) : reason;
 }

@@ -600,6 +600,27 @@ def test_a_session_ends_when_the_policy_takes_its_level_away(host):
         assert is_ended(alice) and not is_ended(bob)
 
 
+def test_a_session_ends_when_its_issuer_is_no_longer_configured(host):
+    """Another name of the section, or another address in it, is the same issuer."""
+    conf = host.cortex.conf.read_text(encoding="utf-8")
+    sections = conf.split("\n\n")
+    with host.connect() as alice:
+        for text in (conf.replace('[oidc "dev"]', '[oidc "other"]'),
+                     conf.replace("https://dev.cortex.invalid", "https://moved.cortex.invalid")):
+            assert text != conf
+            host.cortex.write(host.cortex.conf, text)
+            assert host.reap() == "" and not is_ended(alice)
+        host.cortex.write(host.cortex.conf, "\n\n".join(s for s in sections if not s.startswith('[oidc "dev"]')))
+        assert "unknown_issuer" in host.reap() and is_ended(alice)
+
+
+def test_a_session_ends_when_its_username_is_protected_by_now(host):
+    with host.connect() as alice, host.connect("bob") as bob:
+        host.configure(roles={"protected": "alice"})
+        assert "protected_role" in host.reap()
+        assert is_ended(alice) and not is_ended(bob)
+
+
 def test_a_session_ends_when_its_subject_is_revoked(host):
     with host.connect() as alice, host.connect("bob") as bob:
         host.cortex.run("revoke", "--config", host.cortex.conf, "--subject", "dev", "alice", check=True)

@@ -49,14 +49,15 @@ cortex_session_each(const struct cortex_settings *settings, cortex_session_visit
                     void *context, struct cortex_error *error);
 
 /*
- * Whether a session may go on: it is not over, its credential, session and
- * subject are not revoked, and the policy still permits each level that it was
- * given, asked with the identity and address of its login and the time of now.
+ * Whether a session may go on: it is not over, its issuer is still configured
+ * and its username not protected, its credential, session and subject are not
+ * revoked, and the policy still permits each level that it was given, asked with
+ * the identity and address of its login and the time of now.
  *
  *   in   policy: NULL when it cannot be read: it refuses every login then, and ends nothing
  *   in   now: microseconds since 1970
- *   gives  CORTEX_OK, or why it must end: CORTEX_SESSION_EXPIRED, CORTEX_REVOKED,
- *          CORTEX_POLICY_DENIED, CORTEX_ASSUME_DENIED, CORTEX_SERVICE_UNKNOWN,
+ *   gives  CORTEX_OK, or why it must end: CORTEX_SESSION_EXPIRED, CORTEX_UNKNOWN_ISSUER,
+ *          CORTEX_REVOKED, CORTEX_POLICY_DENIED, CORTEX_ASSUME_DENIED, CORTEX_SERVICE_UNKNOWN,
  *          CORTEX_PROTECTED_ROLE, …; CORTEX_STATE_UNAVAILABLE and CORTEX_INTERNAL
  *          when that cannot be told
  */
