@@ -212,17 +212,18 @@ END
 $f$;
 
 -- Hands what leavers own in this database to another role, and takes back what they hold.
--- Their views and functions go on with the rights of the new owner, so it must not be powerful.
--- No owner: they own nothing here.
+-- Their views and functions go on with the rights of the new owner, so it must not be powerful. What
+-- a leaver gets would be dropped as a leaver's. No owner: they own nothing here.
 CREATE FUNCTION cortex.release_leavers(names text[], owner text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
   PERFORM cortex.require_leavers(names);
   IF owner IS NOT NULL THEN
     IF NOT EXISTS (SELECT FROM cortex.role_state s WHERE s.name = owner AND NOT s.leads_up
+                   AND (s.can_login OR NOT s.is_login)
                    AND NOT starts_with(s.name, 'pg_') AND NOT starts_with(s.name, 'cortex_')) THEN
       RAISE EXCEPTION 'role % cannot get what leavers own', quote_ident(owner)
-        USING ERRCODE = 'insufficient_privilege', DETAIL = 'It does not exist, or it is powerful or leads to a role that is.';
+        USING ERRCODE = 'insufficient_privilege', DETAIL = 'It does not exist, is a leaver itself, is powerful or leads to a role that is.';
     END IF;
     PERFORM cortex.run_for(format('REASSIGN OWNED BY %%s TO %I', owner), names);
   ELSIF EXISTS (SELECT FROM pg_catalog.pg_shdepend x JOIN pg_catalog.pg_authid a ON a.oid = x.refobjid
