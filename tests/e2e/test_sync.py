@@ -499,6 +499,19 @@ def test_person_named_twice_is_one_when_it_is_the_same_and_an_error_else(sync):
     sync.run("--apply", check=2)
 
 
+def test_somebody_of_another_s_subject_gets_a_role_of_their_own(sync):
+    def people(**subjects):
+        (sync.folder / "people.json").write_text(json.dumps([
+            {"uid": uid("User", name), "attrs": {"subject": subject}, "parents": [uid("Group", "engineers")]}
+            for name, subject in subjects.items()]))
+        sync.apply()
+        return dict(sync.host.sql("select rolname, oid from pg_roles where rolname in ('alice', 'bob', 'carl')"))
+    alice = people(alice="s1")["alice"]
+    roles = people(alice="s1", bob="s1")
+    assert roles["alice"] == alice and roles["bob"] != alice
+    assert people(carl="s1", bob="s1") == {"bob": roles["bob"], "carl": alice}
+
+
 def test_long_file_is_one_directory(sync):
     people = crowd(700, "engineers")
     sync.people({**people, "last": ["backend"]}, nesting={"backend": ["engineers"]})

@@ -47,14 +47,21 @@ static void freeze(struct model *model) {
   }
 }
 
-/* By subject: the role that was made for it, plus 1. */
+/* Somebody else who is given the same id gets no role from whoever is still called so. */
+static bool is_still_called_so(const struct role *role) {
+  return role->wish == WISH_LOGIN && role->label == role->known_label &&
+         role->subject == role->known_subject;
+}
+
+/* By subject: the role that was made for it and that its person's name left behind, plus 1. */
 static uint32_t *index_subjects(const struct model *model) {
   uint32_t *roles = calloc((size_t)model->subjects.count + 1, sizeof *roles), i;
 
   for (i = 0; roles != NULL && i < model->names.count; i++) {
     const struct role *role = &model->roles[i];
 
-    if (role->kind == ROLE_LOGIN && role->known_subject != 0 && !role->is_frozen)
+    if (role->kind == ROLE_LOGIN && role->known_subject != 0 && !role->is_frozen &&
+        !is_still_called_so(role))
       roles[role->known_subject] = i + 1;
   }
   return roles;
