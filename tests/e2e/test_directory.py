@@ -298,6 +298,24 @@ def test_two_groups_of_one_name_are_not_one(sync):
     assert "two groups" in stays(sync)
 
 
+def test_who_is_found_as_a_person_and_as_a_group_is_not_taken_for_a_group(sync):
+    fill(sync)
+    sync.apply()
+    sync.directories(directory(sync.ldap, groups=f"{BASE}?sub?(cn=*)"))
+    assert f"{person('p00')} is found by users and by groups" in stays(sync, "--allow-removals=100")
+
+
+@pytest.mark.parametrize("attribute", ["entryUUID", "employeeNumber"])
+def test_two_people_of_one_name_are_not_one(sync, attribute):
+    fill(sync)
+    sync.ldap.add(f"dn: ou=guests,{BASE}\nobjectClass: organizationalUnit\nou: guests\n")
+    sync.ldap.people("p00", ou="guests")
+    sync.ldap.group("writers", person("p00", "guests"))
+    sync.directories(directory(sync.ldap, users=f"{BASE}?sub?(uid=*)", id_attribute=attribute))
+    assert "rejected p00 - two people are called so" in sync.apply(check=4).stdout
+    assert sync.host.members("analytics_write") == set() and sync.host.can_login("p00") is None
+
+
 def test_one_directory_that_fails_freezes_its_own_people_only(sync):
     fill(sync)
     more = '[directory "more"]\nkind = file\npath = people.json\n'

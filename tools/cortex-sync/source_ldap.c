@@ -151,7 +151,7 @@ static bool take_user(void *context, LDAPMessage *message) {
   char *dn = NULL, id[256], room[DIRECTORY_NAME_ROOM];
   struct directory_text name = {"", 0};
   struct entry *entry = entry_of(reading, message, &dn);
-  uint32_t person;
+  uint32_t before = reading->directory.people.count, person;
   bool fine = false;
 
   if (entry == NULL)
@@ -165,6 +165,8 @@ static bool take_user(void *context, LDAPMessage *message) {
   person = name.len > 0 ? directory_person(&reading->directory, name.ptr, name.len, id, strlen(id))
                         : directory_nameless(&reading->directory, dn, id);
   fine = person != NAMES_NONE || out_of_memory(reading);
+  if (fine && person < before)
+    reading->directory.person_of[person].is_contested = true; /* ids that nobody sees are alike */
   *entry = (struct entry){ENTRY_PERSON, person};
 out:
   ldap_value_free_len(names);
@@ -339,6 +341,12 @@ static bool take_group(void *context, LDAPMessage *message) {
   if (!fine || entry->kind == ENTRY_GROUP)
     goto out;
   fine = false;
+  if (entry->kind == ENTRY_PERSON) {
+    ldap_link_fail(&reading->link,
+                   "%s: %.100s is found by users and by groups: narrow one of the filters",
+                   reading->link.url, dn);
+    goto out;
+  }
   group = new_group(reading, message, dn);
   if (group == NAMES_NONE)
     goto out;
