@@ -519,6 +519,24 @@ def test_scim_names_are_names_or_rejected(sync, scim):
     assert sync.host.members("analytics_read") == {"alice", *good}
 
 
+def test_scim_sentinel_that_has_no_members_removes_nothing(sync, scim):
+    scim.fill("alice", "bob")
+    conf = sync.folder / "cortex.conf"
+    conf.write_text(conf.read_text(encoding="utf-8") + "sentinel = g1\nsentinel = id-alice\n", encoding="utf-8")
+    sync.apply()
+    scim.groups[0]["members"] = []
+    assert "sentinel cannot be read: g1" in stays(sync)
+    del scim.groups[0]["members"]
+    assert "sentinel cannot be read: g1" in stays(sync)
+
+
+def test_scim_page_may_be_longer_than_other_documents(sync, scim):
+    scim.fill("alice")
+    scim.groups[0]["members"] += [{"value": f"id-{number}", "display": "x" * 1000} for number in range(2000)]
+    assert "2000 members" in sync.apply().stderr
+    assert sync.host.members("analytics_read") == {"alice"}
+
+
 def test_scim_active_that_is_no_boolean_removes_nothing(sync, scim):
     scim.fill(*CROWD)
     sync.apply()

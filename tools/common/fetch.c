@@ -22,6 +22,7 @@
 struct body {
   struct fetch_result *result;
   size_t room;
+  size_t most;
   bool too_large;
 };
 
@@ -72,7 +73,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *context) {
   struct fetch_result *result = body->result;
   size_t len = size * count;
 
-  body->too_large = len > FETCH_MAX - result->len;
+  body->too_large = len > body->most - result->len;
   if (body->too_large || !grow(body, result->len + len + 1))
     return 0;
   memcpy(result->bytes + result->len, bytes, len);
@@ -228,7 +229,7 @@ static bool set_answer(struct transfer *transfer) {
 
   return curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer->body) == CURLE_OK &&
-         curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)FETCH_MAX) == CURLE_OK &&
+         curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)transfer->body.most) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->detail) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK &&
          curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer) == CURLE_OK;
@@ -277,7 +278,8 @@ static struct transfer *make_transfer(const struct fetch_target *target,
     *transfer = (struct transfer){.curl = curl_easy_init(),
                                   .url = target->url,
                                   .form = form,
-                                  .body = {result, 0, false},
+                                  .body = {.result = result,
+                                           .most = target->most > 0 ? target->most : FETCH_MAX},
                                   .tag = tag};
     if (transfer->curl != NULL && set_transport(transfer->curl, target, left) &&
         set_tls(transfer->curl, target->ca_file) && set_answer(transfer) &&
@@ -296,8 +298,8 @@ static bool end_transfer(struct transfer *transfer, CURLcode code) {
 
   curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &result->status);
   if (transfer->body.too_large || code == CURLE_FILESIZE_EXCEEDED)
-    snprintf(result->why, sizeof result->why, "%.120s: more than %d bytes", transfer->url,
-             FETCH_MAX);
+    snprintf(result->why, sizeof result->why, "%.120s: more than %zu bytes", transfer->url,
+             transfer->body.most);
   else if (code != CURLE_OK)
     snprintf(result->why, sizeof result->why, "%.120s: %.120s", transfer->url,
              *transfer->detail != '\0' ? transfer->detail : curl_easy_strerror(code));

@@ -17,6 +17,7 @@ struct fetch_target {
   const char *proxy;   /* NULL: none; the environment's proxies are never used */
   const char *bearer;  /* a token to show (RFC 6750); NULL: none; such a call follows no redirect */
   const char *etag;    /* of what the caller holds already; NULL: nothing */
+  size_t most;         /* bytes of an answer; 0: FETCH_MAX */
   int64_t deadline;    /* nanoseconds of cortex_clock_system()->monotonic */
 };
 
@@ -41,7 +42,7 @@ struct fetch_result {
 };
 
 /*
- * Gets a document: status 200, at most FETCH_MAX bytes, verified TLS 1.2 or
+ * Gets a document: status 200, not larger than the target says, verified TLS 1.2 or
  * newer, before the deadline. Redirects are followed from https to https only.
  */
 bool fetch_get(const struct fetch_target *target, struct fetch_result *result);

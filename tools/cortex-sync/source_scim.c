@@ -14,6 +14,9 @@
 #define URL_MAX 2048
 #define WHY_MAX 400
 
+/* A page holds all that a service says of 500 people, or a group with everybody in it. */
+#define PAGE_MAX ((size_t)64 * 1024 * 1024)
+
 /* No directory is larger: a service that counts on for ever is stopped. */
 #define RESOURCES_MAX 5000000
 
@@ -191,7 +194,8 @@ static json_t *get_page(struct reading *reading, const char *path, const struct 
                                 .ca_file = value_of(reading, "ca_file"),
                                 .proxy = value_of(reading, "proxy"),
                                 .deadline = reading->request->deadline,
-                                .bearer = reading->token};
+                                .bearer = reading->token,
+                                .most = PAGE_MAX};
   struct fetch_result result;
   json_error_t error;
   json_t *answer = NULL;
@@ -254,14 +258,22 @@ static bool read_token(struct reading *reading) {
   return reading->token[0] != '\0' || fail(reading, path, "the token is empty");
 }
 
+/* A group without a member that can be seen is no proof that members can be. */
 static bool check_sentinels(struct reading *reading) {
   const char *id;
-  size_t cursor = 0;
+  size_t cursor = 0, i;
 
   while ((id = cortex_section_next(reading->request->section, "sentinel", &cursor)) != NULL) {
     uint32_t number = names_find(&reading->ids, id, strlen(id));
+    struct resource resource = {RESOURCE_NONE, 0};
+    bool is_seen;
 
-    if (number == NAMES_NONE || reading->resources[number].kind == RESOURCE_NONE)
+    if (number != NAMES_NONE)
+      resource = reading->resources[number];
+    is_seen = resource.kind == RESOURCE_USER;
+    for (i = 0; resource.kind == RESOURCE_GROUP && i < reading->members.count; i++)
+      is_seen = is_seen || reading->members.items[i].role == resource.number;
+    if (!is_seen)
       return fail(reading, "the sentinel cannot be read", id);
   }
   return true;
