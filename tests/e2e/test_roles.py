@@ -184,6 +184,14 @@ def test_role_of_somebody_else_keeps_its_attributes(sync):
         sync.host.call("change_attributes", ["alice"], ["superuser"], ["yes"])
 
 
+def test_group_whose_members_the_policy_names_may_be_in_a_group(sync):
+    sync.configure(more='[role "analytics_read"]\nmember_of = reporting\n[role "reporting"]\nmember_of = everybody\n')
+    sync.people({"alice": ["engineers"]})
+    sync.apply()
+    assert sync.host.members("reporting") == {"analytics_read"} and sync.host.members("everybody") == {"reporting"}
+    sync.run("--check", check=0)
+
+
 def test_group_that_would_be_its_own_member_is_exit_2(sync):
     sync.configure(more='[role "a"]\nmember_of = b\n[role "b"]\nmember_of = c\n[role "c"]\nmember_of = a\n')
     sync.people({"alice": ["engineers"]})

@@ -209,13 +209,17 @@ bool rules_want_people(const struct cortex_settings *settings, struct model *mod
 
 /* ---- loops ---- */
 
-/* Groups that nothing wanted is a member of are taken away until none is left, or a loop is. */
+/* Groups that no other one is a member of are taken away until none is left, or a loop is. */
 bool rules_has_loop(const struct model *model) {
   bool *gone = calloc((size_t)model->names.count + 1, sizeof *gone);
   const struct edges *edges = &model->wanted_why;
   bool again = gone != NULL, loop = false, held;
   size_t i, j;
 
+  for (i = 0; again && i < model->names.count; i++)
+    gone[i] = true;
+  for (i = 0; again && i < edges->count; i++)
+    gone[edges->items[i].role] = false;
   while (again) {
     for (again = false, loop = false, i = 0; i < edges->count; i++) {
       const uint32_t role = edges->items[i].role;
