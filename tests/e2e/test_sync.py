@@ -283,6 +283,21 @@ def test_bad_group_role_costs_only_itself(sync):
     assert sync.host.members("analytics_read") == {"alice"}
 
 
+def test_person_whose_name_a_group_role_gets_keeps_their_role(sync):
+    people = {"alice": ["engineers"], "bob": ["engineers"]}
+    sync.people(people)
+    sync.apply()
+    before = sync.host.roles("alice"), sync.host.memberships()
+    sync.services(service("analytics", {"read": ["analytics_read"], "write": ["alice"]}))
+    said = sync.apply(check=4).stdout
+    assert "rejected alice - a service grants a role of this name" in said and "left as it is" in said
+    assert (sync.host.roles("alice"), sync.host.memberships()) == before
+    del people["alice"]
+    sync.people(people)
+    assert "a person's role has this name" in sync.apply(check=4).stdout
+    assert sync.host.can_login("alice") is False
+
+
 def test_name_of_a_dba_s_role_is_not_taken_over(sync):
     sync.host.sql("create role alice login; create role analytics_write")
     before = sync.host.roles("alice"), sync.host.roles("analytics_write")

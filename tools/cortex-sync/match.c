@@ -36,7 +36,8 @@ static void freeze(struct model *model) {
   for (i = 0; i < model->names.count; i++) {
     struct role *role = &model->roles[i];
 
-    role->is_held = role->kind == ROLE_LOGIN && role->wish == WISH_NONE && is_held(model, role);
+    role->is_held = role->kind == ROLE_LOGIN &&
+                    (role->is_claimed || (role->wish == WISH_NONE && is_held(model, role)));
     role->is_frozen = role->is_contested || role->is_held ||
                       (role->kind == ROLE_LOGIN && is_unknowable(model, role));
     role->is_stranded = role->kind == ROLE_PROTECTED && role->wish == WISH_NONE &&

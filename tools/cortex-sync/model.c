@@ -214,7 +214,8 @@ void model_forget(struct model *model) {
     model->roles[i] = (struct role){.wish = role->wish,
                                     .subject = role->subject,
                                     .label = role->label,
-                                    .is_contested = role->is_contested};
+                                    .is_contested = role->is_contested,
+                                    .is_claimed = role->is_claimed};
   }
   model->is_stale = false;
   edges_clear(&model->renamed);

@@ -34,6 +34,7 @@ struct role {
   bool is_adoptable; /* foreign, and can be taken over */
   bool is_cut;       /* by us */
   bool is_contested; /* several people are called so */
+  bool is_claimed;   /* a person is called as this group role */
   bool is_frozen;    /* left as it is: nobody can tell whether the person is still there */
   bool is_held;      /* frozen because its person is still there, by a name that it cannot have */
   bool is_stranded;  /* protected, and its person has left */

@@ -206,6 +206,7 @@ static uint32_t role_of(struct reading *reading, const char *name,
     bool is_rule = model->roles[number].wish == WISH_LOGIN;
 
     model->roles[number].is_contested = is_rule;
+    model->roles[number].is_claimed = !is_rule;
     refuse_person(reading, name, person,
                   is_rule ? "a [role] section makes a role of this name: it is left as it is"
                           : "a service grants a role of this name, or a rule makes it");
