@@ -162,6 +162,13 @@ def test_servers_are_tried_in_turn(sync):
     sync.directories(directory(sync.ldap, url=f"ldap://127.0.0.1:{free_port()}, {sync.ldap.url}"))
     sync.apply()
     assert len(sync.host.members("analytics_read")) == len(CROWD)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        for scheme in ("ldap", "ldaps"):
+            sync.directories(directory(sync.ldap, url=f"{scheme}://127.0.0.1:{port}, {sync.ldap.url}", timeout="30s"))
+            began = time.monotonic()
+            sync.run("--check", check=0)
+            assert time.monotonic() - began < 15
 
 
 def test_rename_is_a_rename_and_keeps_what_is_owned(sync):
@@ -224,10 +231,10 @@ def test_directory_down_slow_or_cut_removes_nothing(sync):
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
-        for starttls in ("yes", "no"):
-            sync.directories(directory(sync.ldap, url=f"ldap://127.0.0.1:{port}", starttls=starttls, timeout="1s"))
+        for scheme, starttls in (("ldap", "yes"), ("ldap", "no"), ("ldaps", None)):
+            sync.directories(directory(sync.ldap, url=f"{scheme}://127.0.0.1:{port}", starttls=starttls, timeout="1s"))
             began = time.monotonic()
-            stays(sync, "--allow-removals=100")
+            assert "no answer in time" in stays(sync, "--allow-removals=100")
             assert time.monotonic() - began < 15
 
 

@@ -5,7 +5,9 @@
 #include "ldap_link.h"
 
 #include <cortexauth/clock.h>
+#include <errno.h>
 #include <lber.h>
+#include <poll.h>
 #include <sasl/sasl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +15,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define CONNECT_SECONDS 5
 #define PASSWORD_MAX 4096
 #define URL_MAX 1024
 #define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
@@ -29,21 +30,23 @@ bool ldap_link_fail(struct ldap_link *link, const char *format, ...) {
   return false;
 }
 
+static int64_t nanoseconds_left(const struct ldap_link *link) {
+  const struct cortex_clock *clock = cortex_clock_system();
+
+  return link->until - clock->monotonic(clock);
+}
+
 /* The server's own words are part of the message: they say which limit, which right. */
 static bool fail_code(struct ldap_link *link, const char *what, int code) {
   char *detail = NULL;
 
+  if (nanoseconds_left(link) <= 0)
+    return ldap_link_fail(link, "%s: %s: no answer in time", link->url, what);
   ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
   ldap_link_fail(link, "%s: %s: %s%s%.120s", link->url, what, ldap_err2string(code),
                  detail != NULL && *detail != '\0' ? ": " : "", detail != NULL ? detail : "");
   ldap_memfree(detail);
   return false;
-}
-
-static int64_t nanoseconds_left(const struct ldap_link *link) {
-  const struct cortex_clock *clock = cortex_clock_system();
-
-  return link->deadline - clock->monotonic(clock);
 }
 
 static struct timeval time_left(const struct ldap_link *link) {
@@ -52,6 +55,63 @@ static struct timeval time_left(const struct ldap_link *link) {
   if (left < 1000)
     left = 1000;
   return (struct timeval){(time_t)(left / 1000000000), (suseconds_t)(left % 1000000000 / 1000)};
+}
+
+/* ---- the end of waiting ---- */
+
+static int set_up(Sockbuf_IO_Desc *layer, void *link) {
+  layer->sbiod_pvt = link;
+  return 0;
+}
+
+static int pass_control(Sockbuf_IO_Desc *layer, int option, void *argument) {
+  return LBER_SBIOD_CTRL_NEXT(layer, option, argument);
+}
+
+static bool wait_for_bytes(Sockbuf_IO_Desc *layer) {
+  int64_t left = nanoseconds_left(layer->sbiod_pvt);
+  struct pollfd socket = {.fd = -1, .events = POLLIN};
+
+  if (left <= 0 || ber_sockbuf_ctrl(layer->sbiod_sb, LBER_SB_OPT_GET_FD, &socket.fd) != 1)
+    return false;
+  return poll(&socket, 1, (int)(left / 1000000) + 1) >= 0 || errno == EINTR;
+}
+
+static ber_slen_t read_in_time(Sockbuf_IO_Desc *layer, void *bytes, ber_len_t len) {
+  ber_slen_t count = LBER_SBIOD_READ_NEXT(layer, bytes, len);
+
+  while (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    if (!wait_for_bytes(layer)) {
+      errno = ETIMEDOUT;
+      return -1;
+    }
+    count = LBER_SBIOD_READ_NEXT(layer, bytes, len);
+  }
+  return count;
+}
+
+static ber_slen_t pass_bytes(Sockbuf_IO_Desc *layer, void *bytes, ber_len_t len) {
+  return LBER_SBIOD_WRITE_NEXT(layer, bytes, len);
+}
+
+/* Below TLS: libldap with GnuTLS asks without end for a handshake that nobody answers. */
+static int watch(LDAP *ld, Sockbuf *socket, LDAPURLDesc *server, struct sockaddr *address,
+                 struct ldap_conncb *connected) {
+  static Sockbuf_IO layer = {.sbi_setup = set_up,
+                             .sbi_ctrl = pass_control,
+                             .sbi_read = read_in_time,
+                             .sbi_write = pass_bytes};
+
+  (void)ld;
+  (void)server;
+  (void)address;
+  return ber_sockbuf_add_io(socket, &layer, LBER_SBIOD_LEVEL_PROVIDER + 1, connected->lc_arg);
+}
+
+static void forget(LDAP *ld, Sockbuf *socket, struct ldap_conncb *connected) {
+  (void)ld;
+  (void)socket;
+  (void)connected;
 }
 
 /* ---- transport ---- */
@@ -86,13 +146,15 @@ static bool set_options(struct ldap_link *link) {
   struct timeval connect = time_left(link), left = connect;
   int version = LDAP_VERSION3;
 
-  if (connect.tv_sec >= CONNECT_SECONDS)
-    connect = (struct timeval){CONNECT_SECONDS, 0};
+  link->connected = (struct ldap_conncb){watch, forget, link};
+  if (connect.tv_sec >= LDAP_OPEN_SECONDS)
+    connect = (struct timeval){LDAP_OPEN_SECONDS, 0};
   return (ldap_set_option(link->ld, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS &&
           ldap_set_option(link->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == LDAP_OPT_SUCCESS &&
           ldap_set_option(link->ld, LDAP_OPT_RESTART, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
           ldap_set_option(link->ld, LDAP_OPT_NETWORK_TIMEOUT, &connect) == LDAP_OPT_SUCCESS &&
-          ldap_set_option(link->ld, LDAP_OPT_TIMEOUT, &left) == LDAP_OPT_SUCCESS) ||
+          ldap_set_option(link->ld, LDAP_OPT_TIMEOUT, &left) == LDAP_OPT_SUCCESS &&
+          ldap_set_option(link->ld, LDAP_OPT_CONNECT_CB, &link->connected) == LDAP_OPT_SUCCESS) ||
          ldap_link_fail(link, "%s: libldap refuses an option", link->url);
 }
 
@@ -199,6 +261,14 @@ static bool try_server(struct ldap_link *link, const struct cortex_section *sect
   return set_options(link) && secure(link, section) && bind_as(link, section);
 }
 
+/* A server that is silent leaves time for those behind it. */
+static void set_until(struct ldap_link *link, bool is_last) {
+  const struct cortex_clock *clock = cortex_clock_system();
+  int64_t soon = clock->monotonic(clock) + LDAP_OPEN_SECONDS * INT64_C(1000000000);
+
+  link->until = is_last || link->deadline < soon ? link->deadline : soon;
+}
+
 bool ldap_link_open(struct ldap_link *link, const struct cortex_section *section) {
   static char urls[URL_MAX];
   char *url, *rest = NULL, first[LDAP_WHY_MAX] = "";
@@ -208,12 +278,15 @@ bool ldap_link_open(struct ldap_link *link, const struct cortex_section *section
   for (url = strtok_r(urls, "\n", &rest); url != NULL; url = strtok_r(NULL, "\n", &rest)) {
     ldap_link_close(link);
     link->why[0] = '\0';
+    set_until(link, rest == NULL || *rest == '\0');
     if (nanoseconds_left(link) <= 0) {
       ldap_link_fail(link, "%s: no time is left", url);
       break;
     }
-    if (try_server(link, section, url))
+    if (try_server(link, section, url)) {
+      link->until = link->deadline;
       return true;
+    }
     if (first[0] == '\0')
       snprintf(first, sizeof first, "%s", link->why);
   }
@@ -298,7 +371,7 @@ static bool take_end(struct ldap_link *link, const struct ldap_query *query, LDA
 static bool fail_receive(struct ldap_link *link, const struct ldap_query *query, int kind) {
   int code = LDAP_SERVER_DOWN;
 
-  if (kind == 0)
+  if (kind == 0 || nanoseconds_left(link) <= 0)
     return ldap_link_fail(link,
                           "%s: search below %.100s is incomplete: no answer within the time "
                           "that [directory] timeout allows",

@@ -9,17 +9,21 @@
 #include <ldap.h>
 
 #define LDAP_WHY_MAX 400
+#define LDAP_OPEN_SECONDS 5
 
 struct ldap_link {
   LDAP *ld;
   const char *url;  /* the one that answers */
   int64_t deadline; /* nanoseconds of the monotonic clock: everything ends by then */
+  int64_t until;    /* what is being done now ends by then, the deadline at the latest */
+  struct ldap_conncb connected;
   int page_size;
   char why[LDAP_WHY_MAX]; /* what failed, in one line */
 };
 
 /*
- * Connects to the first server of a [directory] section that lets us in. Neither ldaprc files nor
+ * Connects to the first server of a [directory] section that lets us in; while another one follows
+ * it has LDAP_OPEN_SECONDS for that. Neither ldaprc files nor
  * LDAP* variables are looked at: they could switch the verification of certificates off.
  *   gives  false with link->why. Release with ldap_link_close either way.
  */
