@@ -114,6 +114,16 @@ def test_groups_in_groups_and_loops_of_groups_are_followed(sync):
     assert sync.host.members("analytics_read") == {"alice", "bob"}
 
 
+def test_members_may_be_usernames(sync):
+    sync.ldap.people("Alice", "bob", "carol")
+    sync.ldap.add(f"dn: cn=engineers,ou=groups,{BASE}\nobjectClass: posixGroup\ncn: engineers\ngidNumber: 1\n"
+                  "memberUid: alice\nmemberUid: bob\nmemberUid: gone\n")
+    sync.directories(directory(sync.ldap, groups=f"ou=groups,{BASE}?one?(objectClass=posixGroup)",
+                               member_attribute="memberUid", member_value="name"))
+    assert "2 members of groups are none" in sync.apply().stderr
+    assert sync.host.members("analytics_read") == {"bob"}
+
+
 def test_several_searches_and_directories_make_one_plan(sync):
     sync.ldap.add(f"dn: ou=guests,{BASE}\nobjectClass: organizationalUnit\nou: guests\n")
     sync.ldap.people("alice")
