@@ -92,6 +92,14 @@ def test_progress_is_for_terminals_only(sync):
     assert "reading directories" in said and said.endswith("\r\x1b[K")
 
 
+@pytest.mark.parametrize("how", ["--quiet", "--json", "--sql"])
+def test_what_does_not_fit_on_the_disk_is_not_printed(sync, how):
+    sync.people({"alice": ["engineers"]})
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command(sync, how), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3 and "standard output: " in done.stderr and "Success" not in done.stderr
+
+
 # --- more than the lock table has room for ---
 
 def test_what_does_not_fit_is_made_in_several_transactions_reductions_first(sync):

@@ -388,9 +388,10 @@ int cli_main(const struct cli_program *program, int argc, char **argv) {
 
   snprintf(program_name, sizeof program_name, "%s", program->name);
   code = dispatch(program, argc, argv);
+  errno = 0;
   /* A result that did not reach its reader is not a result. */
   if ((fflush(stdout) != 0 || ferror(stdout)) && code != CLI_USAGE) {
-    cli_complain("standard output: %s", strerror(errno));
+    cli_complain("standard output: %s", errno != 0 ? strerror(errno) : "not all of it was written");
     code = CLI_OUTSIDE;
   }
   return (int)code;
