@@ -357,8 +357,8 @@ BEGIN
   FOREACH name IN ARRAY names LOOP
     IF (octet_length(name) BETWEEN 1 AND 63
         AND translate(name, controls, '') = name
-        AND NOT starts_with(lower(name), 'pg_') AND NOT starts_with(lower(name), 'cortex_')
-        AND lower(name) NOT IN ('postgres', 'public', 'none')) IS NOT TRUE THEN
+        AND NOT starts_with(lower(name COLLATE "C"), 'pg_') AND NOT starts_with(lower(name COLLATE "C"), 'cortex_')
+        AND lower(name COLLATE "C") NOT IN ('postgres', 'public', 'none')) IS NOT TRUE THEN
       RAISE EXCEPTION 'no role of Cortex may have the name %', quote_ident(coalesce(name, ''))
         USING ERRCODE = 'invalid_name';
     END IF;

@@ -16,12 +16,16 @@ static bool fits(const char *pattern, const char *role) {
   return strcmp(pattern, role) == 0;
 }
 
-static bool is_protected(const char *role, const struct cx_list *protected) {
+/* Ours are so in any letter case: nobody is to be taken for one of them. */
+static bool is_protected(const char *role, size_t len, const struct cx_list *protected) {
   static const char *const built_in[] = {"pg_*", "postgres", "cortex_*", "public", "none"};
+  char lower[CX_ROLE_MAX + 1];
   size_t i;
 
+  memcpy(lower, role, len + 1);
+  cx_text_lower(lower);
   for (i = 0; i < sizeof built_in / sizeof built_in[0]; i++)
-    if (fits(built_in[i], role))
+    if (fits(built_in[i], lower))
       return true;
   for (i = 0; i < protected->count; i++)
     if (fits(protected->items[i], role))
@@ -41,7 +45,7 @@ enum cortex_reason cx_role_check(const char *role, const struct cx_list *protect
                         "a role name is UTF-8 without control characters");
   if (strchr(role, '/') != NULL)
     return cx_error_set(error, CORTEX_BAD_USERNAME, "a username has no \"/\"");
-  if (is_protected(role, protected))
+  if (is_protected(role, len, protected))
     return cx_error_set(error, CORTEX_PROTECTED_ROLE, "\"%s\" is a protected role", role);
   return CORTEX_OK;
 }

@@ -247,7 +247,7 @@ def test_policy_that_takes_everything_away_is_refused(sync):
 HOSTILE = ['x" SUPERUSER; CREATE ROLE "pwned', "o'brien", 'o"brien', "a b", "semi;colon", "back\\slash",
            "comma,name", "{brace}", "ünïcode", "NULL", "%I", "n" * 63, "é" * 31]
 BAD = ["", "n" * 64, "é" * 32, "pg_monitor", "postgres", "public", "none", "cortex_runner", "a/b", "tab\there",
-       "line\nfeed", "nul\0byte", "del\x7f"]
+       "line\nfeed", "nul\0byte", "del\x7f", "PUBLIC", "Postgres", "PG_x"]
 
 
 def test_awkward_names_are_roles_of_exactly_that_name(sync):

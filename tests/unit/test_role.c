@@ -27,6 +27,7 @@ static void ordinary_names_are_fine(void **state) {
       "xpg_read",
       "postgres2",
       "svc",
+      "App_Owner",
       "system:serviceaccount:a:b",
       "123456789012345678901234567890123456789012345678901234567890123"};
   size_t i;
@@ -55,7 +56,8 @@ static void names_that_no_role_should_have_are_refused(void **state) {
 static void protected_names_are_refused(void **state) {
   static const char *const bad[] = {"postgres", "pg_monitor", "pg_",  "cortex_managed",
                                     "cortex_",  "public",     "none", "app_owner",
-                                    "svc-x",    "svc-"};
+                                    "svc-x",    "svc-",       "PUBLIC", "Postgres",
+                                    "NONE",     "Pg_x",       "CORTEX_x"};
   size_t i;
 
   (void)state;
