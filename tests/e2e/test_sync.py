@@ -106,6 +106,14 @@ def test_notes_say_service_level_policy_and_reason(sync):
         ("alice", "analytics_read", "analytics", "read", "engineers-read", "engineers look at numbers")]
 
 
+def test_reason_that_is_too_long_is_cut_between_two_characters(sync):
+    sync.policy('@reason("' + "é" * 600 + '") permit (principal in Group::"engineers", action == Action::"read", resource);')
+    sync.people({"alice": ["engineers"]})
+    sync.apply()
+    assert sync.host.sql("select reason from cortex.grants") == [("é" * 511,)]
+    sync.run("--check", check=0)
+
+
 def test_role_that_somebody_dropped_is_made_again_and_its_notes_are_of_the_new_one(sync):
     sync.people({"alice": ["engineers"], "bob": ["engineers"]})
     sync.apply()

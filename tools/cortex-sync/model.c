@@ -244,7 +244,8 @@ uint32_t model_source(struct model *model, const char *const parts[SOURCE_PARTS]
     size_t len = strcspn(parts[i], (const char[]){SOURCE_END, '\0'});
 
     if (len > sizeof text / SOURCE_PARTS - 1)
-      len = sizeof text / SOURCE_PARTS - 1;
+      for (len = sizeof text / SOURCE_PARTS - 1; len > 0 && (parts[i][len] & 0xc0) == 0x80;)
+        len--; /* between two characters of UTF-8 */
     memcpy(text + used, parts[i], len);
     used += len;
     text[used++] = SOURCE_END;
