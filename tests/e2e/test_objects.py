@@ -185,6 +185,15 @@ def test_database_that_is_away_keeps_nobody_waiting(sync):
     assert sync.host.can_login("alice") is True
 
 
+def test_database_without_the_extension_says_what_to_do(sync):
+    sync.host.sql("create database bare")
+    try:
+        sync.configure(more='[database "bare"]\nschemas = public\n')
+        assert "CREATE EXTENSION cortex" in sync.run("--apply", check=3).stderr
+    finally:
+        sync.host.sql("drop database bare")
+
+
 def test_caller_cannot_make_a_statement_of_his_own(sync):
     sync.apply()
     oid = sync.host.sql("select 'public.orders'::regclass::oid::int", database="sales")[0][0]

@@ -148,6 +148,16 @@ const char *pg_sqlstate(const struct pg *pg) {
   return pg == NULL ? "" : pg->sqlstate;
 }
 
+bool pg_lacks_extension(const struct pg *pg) {
+  return strcmp(pg_sqlstate(pg), "3F000") == 0 || strcmp(pg_sqlstate(pg), "42883") == 0;
+}
+
+const char *pg_hint(const struct pg *pg) {
+  return pg_lacks_extension(pg) ? " (is the extension there, and of this release? CREATE EXTENSION "
+                                  "cortex, or ALTER EXTENSION cortex UPDATE)"
+                                : "";
+}
+
 const char *pg_warning(const struct pg *pg) {
   return pg->warning[0] != '\0' ? pg->warning : NULL;
 }

@@ -43,6 +43,10 @@ bool pg_lost(const struct pg *pg);
 const char *pg_message(const struct pg *pg);
 const char *pg_sqlstate(const struct pg *pg);
 
+/* True where the extension, or a function of this release, is not there; what to do then, or "". */
+bool pg_lacks_extension(const struct pg *pg);
+const char *pg_hint(const struct pg *pg);
+
 /* The last WARNING since the connection was made or pg_forget_warning; NULL: none. */
 const char *pg_warning(const struct pg *pg);
 void pg_forget_warning(struct pg *pg);

@@ -78,6 +78,13 @@ static void complain(struct database *database, const char *what) {
   database->failed = true;
 }
 
+static void complain_pg(struct database *database, const struct pg *pg) {
+  char what[1024];
+
+  snprintf(what, sizeof what, "%s%s", pg_message(pg), pg_hint(pg));
+  complain(database, what);
+}
+
 /* ---- asking ---- */
 
 /* Schemas, creators and rules: the arrays of the question. */
@@ -158,7 +165,7 @@ void database_read(const struct database_run *run, struct model *model, struct d
   if (cortex_section_value(database->section, "schemas") == NULL)
     return;
   if (!database_open(run, database->name, &pg) || !ask(run, model, database, pg))
-    complain(database, pg_message(pg));
+    complain_pg(database, pg);
   else
     check_valve(run, database);
   pg_close(&pg);
@@ -272,7 +279,7 @@ void database_apply(const struct database_run *run, const struct model *model,
   scratch.rejections = (struct rejections){0};
   if (!database_open(run, database->name, &pg) || !change(run, database, pg) ||
       !ask(run, &scratch, &rest, pg))
-    complain(database, pg_message(pg));
+    complain_pg(database, pg);
   else if (database_changes(run, &rest) > 0)
     complain(database, "the privileges are not as they should be after the changes: somebody else "
                        "changes them too; nothing was changed");
@@ -281,7 +288,7 @@ void database_apply(const struct database_run *run, const struct model *model,
   else if (!recorder->before(recorder->context, database))
     database->failed = true;
   else if (!finish(pg)) {
-    complain(database, pg_message(pg));
+    complain_pg(database, pg);
     recorder->undone(recorder->context, database, !pg_lost(pg));
   } else {
     database->is_applied = true;

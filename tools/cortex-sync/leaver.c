@@ -202,7 +202,8 @@ static bool release(const struct database_run *run, const struct leaver_list *li
               pg_settle(pg);
 
   if (!fine)
-    cli_complain("database %s: leavers could not be released: %s", database->name, pg_message(pg));
+    cli_complain("database %s: leavers could not be released: %s%s", database->name, pg_message(pg),
+                 pg_hint(pg));
   pg_close(&pg);
   return fine;
 }

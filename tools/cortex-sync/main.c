@@ -66,12 +66,7 @@ static bool is_locked(const struct sync *sync) {
 enum cli_exit sync_complain(const struct sync *sync) {
   bool locked = is_locked(sync);
 
-  if (strcmp(pg_sqlstate(sync->pg), "3F000") == 0 || strcmp(pg_sqlstate(sync->pg), "42883") == 0)
-    cli_complain("database: %s (is the extension there, and of this release? CREATE EXTENSION "
-                 "cortex, or ALTER EXTENSION cortex UPDATE)",
-                 pg_message(sync->pg));
-  else
-    cli_complain("database: %s", pg_message(sync->pg));
+  cli_complain("database: %s%s", pg_message(sync->pg), pg_hint(sync->pg));
   return locked ? SYNC_ACTIVE : CLI_OUTSIDE;
 }
 

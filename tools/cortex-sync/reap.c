@@ -242,14 +242,10 @@ static bool end_by(struct reaping *reaping, const char *sql) {
   return is_done;
 }
 
-static bool lacks_extension(const struct pg *pg) {
-  return strcmp(pg_sqlstate(pg), "3F000") == 0 || strcmp(pg_sqlstate(pg), "42883") == 0;
-}
-
 static bool end_sessions(struct reaping *reaping) {
   if (reaping->count == 0 || end_by(reaping, ways[0]))
     return true;
-  if (!lacks_extension(reaping->pg))
+  if (!pg_lacks_extension(reaping->pg))
     return complain_pg(reaping);
   pg_close(&reaping->pg);
   return ask_server(reaping) && (end_by(reaping, ways[1]) || complain_pg(reaping));
@@ -363,7 +359,7 @@ static bool settle(struct reaping *reaping) {
     return complain_pg(reaping);
   result = pg_take(reaping->pg);
   if (result == NULL)
-    return lacks_extension(reaping->pg) || complain_pg(reaping);
+    return pg_lacks_extension(reaping->pg) || complain_pg(reaping);
   for (row = 0; row < PQntuples(result); row++)
     record_settled(reaping, PQgetvalue(result, row, 0),
                    PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1));

@@ -190,11 +190,7 @@ static void report_reasons(struct report *report, const PGresult *result) {
 /* ---- the whole ---- */
 
 static enum cli_exit complain_pg(const struct report *report) {
-  bool lacks = strcmp(pg_sqlstate(report->pg), "3F000") == 0 ||
-               strcmp(pg_sqlstate(report->pg), "42883") == 0;
-
-  cli_complain("database: %s%s", pg_message(report->pg),
-               lacks ? " (is the extension there? CREATE EXTENSION cortex)" : "");
+  cli_complain("database: %s%s", pg_message(report->pg), pg_hint(report->pg));
   return CLI_OUTSIDE;
 }
 
