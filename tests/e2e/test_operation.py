@@ -80,6 +80,12 @@ def test_metrics_say_drift_success_rejections_and_valves(sync):
     assert found["cortex_sync_last_success_timestamp_seconds"] == success - 1000
     assert [file.name for file in sync.folder.iterdir() if "prom" in file.name] == ["cortex.prom"]
     sync.run("--metrics", "/nonexistent/x.prom", check=3)
+    pipe, link = sync.folder / "pipe", sync.folder / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(path)
+    for other in (pipe, link):
+        assert "no regular file" in sync.run("--metrics", str(other), check=3).stderr
+    assert pipe.is_fifo() and link.is_symlink()
 
 
 def test_progress_is_for_terminals_only(sync):

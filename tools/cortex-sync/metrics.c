@@ -145,10 +145,16 @@ static void put_all(const struct writing *writing) {
 /* The collector reads files as they end in .prom, so it never meets this one. */
 bool metrics_write(const char *path, const struct metrics *metrics, int64_t now) {
   struct writing writing = {metrics, path, now, NULL};
+  struct stat there;
   char temporary[PATH_SIZE];
   int len = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path), descriptor = -1;
   bool fine = len > 0 && (size_t)len < sizeof temporary;
 
+  /* Whoever may write in /dev would put a file in a device's place. */
+  if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+    cli_complain("--metrics %s: is there and no regular file", path);
+    return false;
+  }
   errno = ENAMETOOLONG;
   descriptor = fine ? mkstemp(temporary) : -1;
   writing.file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;

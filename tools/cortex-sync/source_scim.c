@@ -161,6 +161,7 @@ static bool take_group(struct reading *reading, const json_t *resource) {
 struct page {
   json_int_t total;
   json_int_t first; /* to ask for, from 1 on */
+  uint32_t last;    /* id of the resource before that one */
 };
 
 typedef bool (*resource_taker)(struct reading *reading, const json_t *resource);
@@ -177,7 +178,11 @@ static bool take_resources(struct reading *reading, const json_t *answer, resour
   if (page->total >= 0 && page->total != json_integer_value(total))
     return fail(reading, "the service's resources changed between two pages", NULL);
   page->total = json_integer_value(total);
-  json_array_foreach(list, i, resource) if (!taker(reading, resource)) return false;
+  json_array_foreach(list, i, resource) {
+    if (!taker(reading, resource))
+      return false;
+    page->last = number_of_id(reading, text_of(resource, "id"));
+  }
   page->first += (json_int_t)json_array_size(list);
   if (json_array_size(list) == 0 && page->first <= page->total)
     return fail(reading, "the service holds back resources that it counts", NULL);
@@ -186,7 +191,8 @@ static bool take_resources(struct reading *reading, const json_t *answer, resour
   return true;
 }
 
-static json_t *get_page(struct reading *reading, const char *path, const struct page *page) {
+static json_t *get_page(struct reading *reading, const char *path, json_int_t first,
+                        const char *count) {
   const char *base = value_of(reading, "url");
   size_t len = strlen(base);
   char url[URL_MAX];
@@ -203,7 +209,7 @@ static json_t *get_page(struct reading *reading, const char *path, const struct 
   while (len > 0 && base[len - 1] == '/')
     len--;
   snprintf(url, sizeof url, "%.*s/%s?startIndex=%lld&count=%s", (int)len, base, path,
-           (long long)page->first, value_of(reading, "page_size"));
+           (long long)first, count);
   if (!fetch_get(&target, &result)) {
     fail(reading, result.why, NULL);
     return NULL;
@@ -215,14 +221,29 @@ static json_t *get_page(struct reading *reading, const char *path, const struct 
   return answer;
 }
 
+/*
+ * When a page was read, what stood before it stands there still. Otherwise something has gone from the
+ * pages before, and what moved up into its place was on neither; what came at the end hides that in the count.
+ */
+static bool check_place(struct reading *reading, const char *path, const struct page *before) {
+  json_t *answer = get_page(reading, path, before->first - 1, "1");
+  const char *id = text_of(json_array_get(json_object_get(answer, "Resources"), 0), "id");
+  bool fine = id != NULL && strcmp(id, names_text(&reading->ids, before->last)) == 0;
+
+  json_decref(answer);
+  return fine || fail(reading, "the service's resources changed between two pages", NULL);
+}
+
 static bool read_all(struct reading *reading, const char *path, resource_taker taker) {
-  struct page page = {-1, 1};
+  struct page page = {-1, 1, NAMES_NONE}, before;
   bool fine = true;
 
   while (fine && (page.total < 0 || page.first <= page.total)) {
-    json_t *answer = get_page(reading, path, &page);
+    json_t *answer = get_page(reading, path, page.first, value_of(reading, "page_size"));
 
-    fine = answer != NULL && take_resources(reading, answer, taker, &page);
+    before = page;
+    fine = answer != NULL && take_resources(reading, answer, taker, &page) &&
+           (before.last == NAMES_NONE || check_place(reading, path, &before));
     json_decref(answer);
   }
   return fine;
