@@ -232,7 +232,6 @@ BEGIN
     RAISE EXCEPTION 'role % is not there or not as this login needs it, and a standby changes none', quote_ident(wanted)
       USING ERRCODE = 'read_only_sql_transaction', HINT = 'Log in on the primary first.';
   END IF;
-  PERFORM cortex.require_marked(ARRAY[wanted], false);
   PERFORM cortex.require_no_leaver(wanted);
   PERFORM cortex.restore_logins(ARRAY[wanted]);
   PERFORM cortex.change_login(wanted, cortex.login_excess(wanted, service, universe, roles),

@@ -219,17 +219,21 @@ static enum cortex_reason ask_again(const struct cortex_session *session,
   return reason;
 }
 
-/* A section may be called otherwise by now, and an issuer be at another address. */
+/* Its section may be called otherwise by now, or name another address; what metadata names cannot be told. */
 static bool is_configured(const struct cortex_identity *identity,
                           const struct cortex_settings *settings) {
+  const char *name;
   size_t i;
 
-  if (identity->label == NULL || cx_settings_find_issuer(settings, identity->label) != NULL)
+  if (identity->label == NULL || identity->issuer == NULL ||
+      cx_settings_find_issuer(settings, identity->label) != NULL)
     return true;
-  for (i = 0; i < settings->issuer_count; i++)
-    if (settings->issuers[i].oidc.issuer != NULL && identity->issuer != NULL &&
-        strcmp(settings->issuers[i].oidc.issuer, identity->issuer) == 0)
+  for (i = 0; i < settings->issuer_count; i++) {
+    name = cx_issuer_name(&settings->issuers[i]);
+    if (cx_issuer_is(&settings->issuers[i], identity->kind) &&
+        (name == NULL || strcmp(name, identity->issuer) == 0))
       return true;
+  }
   return false;
 }
 

@@ -306,8 +306,7 @@ static enum cortex_reason add_missing_sections(struct loader *loader) {
   return reason;
 }
 
-/* The name that a credential of this issuer carries, as far as the configuration says it. */
-static const char *name_of(const struct cortex_issuer *issuer) {
+const char *cx_issuer_name(const struct cortex_issuer *issuer) {
   return cx_issuer_is(issuer, CX_KIND_SAML) ? issuer->saml.idp_entity_id : issuer->oidc.issuer;
 }
 
@@ -315,7 +314,7 @@ static const char *name_of(const struct cortex_issuer *issuer) {
 static int compare_issuers(const void *left, const void *right) {
   const struct cortex_issuer *a = *(const struct cortex_issuer *const *)left;
   const struct cortex_issuer *b = *(const struct cortex_issuer *const *)right;
-  int order = strcmp(name_of(a), name_of(b));
+  int order = strcmp(cx_issuer_name(a), cx_issuer_name(b));
 
   if (order == 0)
     order = strcmp(a->kind, b->kind);
@@ -332,11 +331,11 @@ static enum cortex_reason check_names(struct loader *loader) {
   if (sorted == NULL)
     return cx_error_memory(loader->error);
   for (i = 0; i < settings->issuer_count; i++)
-    if (name_of(&settings->issuers[i]) != NULL)
+    if (cx_issuer_name(&settings->issuers[i]) != NULL)
       sorted[count++] = &settings->issuers[i];
   qsort(sorted, count, sizeof *sorted, compare_issuers);
   for (i = 1; i < count && reason == CORTEX_OK; i++)
-    if (strcmp(name_of(sorted[i - 1]), name_of(sorted[i])) == 0 &&
+    if (strcmp(cx_issuer_name(sorted[i - 1]), cx_issuer_name(sorted[i])) == 0 &&
         cx_issuer_is(sorted[i - 1], sorted[i]->kind))
       reason = REFUSE(loader, sorted[i]->line,
                       "the issuer of \"%s\" is already the issuer of \"%s\" in line %u",

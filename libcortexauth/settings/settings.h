@@ -135,6 +135,9 @@ struct cortex_section {
 
 bool cx_issuer_is(const struct cortex_issuer *issuer, const char *kind);
 
+/* The name that a credential of this issuer carries; NULL: the configuration leaves it to metadata. */
+const char *cx_issuer_name(const struct cortex_issuer *issuer);
+
 /* How the issuer's names become ours, whatever its kind. */
 const struct cx_naming *cx_issuer_naming(const struct cortex_issuer *issuer);
 

@@ -178,11 +178,9 @@ static bool take_resources(struct reading *reading, const json_t *answer, resour
   if (page->total >= 0 && page->total != json_integer_value(total))
     return fail(reading, "the service's resources changed between two pages", NULL);
   page->total = json_integer_value(total);
-  json_array_foreach(list, i, resource) {
-    if (!taker(reading, resource))
-      return false;
-    page->last = number_of_id(reading, text_of(resource, "id"));
-  }
+  json_array_foreach(list, i, resource) if (!taker(reading, resource)) return false;
+  if (i > 0)
+    page->last = number_of_id(reading, text_of(json_array_get(list, i - 1), "id"));
   page->first += (json_int_t)json_array_size(list);
   if (json_array_size(list) == 0 && page->first <= page->total)
     return fail(reading, "the service holds back resources that it counts", NULL);
