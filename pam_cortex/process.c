@@ -1,7 +1,9 @@
 /*
- * Reading /proc/self and the server's own notes: start times, program name, command line.
+ * What this process knows of itself: the server's own notes, its title, /proc/self.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <config.h> /* program_invocation_name is GNU's */
+
 #include "process.h"
 
 #include <errno.h>
@@ -112,6 +114,17 @@ static void read_start(struct cx_process *process) {
   process->postmaster_start = postmaster;
 }
 
+/*
+ * The C library's pointer to the first argument: where PostgreSQL, as others do, writes its title.
+ * /proc/self/cmdline shows the same bytes, by four calls to the kernel.
+ */
+static size_t read_title(char *room, size_t size) {
+  size_t len = strnlen(program_invocation_name, size);
+
+  memcpy(room, program_invocation_name, len);
+  return len;
+}
+
 void cx_process_read(struct cx_process *process_out) {
   static const char prefix[] = "postgres: ";
 
@@ -122,8 +135,7 @@ void cx_process_read(struct cx_process *process_out) {
   if (gethostname(process_out->host, sizeof process_out->host) != 0)
     process_out->host[0] = '\0';
   process_out->host[sizeof process_out->host - 1] = '\0';
-  process_out->title_len =
-      read_file("/proc/self/cmdline", process_out->title, sizeof process_out->title);
+  process_out->title_len = read_title(process_out->title, sizeof process_out->title);
   if (process_out->title_len >= sizeof prefix - 1 &&
       memcmp(process_out->title, prefix, sizeof prefix - 1) == 0)
     process_out->is_postgres = true;
