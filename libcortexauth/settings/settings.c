@@ -90,20 +90,23 @@ static char *join(const struct cx_list *list) {
   return text;
 }
 
+/* Whether a value is kept otherwise than it was written. */
+static bool is_changed(const struct cx_option *option) {
+  return cx_option_type(option)->clear == cx_type_list.clear || option->type == CX_TYPE_path ||
+         option->type == CX_TYPE_private_key;
+}
+
 static char *text_of(const struct cx_option *option, const void *member, const char *value) {
   if (cx_option_type(option)->clear == cx_type_list.clear)
     return join(member);
-  if (option->type == CX_TYPE_path || option->type == CX_TYPE_private_key)
-    return strdup(*(char *const *)member);
-  return strdup(value);
+  return strdup(is_changed(option) ? *(char *const *)member : value);
 }
 
+/* A text of NULL is the default's, which needs no copy. */
 static bool remember(struct cx_texts *texts, const struct cx_option *option, char *text,
                      unsigned line) {
   struct cx_written *items = texts->items;
 
-  if (text == NULL)
-    return false;
   if (texts->count % TEXTS_STEP == 0) {
     items = realloc(items, (texts->count + TEXTS_STEP) * sizeof *items);
     if (items == NULL) {
@@ -119,18 +122,21 @@ static bool remember(struct cx_texts *texts, const struct cx_option *option, cha
 static enum cortex_reason set_option(struct loader *loader, const struct cx_option *option,
                                      const char *value, unsigned line) {
   const struct cx_type *type = cx_option_type(option);
-  char *member = (char *)target(loader) + option->offset;
+  char *member = (char *)target(loader) + option->offset, *text = NULL;
+  bool has_text = value != option->default_value || is_changed(option);
   char room[CX_INI_LINE_MAX + 1];
   enum cortex_reason reason;
   struct cortex_error why = CORTEX_ERROR_NONE;
 
   memcpy(room, value, strlen(value) + 1); /* a line's part, and shorter than one */
   reason = type->parse(room, loader->folder, member, &why);
+  if (reason == CORTEX_OK && has_text)
+    text = text_of(option, member, room);
   if (reason == CORTEX_INTERNAL)
     reason = cx_error_memory(loader->error);
   else if (reason != CORTEX_OK)
     reason = REFUSE(loader, line, "%s: %s", option->key, why.message);
-  else if (!remember(texts(loader), option, text_of(option, member, room), line))
+  else if ((has_text && text == NULL) || !remember(texts(loader), option, text, line))
     reason = cx_error_memory(loader->error);
   if (loader->of == CX_OF_SECTION) {
     type->clear(member);
@@ -158,10 +164,12 @@ static enum cortex_reason finish_section(struct loader *loader) {
 }
 
 static bool is_label(const char *label) {
-  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  size_t len = strlen(label);
+  const char *c = label;
 
-  return len >= 1 && len <= 32 && strspn(label, letters) == len;
+  while ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+         *c == '.' || *c == '_' || *c == '-')
+    c++;
+  return *c == '\0' && c > label && c - label <= 32;
 }
 
 static enum cortex_reason add_issuer(struct loader *loader, unsigned line, const char *label) {
@@ -222,19 +230,21 @@ static struct rows rows_from(size_t first) {
   struct rows rows = {first, first + 1};
 
   while (rows.end < cx_option_count &&
-         strcmp(cx_options[rows.end].section, cx_options[first].section) == 0)
+         memcmp(cx_options[rows.end].section, cx_options[first].section,
+                sizeof cx_options[first].section) == 0)
     rows.end++;
   return rows;
 }
 
 static bool find_section(const char *name, struct rows *rows_out) {
-  size_t first = 0;
+  size_t i;
 
-  while (first < cx_option_count && strcmp(cx_options[first].section, name) != 0)
-    first++;
-  if (first < cx_option_count)
-    *rows_out = rows_from(first);
-  return first < cx_option_count;
+  for (i = 0; i < cx_option_count; i = rows_out->end) {
+    *rows_out = rows_from(i);
+    if (strcmp(cx_options[i].section, name) == 0)
+      return true;
+  }
+  return false;
 }
 
 static void begin_section(struct loader *loader, const struct rows *rows, unsigned line) {

@@ -104,7 +104,7 @@ struct cx_saml_settings {
 /* A pair as written (lists joined by newlines, paths absolute), for the getters. */
 struct cx_written {
   const struct cx_option *option;
-  char *text;
+  char *text;    /* NULL: the default as it stands in the table */
   unsigned line; /* of the section where only the default was taken; 0: not in the file */
 };
 

@@ -26,10 +26,14 @@ static const struct cx_written *find_written(const struct cx_texts *texts, const
   return NULL;
 }
 
+static const char *text_of(const struct cx_written *written) {
+  return written->text != NULL ? written->text : written->option->default_value;
+}
+
 static const char *find_text(const struct cx_texts *texts, const char *section, const char *key) {
   const struct cx_written *written = find_written(texts, section, key);
 
-  return written != NULL ? written->text : NULL;
+  return written != NULL ? text_of(written) : NULL;
 }
 
 const char *cortex_settings_value(const struct cortex_settings *settings, const char *section,
@@ -133,7 +137,7 @@ const char *cortex_section_next(const struct cortex_section *section, const char
     const struct cx_written *written = &section->texts.items[(*cursor)++];
 
     if (strcmp(written->option->key, key) == 0)
-      return written->text;
+      return text_of(written);
   }
   return NULL;
 }
