@@ -14,14 +14,16 @@ struct cedar_place {
   uint32_t column;
 };
 
-/* Fills error (may be NULL) unless it holds one already; gives status. */
-__attribute__((format(printf, 4, 5))) enum cedar_status cedar_error_set(struct cedar_error *error,
-                                                                        enum cedar_status status,
-                                                                        struct cedar_place place,
-                                                                        const char *format, ...);
+/*
+ * Fills error (may be NULL) unless it holds one already; gives status. Cold: what leads here is
+ * kept apart from what a good decision runs through.
+ */
+__attribute__((cold, format(printf, 4, 5))) enum cedar_status
+cedar_error_set(struct cedar_error *error, enum cedar_status status, struct cedar_place place,
+                const char *format, ...);
 
 /* The same without a place. */
-__attribute__((format(printf, 3, 4))) enum cedar_status
+__attribute__((cold, format(printf, 3, 4))) enum cedar_status
 cedar_error_plain(struct cedar_error *error, enum cedar_status status, const char *format, ...);
 
 /* Line and column (from 1) of a byte offset in a source. */
