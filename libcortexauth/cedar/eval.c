@@ -28,11 +28,8 @@ static void var_init(struct cedar_eval *e, enum cedar_var var) {
     view->type = named->type;
   else
     cedar_request_uid_parts(request, view->uid, &view->type, &id);
-  if (request->overlay && view->uid == request->var[CEDAR_PRINCIPAL]) {
-    view->above = request->ancestors;
-    view->count = request->ancestor_n;
+  if (cedar_request_reach(request, view->uid, &view->above, &view->count))
     return;
-  }
   if (named != NULL && named->entity != CEDAR_NONE)
     view->above = cedar_entity_reach(request->store, named, &view->count);
 }

@@ -51,8 +51,8 @@ bool cedar_uid_in(const struct cedar_request *request, uint32_t a, uint32_t b) {
 
   if (a == b)
     return true;
-  if (request->overlay && a == request->var[CEDAR_PRINCIPAL])
-    return cedar_ids_has(request->ancestors, request->ancestor_n, b);
+  if (cedar_request_reach(request, a, &above, &count))
+    return cedar_ids_has(above, count, b);
   entity = cedar_uid_entity(store, a);
   if (entity == NULL)
     return false;

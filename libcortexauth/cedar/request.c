@@ -80,6 +80,7 @@ void cedar_request_reset(struct cedar_request *request) {
   request->tag_n = 0;
   request->parent_n = 0;
   request->overlay = false;
+  request->resource_above = NULL;
   request->ready = false;
   request->error.status = CEDAR_OK;
 }
@@ -258,6 +259,8 @@ uint32_t cedar_request_uid(struct cedar_request *request, struct cedar_uid_text 
 
 void cedar_request_set(struct cedar_request *request, enum cedar_var var,
                        struct cedar_uid_text uid) {
+  if (var == CEDAR_RESOURCE)
+    request->resource_above = NULL;
   request->var[var] = cedar_request_uid(request, uid);
   request->named[var] = cedar_uid_get(request->store, request->var[var]);
 }
@@ -342,37 +345,73 @@ void cedar_request_overlay_parent(struct cedar_request *request, struct cedar_ui
   request->parents[request->parent_n++] = parent;
 }
 
-/* The overlay's parents and everything above them in the store. */
-static enum cedar_status overlay_climb(struct cedar_request *request) {
+/* Uids and everything above them in the store; NULL, and the failure kept, without memory. */
+static uint32_t *climb(struct cedar_request *request, const uint32_t *uids, uint32_t uid_n,
+                       uint32_t *count_out) {
   const struct cedar_store *store = request->store;
-  uint64_t most = request->parent_n;
-  uint32_t i, n = 0, count;
+  uint64_t most = uid_n;
+  uint32_t i, n = 0, count, *found;
   const uint32_t *above;
 
-  for (i = 0; i < request->parent_n; i++) {
-    const struct cedar_uid *known = cedar_uid_entity(store, request->parents[i]);
+  for (i = 0; i < uid_n; i++) {
+    const struct cedar_uid *known = cedar_uid_entity(store, uids[i]);
 
     if (known != NULL)
       most += known->ancestor_count;
   }
-  request->ancestors = most > CEDAR_MAX_SCRATCH
-                           ? NULL
-                           : cedar_arena_get(&request->arena, (size_t)most * sizeof(uint32_t));
-  if (request->ancestors == NULL)
-    return cedar_request_fail(request, CEDAR_NOMEM, "out of memory");
-  for (i = 0; i < request->parent_n; i++) {
-    const struct cedar_uid *known = cedar_uid_entity(store, request->parents[i]);
+  found = most > CEDAR_MAX_SCRATCH
+              ? NULL
+              : cedar_arena_get(&request->arena, (size_t)most * sizeof(uint32_t));
+  if (found == NULL) {
+    cedar_request_fail(request, CEDAR_NOMEM, "out of memory");
+    return NULL;
+  }
+  for (i = 0; i < uid_n; i++) {
+    const struct cedar_uid *known = cedar_uid_entity(store, uids[i]);
 
-    request->ancestors[n++] = request->parents[i];
+    found[n++] = uids[i];
     if (known == NULL)
       continue;
     above = cedar_entity_reach(store, known, &count);
     if (count > 0)
-      memcpy(request->ancestors + n, above, count * sizeof(*above));
+      memcpy(found + n, above, count * sizeof(*above));
     n += count;
   }
-  request->ancestor_n = cedar_ids_normalize(request->ancestors, n);
-  return CEDAR_OK;
+  *count_out = cedar_ids_normalize(found, n);
+  return found;
+}
+
+void cedar_request_set_resource_parent(struct cedar_request *request, struct cedar_uid_text uid) {
+  const struct cedar_uid *named = request->named[CEDAR_RESOURCE];
+  uint32_t parent = cedar_request_uid(request, uid), count = 0, *uids;
+  const uint32_t *stored = NULL;
+
+  if (request->var[CEDAR_RESOURCE] == CEDAR_NONE)
+    cedar_request_fail(request, CEDAR_MISUSE, "a parent of the resource needs a resource first");
+  if (request->error.status != CEDAR_OK)
+    return;
+  if (named != NULL && named->entity != CEDAR_NONE)
+    stored = cedar_entity_reach(request->store, named, &count);
+  uids = cedar_arena_get_array(&request->arena, (size_t)count + 1, sizeof(*uids));
+  if (uids == NULL) {
+    cedar_request_fail(request, CEDAR_NOMEM, "out of memory");
+    return;
+  }
+  if (count > 0)
+    memcpy(uids, stored, count * sizeof(*uids));
+  uids[count++] = parent;
+  request->resource_above = climb(request, uids, count, &request->resource_above_n);
+}
+
+bool cedar_request_reach(const struct cedar_request *request, uint32_t uid,
+                         const uint32_t **above_out, uint32_t *count_out) {
+  bool is_overlay = request->overlay && uid == request->var[CEDAR_PRINCIPAL];
+
+  if (!is_overlay && (request->resource_above == NULL || uid != request->var[CEDAR_RESOURCE]))
+    return false;
+  *above_out = is_overlay ? request->ancestors : request->resource_above;
+  *count_out = is_overlay ? request->ancestor_n : request->resource_above_n;
+  return true;
 }
 
 enum cedar_status cedar_request_settle(struct cedar_request *request, struct cedar_error *error) {
@@ -385,7 +424,7 @@ enum cedar_status cedar_request_settle(struct cedar_request *request, struct ced
   if (request->ready && request->error.status == CEDAR_OK)
     return CEDAR_OK;
   if (request->error.status == CEDAR_OK && request->overlay)
-    overlay_climb(request);
+    request->ancestors = climb(request, request->parents, request->parent_n, &request->ancestor_n);
   if (!cedar_fields_sort(request->context, request->context_n) ||
       !cedar_fields_sort(request->attrs, request->attr_n) ||
       !cedar_fields_sort(request->tags, request->tag_n))

@@ -62,6 +62,8 @@ struct cedar_request {
   uint32_t parent_cap;
   uint32_t *ancestors; /* in the arena */
   uint32_t ancestor_n;
+  uint32_t *resource_above; /* what the resource is in, in the arena; NULL: as the store says */
+  uint32_t resource_above_n;
 
   struct cedar_error error; /* the first failure of building */
 };
@@ -82,6 +84,10 @@ struct cedar_text cedar_request_text(const struct cedar_request *request, uint32
 /* Type and id symbols of a uid of either. */
 bool cedar_request_uid_parts(const struct cedar_request *request, uint32_t uid, uint32_t *type_out,
                              uint32_t *id_out);
+
+/* What the request itself says that an entity is in; false when the store's word counts. */
+bool cedar_request_reach(const struct cedar_request *request, uint32_t uid,
+                         const uint32_t **above_out, uint32_t *count_out);
 
 /* Adds a field to the context whose key is a symbol already. */
 CEDAR_MUST_CHECK enum cedar_status cedar_request_context_field(struct cedar_request *request,

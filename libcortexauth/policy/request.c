@@ -170,6 +170,7 @@ void cx_request_point(struct cedar_request *request, const struct cortex_questio
   }
   snprintf(role, sizeof role, "%s/%s", question->service, role_of(question));
   cedar_request_set_resource(request, uid("Role", role));
+  cedar_request_set_resource_parent(request, uid("Service", question->service));
 }
 
 void cx_request_ask(struct cedar_request *request, unsigned level) {

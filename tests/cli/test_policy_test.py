@@ -13,6 +13,7 @@ HOST.policy.write_text(POLICY + """\
 @id("by-claim") permit (principal, action == Action::"admin", resource)
 when { principal.hasTag("hd") && principal.getTag("hd").contains("example.com") };
 @id("shared") permit (principal in Group::"dba", action == Action::"assume", resource == Role::"staging/report");
+@id("all-shared") permit (principal in Group::"ops", action == Action::"assume", resource in Environment::"staging");
 @id("from-office") permit (principal, action == Action::"write", resource)
 when { context has address && context.address.isInRange(ip("10.0.0.0/8")) };
 """, encoding="utf-8")
@@ -35,6 +36,7 @@ def test_expectations_that_hold_are_counted():
 @cases(({"level": "write", "context": {"mfa": True}}, ["second-factor"]),
        ({"level": "admin", "tags": {"hd": ["x", "example.com"]}}, ["by-claim"]),
        ({"level": "assume", "role": "report", "groups": ["dba"]}, ["shared"]),
+       ({"level": "assume", "role": "batch", "groups": ["ops"]}, ["all-shared"]),
        ({"level": "write", "context": {"address": {"__extn": {"fn": "ip", "arg": "10.1.2.3"}}}},
         ["from-office"]))
 def test_what_a_login_may_bring_can_be_stated(change, policies):

@@ -122,6 +122,7 @@ void cedar_world_ask(const struct cedar_store *store) {
   cedar_request_overlay_principal(r);
   cedar_request_overlay_attr(r, t("n"), cedar_value_long(1));
   cedar_request_overlay_parent(r, (struct cedar_uid_text){t("Group"), t("eng")});
+  cedar_request_set_resource_parent(r, (struct cedar_uid_text){t("Group"), t("eng")});
   if (cedar_explain(r, 3, &why, NULL) != CEDAR_OK)
     cedar_request_reset(r);
   cedar_request_free(&r);

@@ -83,6 +83,44 @@ static void overlay_replaces_the_stored_entity(void **state) {
   cedar_store_free(&store);
 }
 
+/* What the store says of the resource stays, and the next resource has no share in it. */
+static void a_resource_may_have_a_parent_of_the_request(void **state) {
+  static const struct {
+    const char *resource, *parent, *condition;
+  } cases[] = {
+      {"new", NULL, "!(resource in Group::\"all\")"},
+      {"new", "all", "resource in Group::\"all\" && !(resource in Group::\"eng\")"},
+      {"new", "eng", "resource in Group::\"eng\" && resource in Group::\"all\""},
+      {"new", "nowhere", "resource in Group::\"nowhere\" && !(resource in Group::\"all\")"},
+      {"new", NULL, "!(resource in Group::\"nowhere\")"},
+      {"eng", "nowhere", "resource in Group::\"nowhere\" && resource in Group::\"all\""},
+      {"eng", NULL, "resource in Group::\"all\" && !(resource in Group::\"nowhere\")"},
+  };
+  char policy[400];
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct cedar_request *r;
+    struct cedar_store *store;
+    struct cedar_answer answer;
+
+    snprintf(policy, sizeof(policy), "permit (principal, action, resource) when { %s };",
+             cases[i].condition);
+    store = store_of(policy);
+    r = cedar_world_request(store, NULL);
+    cedar_request_set_resource_parent(r, uid("Group", "left over"));
+    cedar_request_set_resource(r, uid("Group", cases[i].resource));
+    if (cases[i].parent != NULL)
+      cedar_request_set_resource_parent(r, uid("Group", cases[i].parent));
+    assert_int_equal(cedar_authorize(r, &answer, NULL), CEDAR_OK);
+    if (answer.decision != CEDAR_ALLOW)
+      fail_msg("%zu: %s", i, cases[i].condition);
+    cedar_request_free(&r);
+    cedar_store_free(&store);
+  }
+}
+
 static void one_request_answers_several_actions(void **state) {
   static const char *const actions[] = {"read", "write", "admin"};
   static const enum cedar_decision wanted[] = {CEDAR_ALLOW, CEDAR_DENY, CEDAR_ALLOW};
@@ -180,6 +218,11 @@ static void overlay_of_nobody(struct cedar_request *r) {
   cedar_request_overlay_principal(r);
 }
 
+static void parent_of_no_resource(struct cedar_request *r) {
+  cedar_request_reset(r);
+  cedar_request_set_resource_parent(r, uid("Group", "all"));
+}
+
 static void nothing_as_value(struct cedar_request *r) {
   struct cedar_value none = {.kind = CEDAR_KIND_NONE};
 
@@ -201,6 +244,7 @@ static void mistakes_are_kept_and_deny(void **state) {
   refused(bad_id, CEDAR_INVALID);
   refused(no_principal, CEDAR_MISUSE);
   refused(overlay_of_nobody, CEDAR_MISUSE);
+  refused(parent_of_no_resource, CEDAR_MISUSE);
   refused(nothing_as_value, CEDAR_MISUSE);
   refused(nothing_in_a_set, CEDAR_MISUSE);
 }
@@ -347,6 +391,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(context_has_every_kind_of_value),
       cmocka_unit_test(overlay_replaces_the_stored_entity),
+      cmocka_unit_test(a_resource_may_have_a_parent_of_the_request),
       cmocka_unit_test(one_request_answers_several_actions),
       cmocka_unit_test(same_text_is_one_symbol_across_resets),
       cmocka_unit_test(mistakes_are_kept_and_deny),

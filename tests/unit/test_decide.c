@@ -278,6 +278,29 @@ static void another_role_is_opened_only_where_assume_is_on_and_permitted(void **
   expect(world, identity("alice", "engineers", NULL), odd, DENIED(CORTEX_BAD_USERNAME));
 }
 
+/* What is said of a service holds for its roles, also for those that no file lists. */
+static void a_role_is_in_its_service(void **state) {
+  static const char *const roles[] = {"report", "batch"}; /* the first one is in the file */
+  struct world *world = *state;
+  size_t i;
+
+  write_file(world, "p/20-more.cedar",
+             "permit (principal in Group::\"dba\", action == Action::\"assume\",\n"
+             "        resource in Database::\"analytics\");\n"
+             "forbid (principal, action, resource in Environment::\"production\")\n"
+             "unless { context.mfa };\n");
+  assert_int_equal(load(world, "[roles]\nassume = yes\n", NULL), CORTEX_OK);
+  for (i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+    const struct cortex_question staging = {.service = "analytics-staging", .role = roles[i]};
+    const struct cortex_question production = {.service = "analytics-production", .role = roles[i]};
+
+    expect(world, identity("dana", "dba", NULL), staging, ALLOWED(CORTEX_LEVEL_ASSUME, 3600));
+    expect(world, identity("alice", "engineers", NULL), staging,
+           ALLOWED(CORTEX_LEVEL_ASSUME, 3600));
+    expect(world, identity("dana", "dba", NULL), production, DENIED(CORTEX_ASSUME_DENIED));
+  }
+}
+
 static void determining_policies_are_named_with_their_place(void **state) {
   struct world *world = *state;
   struct cortex_identity *who = identity("alice", "engineers", NULL);
@@ -394,6 +417,7 @@ int main(void) {
       TEST(a_permit_that_cannot_be_evaluated_permits_nothing),
       TEST(unknown_services_and_other_databases_are_refused),
       TEST(another_role_is_opened_only_where_assume_is_on_and_permitted),
+      TEST(a_role_is_in_its_service),
       TEST(determining_policies_are_named_with_their_place),
       TEST(the_explanation_of_a_deny_names_the_clause_that_failed),
       TEST(the_digest_follows_every_file),

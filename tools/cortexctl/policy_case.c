@@ -85,6 +85,8 @@ const char *policy_case_read(json_t *test, struct policy_case *item_out) {
     return wrong;
   *item_out = (struct policy_case){text(test, "name"),
                                    text(test, "user"),
+                                   text(test, "service"),
+                                   text(test, "role"),
                                    json_object_get(test, "groups"),
                                    json_object_get(test, "tags"),
                                    json_object_get(test, "policies"),
@@ -146,6 +148,7 @@ static void overlay_tag(struct cedar_request *request, const char *name, const j
 
 void policy_case_overlay(const struct policy_case *item, struct cedar_request *request) {
   const struct cedar_text username = {"username", 8}, group_type = {"Group", 5};
+  const struct cedar_text service_type = {"Service", 7};
   const char *name;
   json_t *value;
   size_t i;
@@ -161,4 +164,7 @@ void policy_case_overlay(const struct policy_case *item, struct cedar_request *r
   json_object_foreach((json_t *)(uintptr_t)item->tags, name, value) {
     overlay_tag(request, name, value);
   }
+  if (item->role != NULL)
+    cedar_request_set_resource_parent(
+        request, (struct cedar_uid_text){service_type, {item->service, strlen(item->service)}});
 }

@@ -11,6 +11,8 @@
 struct policy_case {
   const char *name;
   const char *user;
+  const char *service;
+  const char *role;       /* that is assumed; NULL: none */
   const json_t *groups;   /* array of strings; NULL: none */
   const json_t *tags;     /* object of arrays of strings; NULL: none */
   const json_t *policies; /* ids that must decide; NULL: any */
@@ -27,7 +29,10 @@ const char *policy_case_read(json_t *test, struct policy_case *item_out);
 /* The Cedar request of a test that was read; NULL without memory. The caller releases it. */
 json_t *policy_case_request(const json_t *test);
 
-/* Gives the request's principal what a login would: username, groups, tags. */
+/*
+ * Gives the request what a login would: the principal's username, groups and tags, and the
+ * service that a role is in.
+ */
 void policy_case_overlay(const struct policy_case *item, struct cedar_request *request);
 
 #endif

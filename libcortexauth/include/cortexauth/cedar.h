@@ -447,6 +447,13 @@ CEDAR_API void cedar_request_set_action(struct cedar_request *request, struct ce
 CEDAR_API void cedar_request_set_resource(struct cedar_request *request, struct cedar_uid_text uid);
 
 /*
+ * For this request the resource is in that entity too, beside what the store says of it: for
+ * resources that nobody lists. Until set_resource names the next one, which is called before.
+ */
+CEDAR_API void cedar_request_set_resource_parent(struct cedar_request *request,
+                                                 struct cedar_uid_text uid);
+
+/*
  * Makes an entity of the principal's name that exists for this request only and replaces one of
  * that name in the store. Call after set_principal, before overlay_attr, _tag and _parent.
  * Ancestors are found through the store. Entities of the store keep the ancestors they have.
