@@ -67,16 +67,15 @@ static bool is_name(const char *text) {
 }
 
 static enum cortex_reason parse_label(struct reader *reader, char *text, char **label_out) {
-  enum cortex_reason reason;
+  struct cortex_error why = CORTEX_ERROR_NONE;
 
   *label_out = NULL;
   if (*text == '\0')
     return CORTEX_OK;
   if (*text != '"')
     return REFUSE(reader, "a section's label is written in double quotes");
-  reason = cx_ini_unquote(text, reader->error);
-  if (reason != CORTEX_OK)
-    return reason;
+  if (cx_ini_unquote(text, &why) != CORTEX_OK)
+    return REFUSE(reader, "%s", why.message);
   *label_out = text;
   return CORTEX_OK;
 }

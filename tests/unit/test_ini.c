@@ -52,12 +52,13 @@ static void sections_and_pairs_are_read_with_their_lines(void **state) {
 
 static void faults_name_file_and_line(void **state) {
   static const char *const bad[] = {
-      "[a]\n[b",         "[a]\nkey",         "[a]\nkey =",
-      "[a]\nkey = \"\"", "[a]\nkey = ;none", "[a]\nkey = \"open",
-      "[a]\nKey = v",    "[a]\nk y = v",     "[a]\n= v",
-      "[a]\n[]",         "[a]\n[A]",         "[a]\n[a b]",
-      "[a]\n[a \"b]",    "[a]\n[a\"b\"]",    "[a]\nkey : v",
-      "[a]\n[a] x",      "[a]\nk = \xff",    "[a]\n\xef\xbb\xbfk = v",
+      "[a]\n[b",          "[a]\nkey",         "[a]\nkey =",
+      "[a]\nkey = \"\"",  "[a]\nkey = ;none", "[a]\nkey = \"open",
+      "[a]\nKey = v",     "[a]\nk y = v",     "[a]\n= v",
+      "[a]\n[]",          "[a]\n[A]",         "[a]\n[a b]",
+      "[a]\n[a \"b]",     "[a]\n[a\"b\"]",    "[a]\nkey : v",
+      "[a]\n[a] x",       "[a]\nk = \xff",    "[a]\n\xef\xbb\xbfk = v",
+      "[a]\n[a \"b\" c]", "[a]\n[a \"\\b\"]", "[a]\n[a \"b\"]]",
   };
   char notes[512];
   size_t i;
