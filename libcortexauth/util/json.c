@@ -6,6 +6,7 @@
 
 #include "util/json.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
@@ -205,11 +206,17 @@ bool cx_json_has_nul(const cx_json *value) {
 
 /* ---- words ---- */
 
-/* As many digits as tell it from every other double; with a point, so that it stays one. */
+/*
+ * No more digits than tell it from every other double, so that 1.1 stays 1.1; with a point, so that
+ * it stays a real.
+ */
 static void print_real(double real, struct cx_json_word *word) {
   locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+  int digits = DBL_DIG;
 
-  snprintf(word->text, sizeof word->text, "%.17g", real);
+  do
+    snprintf(word->text, sizeof word->text, "%.*g", digits, real);
+  while (digits++ < DBL_DECIMAL_DIG && strtod(word->text, NULL) != real);
   if (strpbrk(word->text, ".e") == NULL)
     snprintf(word->text, sizeof word->text, "%.1f", real);
   uselocale(before);
