@@ -90,6 +90,22 @@ static enum cortex_reason parse_list(char *value, const char *folder, void *memb
   return CORTEX_OK;
 }
 
+/* A star that stands elsewhere would be taken for a part of one name, and protect nothing. */
+static enum cortex_reason parse_protected(char *value, const char *folder, void *member,
+                                          struct cortex_error *error) {
+  const struct cx_list *list = member;
+  enum cortex_reason reason = parse_list(value, folder, member, error);
+  const char *star;
+  size_t i;
+
+  for (i = 0; reason == CORTEX_OK && i < list->count; i++) {
+    star = strchr(list->items[i], '*');
+    if (star != NULL && star[1] != '\0')
+      return REFUSE("\"%s\" has a \"*\" that is not at its end", list->items[i]);
+  }
+  return reason;
+}
+
 static void clear_list(void *member) {
   cx_list_clear(member);
 }
@@ -227,6 +243,16 @@ static enum cortex_reason parse_skew(char *value, const char *folder, void *memb
   return reason;
 }
 
+/* 0 would not mean "without end": each session would be over as it begins. */
+static enum cortex_reason parse_session_length(char *value, const char *folder, void *member,
+                                               struct cortex_error *error) {
+  enum cortex_reason reason = parse_duration(value, folder, member, error);
+
+  if (reason == CORTEX_OK && *(int64_t *)member == 0)
+    return REFUSE("a session is longer than 0; expected a duration such as 8h");
+  return reason;
+}
+
 static enum cortex_reason parse_count(char *value, const char *folder, void *member,
                                       struct cortex_error *error) {
   enum cortex_reason reason = cx_ini_unquote(value, error);
@@ -257,6 +283,7 @@ const struct cx_type cx_type_path = {"path", parse_path, clear_text};
 const struct cx_type cx_type_private_key = {"path", parse_private_key, clear_text};
 const struct cx_type cx_type_url = {"url", parse_url, clear_text};
 const struct cx_type cx_type_list = {"list", parse_list, clear_list};
+const struct cx_type cx_type_protected = {"list", parse_protected, clear_list};
 const struct cx_type cx_type_algorithms = {"list", parse_algorithms, clear_list};
 const struct cx_type cx_type_saml_algorithms = {"list", parse_saml_algorithms, clear_list};
 const struct cx_type cx_type_bool = {"boolean", parse_bool, clear_nothing};
@@ -268,6 +295,7 @@ const struct cx_type cx_type_bind = {"simple | gssapi | external", parse_bind, c
 const struct cx_type cx_type_member_value = {"dn | name", parse_member_value, clear_nothing};
 const struct cx_type cx_type_facility = {"facility", parse_facility, clear_nothing};
 const struct cx_type cx_type_duration = {"duration", parse_duration, clear_nothing};
+const struct cx_type cx_type_session_length = {"duration", parse_session_length, clear_nothing};
 const struct cx_type cx_type_skew = {"duration", parse_skew, clear_nothing};
 const struct cx_type cx_type_count = {"number", parse_count, clear_nothing};
 const struct cx_type cx_type_namespace = {"name", parse_namespace, clear_text};
