@@ -377,6 +377,9 @@ static enum cortex_reason run(struct login *login, struct cortex_error *error) {
   if (reason == CORTEX_OK)
     reason = decide(login, error);
   if (reason == CORTEX_OK)
+    reason =
+        cortex_binding_check_role(login->settings, login->identity, login->request->role, error);
+  if (reason == CORTEX_OK)
     reason = use_up(login, error);
   if (reason == CORTEX_OK)
     reason = bind_name(login, error);

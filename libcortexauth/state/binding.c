@@ -76,15 +76,15 @@ static bool is_text(const cx_json *entry, const char *name, const char *text) {
 
 /* Not the line we would write: another's, or the same put in another way, or no binding at all. */
 static enum cortex_reason compare(const struct cx_state *state, const char *name,
-                                  const struct cortex_identity *identity, bool *is_same_out,
-                                  struct cortex_error *error) {
+                                  const struct cortex_identity *identity, const char *role,
+                                  bool *is_same_out, struct cortex_error *error) {
   enum cortex_reason reason;
   const cx_json *entry = NULL;
 
   reason = cx_entry_read(state, name, &entry, error);
   if (reason != CORTEX_OK)
     return reason;
-  if (!is_text(entry, "role", identity->username) || cx_entry_text(entry, "issuer") == NULL ||
+  if (!is_text(entry, "role", role) || cx_entry_text(entry, "issuer") == NULL ||
       cx_entry_text(entry, "subject") == NULL)
     reason = cx_state_refuse(state, name, error, "is damaged");
   else if (is_text(entry, "issuer", identity->issuer) &&
@@ -93,18 +93,19 @@ static enum cortex_reason compare(const struct cx_state *state, const char *name
   else
     reason = cx_error_set(error, CORTEX_SUBJECT_MISMATCH,
                           "\"%s\" belongs to another subject: \"cortexctl binding show\" names it",
-                          identity->username);
+                          role);
   cx_json_release(entry);
   return reason;
 }
 
 static enum cortex_reason look(const struct cx_state *state, const struct cortex_identity *identity,
-                               const char *name, bool *is_bound_out, struct cortex_error *error) {
+                               const char *role, const char *name, bool *is_bound_out,
+                               struct cortex_error *error) {
   struct cx_buf owner, content;
   enum cortex_reason reason;
 
   *is_bound_out = false;
-  put_owner(&owner, identity->username, identity->issuer, cx_identity_owner(identity));
+  put_owner(&owner, role, identity->issuer, cx_identity_owner(identity));
   cx_buf_put_text(&owner, ",\"since\":");
   if (owner.failed) {
     cx_buf_clear(&owner);
@@ -114,7 +115,7 @@ static enum cortex_reason look(const struct cx_state *state, const struct cortex
   if (reason == CORTEX_OK && content.bytes != NULL) {
     *is_bound_out = begins_with(&content, &owner);
     if (!*is_bound_out)
-      reason = compare(state, name, identity, is_bound_out, error);
+      reason = compare(state, name, identity, role, is_bound_out, error);
   }
   cx_buf_clear(&content);
   cx_buf_clear(&owner);
@@ -122,13 +123,14 @@ static enum cortex_reason look(const struct cx_state *state, const struct cortex
 }
 
 static enum cortex_reason start(const struct cortex_settings *settings,
-                                const struct cortex_identity *identity, char name_out[NAME_ROOM],
-                                struct cx_state *state_out, struct cortex_error *error) {
+                                const struct cortex_identity *identity, const char *role,
+                                char name_out[NAME_ROOM], struct cx_state *state_out,
+                                struct cortex_error *error) {
   state_out->fd = -1;
   if (identity->issuer == NULL || cx_identity_owner(identity) == NULL || *cx_identity_owner(identity) == '\0')
     return cx_error_set(error, CORTEX_SUBJECT_MISMATCH,
                         "the credential names no subject that a role could belong to");
-  if (identity->username == NULL || !put_name(identity->username, name_out))
+  if (role == NULL || !put_name(role, name_out))
     return cx_error_set(error, CORTEX_BAD_USERNAME, "a role name has 1 to %d bytes", CX_ROLE_MAX);
   return cx_state_open(settings, CX_STATE_BINDINGS, state_out, error);
 }
@@ -138,11 +140,28 @@ enum cortex_reason cortex_binding_check(const struct cortex_settings *settings,
                                         struct cortex_error *error) {
   char name[NAME_ROOM];
   struct cx_state state;
-  enum cortex_reason reason = start(settings, identity, name, &state, error);
+  enum cortex_reason reason = start(settings, identity, identity->username, name, &state, error);
 
   *is_bound_out = false;
   if (reason == CORTEX_OK)
-    reason = look(&state, identity, name, is_bound_out, error);
+    reason = look(&state, identity, identity->username, name, is_bound_out, error);
+  cx_state_close(&state);
+  return reason;
+}
+
+enum cortex_reason cortex_binding_check_role(const struct cortex_settings *settings,
+                                             const struct cortex_identity *identity,
+                                             const char *role, struct cortex_error *error) {
+  char name[NAME_ROOM];
+  struct cx_state state;
+  enum cortex_reason reason;
+  bool is_bound;
+
+  if (role == NULL || strcmp(role, identity->username) == 0)
+    return CORTEX_OK;
+  reason = start(settings, identity, role, name, &state, error);
+  if (reason == CORTEX_OK)
+    reason = look(&state, identity, role, name, &is_bound, error);
   cx_state_close(&state);
   return reason;
 }
@@ -159,13 +178,13 @@ enum cortex_reason cx_binding_claim(const struct cortex_settings *settings,
   struct cx_state state;
   bool is_bound = false;
   int lock = -1;
-  enum cortex_reason reason = start(settings, identity, name, &state, error);
+  enum cortex_reason reason = start(settings, identity, identity->username, name, &state, error);
 
   *bound_out = false;
   if (reason == CORTEX_OK)
     reason = cx_state_lock(&state, wait, &lock, error);
   if (reason == CORTEX_OK)
-    reason = look(&state, identity, name, &is_bound, error);
+    reason = look(&state, identity, identity->username, name, &is_bound, error);
   if (reason == CORTEX_OK && !is_bound) {
     reason = write_owner(&state, name, &binding, error);
     *bound_out = reason == CORTEX_OK;

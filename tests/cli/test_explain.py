@@ -72,6 +72,17 @@ def test_time_of_the_question_can_be_moved():
     assert "until 2001-09-09T01:51:40Z" in assert_exit(done, 0).stdout
 
 
+def test_role_of_another_person_is_refused_though_the_policy_permits_it():
+    host = Host()
+    host.policy.write_text('permit (principal, action == Action::"assume", resource);\n', encoding="utf-8")
+    host.configure(*host.section, *host.rest, "[roles]", "assume = yes", name="cortex.conf")
+    asked = ("--service", "staging", "--role", "dana", "-")
+    assert_exit(explain(host, *asked, stdin=TOKEN.encode()), 0)
+    assert_exit(ctl("binding", "rebind", "--config", host.conf, "dana", "--issuer", "dev", "--subject", "d-1"), 0)
+    done = assert_exit(explain(host, *asked, stdin=TOKEN.encode()), 1)
+    assert '"dana" belongs to another subject' in done.stdout and "(subject_mismatch)" in done.stdout, done
+
+
 # --- with a name ---
 
 def test_name_and_groups_are_believed_and_that_is_said():

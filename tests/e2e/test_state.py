@@ -177,3 +177,17 @@ def test_shared_role_belongs_to_nobody_and_a_name_is_no_way_to_it(world):
     other = world.cortex.dev_token("--user", "bob", "--subject", "b-2", *ENGINEER)
     world.login("shared", token=other).assert_refused("subject_mismatch")
     assert operate(world, "binding", "show", "shared", code=1) == ""
+
+
+def test_role_of_a_person_is_assumed_by_nobody_else(world):
+    """The policy permits every role, and dana's is hers all the same."""
+    world.cortex.configure(roles={"assume": "yes"})
+    world.cortex.write(world.cortex.policies / "assume.cedar", 'permit (principal in '
+                       'Group::"engineers", action == Action::"assume", resource);\n')
+    world.make_role("dana")
+    dana, bob = (world.cortex.dev_token("--user", name, *ENGINEER) for name in ("dana", "bob"))
+    world.login("dana", token=dana).assert_allowed()
+    world.login("dana", token=bob).assert_refused("subject_mismatch")
+    assert operate(world, "binding", "show", "bob", code=1) == ""
+    operate(world, "binding", "release", "dana")
+    world.login("dana", token=bob).assert_allowed()

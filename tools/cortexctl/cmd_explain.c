@@ -124,6 +124,19 @@ static enum cortex_reason ask_state(const struct cortex_settings *settings,
   return CORTEX_OK;
 }
 
+/* What the policy permits, a login gets only where the role is nobody else's name. */
+static enum cli_exit ask_role(const struct cortex_settings *settings,
+                              const struct cortex_question *question) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  if (*cortex_identity_issuer(question->identity) == '\0' ||
+      cortex_binding_check_role(settings, question->identity, question->role, &error) !=
+          CORTEX_SUBJECT_MISMATCH)
+    return CLI_DONE;
+  explain_fact("but", "%s; a login is refused (subject_mismatch)", error.message);
+  return CLI_NO;
+}
+
 /* A login's steps but what it writes: verify or believe, admit, ask the state, decide. */
 static enum cli_exit explain_login(const struct cli *cli, const struct cortex_settings *settings,
                                    const struct proof *proof) {
@@ -145,6 +158,8 @@ static enum cli_exit explain_login(const struct cli *cli, const struct cortex_se
     reason = ask_state(settings, identity, &error);
   question.identity = identity;
   code = reason == CORTEX_OK ? ask(settings, &question) : refuse(reason, &error);
+  if (code == CLI_DONE)
+    code = ask_role(settings, &question);
   cortex_identity_free(&identity);
   return code;
 }

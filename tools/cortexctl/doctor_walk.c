@@ -171,8 +171,12 @@ static bool decide(struct walk *walk) {
   enum cortex_reason reason =
       cortex_decide(walk->doctor->check.policy, &question, &decision, &error);
   char levels[EXPLAIN_LEVELS], until[EXPLAIN_TIME];
-  bool ok = reason == CORTEX_OK;
+  bool ok;
 
+  if (reason == CORTEX_OK)
+    reason = cortex_binding_check_role(walk->doctor->check.settings, walk->identity, walk->role,
+                                       &error);
+  ok = reason == CORTEX_OK;
   if (ok)
     say(walk, true, "%s, until %s", explain_levels(cortex_decision_levels(decision), levels),
         explain_time(cortex_decision_session_until(decision), until));

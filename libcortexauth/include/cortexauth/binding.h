@@ -34,6 +34,19 @@ cortex_binding_check(const struct cortex_settings *settings,
                      struct cortex_error *error);
 
 /*
+ * Refuses an identity another subject's name as a role: a role that is assumed is a shared one, and
+ * two people are never one role. Its own username, and what belongs to nobody, it may have. To be
+ * asked when the policy has allowed it. Changes nothing.
+ *
+ *   in   role: NULL means the username
+ *   gives  as cortex_binding_check
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_binding_check_role(const struct cortex_settings *settings,
+                          const struct cortex_identity *identity, const char *role,
+                          struct cortex_error *error);
+
+/*
  * Binds a role to a subject, whoever owned it, durably.
  *   gives  CORTEX_OK, CORTEX_BAD_USERNAME and CORTEX_PROTECTED_ROLE (no role that
  *          a login opens), CORTEX_MALFORMED (no issuer or subject),
