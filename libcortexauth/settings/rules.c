@@ -241,6 +241,9 @@ static enum cortex_reason add_rule(struct cx_claim_rules *rules, char *text,
 
   if (equals == NULL || equals == text + is_member || equals[1] == '\0')
     return REFUSE("\"%s\" is not NAME=VALUE or NAME~=VALUE", text);
+  if (strchr(" \t", equals[is_member ? -2 : -1]) != NULL)
+    return REFUSE("\"%s\" has a blank before its \"%s\": no claim is called so", text,
+                  is_member ? "~=" : "=");
   equals[is_member ? -1 : 0] = '\0';
   items = realloc(rules->items, (rules->count + 1) * sizeof *items);
   if (items == NULL)
