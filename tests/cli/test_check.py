@@ -49,6 +49,15 @@ def test_development_keys_are_known_without_their_mark():
     assert DEVELOPMENT in host.check().stderr
 
 
+def test_address_of_keys_beside_their_file_is_a_warning():
+    host = Host()
+    host.configure(*host.section, "jwks_uri = https://dev.cortex.invalid/jwks", *host.rest, name="cortex.conf")
+    assert_finding(host, 0, f"{host.conf}:6", "jwks_uri has no effect beside jwks_file")
+    host.configure(*(line for line in host.section if "jwks_file" not in line),
+                   "jwks_uri = https://dev.cortex.invalid/jwks", *host.rest, name="cortex.conf")
+    assert "no effect" not in host.check("--offline").stderr
+
+
 # --- configuration and policy files ---
 
 @cases((":1:", ""), (":3:", '[oidc "x"]\nissuer = https://x.invalid\nsurprise = 1'))

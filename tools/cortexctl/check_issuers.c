@@ -106,6 +106,9 @@ static void check_key_file(struct check *check, const struct cortex_issuer *issu
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_key_count count;
 
+  if (cortex_issuer_value(issuer, "jwks_uri") != NULL)
+    check_find(check, CHECK_JWKS_URI_IDLE, issuer_place(check, issuer, "jwks_uri"),
+               "jwks_uri has no effect beside jwks_file");
   if (cortex_issuer_count_keys(check->settings, issuer, NULL, real_now(), &count, &error) !=
       CORTEX_OK) {
     check_find(check, CHECK_KEYS_UNAVAILABLE, issuer_place(check, issuer, "jwks_file"), "%s",

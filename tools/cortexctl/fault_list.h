@@ -17,6 +17,7 @@ FAULT(KEYS_NONE, keys_none, ERROR, "every token of this issuer is refused", "com
 FAULT(KEYS_UNAVAILABLE, keys_unavailable, ERROR, "every login through this issuer is refused as keys_unavailable", "put the issuer's key set where the configuration says, readable for the server")
 FAULT(KEYS_UNFETCHED, keys_unfetched, OUTSIDE, "the issuer did not answer: with keys in the cache logins go on until these are stale", "see that this host reaches the address, by proxy and ca_file where needed; then cortexctl refresh")
 FAULT(KEYS_STALE, keys_stale, ERROR, "logins through this issuer are refused until its keys have been fetched", "cortexctl refresh")
+FAULT(JWKS_URI_IDLE, jwks_uri_idle, WARNING, "keys come from the file alone: a key that the issuer changes is missed", "remove jwks_file, or jwks_uri where the file is meant")
 FAULT(REFRESH_FAILING, refresh_failing, WARNING, "keys in the cache serve until they are stale; then logins are refused", "cortexctl refresh, and heed what it says")
 FAULT(REFRESH_LATE, refresh_late, WARNING, "nothing fetches keys on this host: soon they are stale and logins are refused", "systemctl enable --now cortex-refresh.timer cortex-refresh.path")
 FAULT(CA_UNREADABLE, ca_unreadable, ERROR, "the issuer's keys cannot be fetched", "write the authority's certificates, PEM, to that file")
