@@ -33,7 +33,7 @@ static size_t escaped_len(const char *text, size_t len, size_t *step_out) {
   *step_out = n > 0 ? n : 1;
   if (n == 0)
     return 3;
-  if (cx_text_has_control(text, n))
+  if (cx_text_has_control(text, n) || cx_text_is_separator(text, n))
     return 6;
   return n == 1 && (*text == '"' || *text == '\\') ? 2 : n;
 }

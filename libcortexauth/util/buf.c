@@ -124,6 +124,10 @@ static size_t put_json_special(struct cx_buf *buf, const char *text, size_t len)
     put_json_control(buf, (unsigned char)text[n - 1]);
     return n;
   }
+  if (cx_text_is_separator(text, n)) {
+    put_json_control(buf, 0x2000u | ((unsigned char)text[n - 1] & 0x3fu));
+    return n;
+  }
   if (*text == '"' || *text == '\\')
     cx_buf_put(buf, "\\", 1);
   cx_buf_put(buf, text, n);

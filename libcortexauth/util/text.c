@@ -89,6 +89,10 @@ bool cx_text_has_control(const char *text, size_t len) {
   return false;
 }
 
+bool cx_text_is_separator(const char *text, size_t len) {
+  return len == 3 && (memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0);
+}
+
 static bool take_number(const char **text, int64_t *number_out) {
   int64_t number = 0;
 

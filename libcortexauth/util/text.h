@@ -22,6 +22,9 @@ size_t cx_text_plain_len(const char *text, size_t len);
 /* True when a valid UTF-8 text holds a C0 control, DEL or a C1 control. */
 bool cx_text_has_control(const char *text, size_t len);
 
+/* A character, of that many bytes, that many readers take for the end of a line: U+2028, U+2029. */
+bool cx_text_is_separator(const char *text, size_t len);
+
 /* A bare integer (seconds) or parts in falling order, each once: 1d2h30m10s. Never negative. */
 bool cx_text_parse_duration(const char *text, int64_t *seconds_out);
 

@@ -51,15 +51,18 @@ static void an_empty_buffer_gives_an_empty_text(void **state) {
 }
 
 static void json_strings_escape_what_could_end_a_line_or_string(void **state) {
-  static const char raw[] = "a\"b\\c\n\t\x01\x7f\xc2\x9b\xc3\xa9\xff\xed\xa0\x80";
+  static const char raw[] =
+      "a\"b\\c\n\t\x01\x7f\xc2\x9b\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xc3\xa9\xff\xed\xa0\x80";
   struct cx_buf buf;
 
   (void)state;
   cx_buf_init(&buf, 1000);
   cx_buf_put_json(&buf, raw, strlen(raw));
   cx_buf_put_json(&buf, "x\0y", 3);
-  assert_string_equal(buf.bytes, "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\\u009b\xc3\xa9\xef\xbf\xbd"
-                                 "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"\"x\\u0000y\"");
+  assert_string_equal(
+      buf.bytes,
+      "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\\u009b\\u2028\\u2029\xe2\x80\xaa\xc3\xa9\xef\xbf\xbd"
+      "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"\"x\\u0000y\"");
   cx_buf_clear(&buf);
 }
 
