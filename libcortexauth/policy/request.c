@@ -2,6 +2,7 @@
  * An identity and a service as a Cedar request.
  * SPDX-License-Identifier: PostgreSQL
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,21 @@ static const char *role_of(const struct cortex_question *question) {
   return question->role != NULL ? question->role : question->identity->username;
 }
 
+/*
+ * RFC 4291 2.5.5.2: a mapped address is an IPv4 client of a program that has one socket for both.
+ * It must meet the policies' IPv4 ranges, and Cedar does not read the form in which it is written.
+ */
+static void put_address(struct cedar_request *request, const char *address) {
+  struct in6_addr binary;
+  char room[INET_ADDRSTRLEN];
+
+  if (inet_pton(AF_INET6, address, &binary) == 1 && IN6_IS_ADDR_V4MAPPED(&binary) &&
+      inet_ntop(AF_INET, binary.s6_addr + 12, room, sizeof room) != NULL)
+    address = room;
+  put_context(request, "address",
+              cedar_value_extension(request, CEDAR_KIND_IPADDR, cx_cedar_text(address)));
+}
+
 static bool put_login(struct cedar_request *request, const struct cortex_question *question) {
   const struct cortex_identity *identity = question->identity;
 
@@ -124,9 +140,7 @@ static bool put_login(struct cedar_request *request, const struct cortex_questio
   put_context(request, "mfa", cedar_value_bool(identity->mfa));
   put_context(request, "groups_known", cedar_value_bool(identity->groups_known));
   if (question->address != NULL)
-    put_context(
-        request, "address",
-        cedar_value_extension(request, CEDAR_KIND_IPADDR, cx_cedar_text(question->address)));
+    put_address(request, question->address);
   if (identity->acr != NULL)
     put_context(request, "acr", text_value(request, identity->acr));
   if (identity->authenticated_at != 0)

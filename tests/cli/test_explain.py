@@ -100,11 +100,12 @@ def test_wrong_place_is_told(option, value, code):
     assert f"deny: {code}" in assert_exit(explain(HOST, *arguments), 1).stdout
 
 
-@cases("192.0.2.1", "2001:db8::1")
-def test_address_reaches_the_policy(address):
+@cases(("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1"),
+       ("::ffff:c000:201", "192.0.2.1"))
+def test_address_reaches_the_policy(address, seen):
     host = Host()
     host.policy.write_text('permit (principal, action == Action::"read", resource) when { context has address && '
-                           f'context.address == ip("{address}") }};\n', encoding="utf-8")
+                           f'context.address == ip("{seen}") }};\n', encoding="utf-8")
     assert_exit(ask("--user", "alice", "--address", address, host=host), 0)
     assert_exit(ask("--user", "alice", "--address", "192.0.2.99", host=host), 1)
     assert_exit(ask("--user", "alice", host=host), 1)
