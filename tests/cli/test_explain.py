@@ -196,6 +196,18 @@ def test_recorded_refusal_before_the_policy_is_told(arguments, code):
     assert f"deny: {code}" in done.stdout and "was not asked" in done.stdout
 
 
+def test_recorded_refusal_after_the_policy_is_told():
+    host = Host()
+    host.configure(*host.section, "one_use = yes", *host.rest, name="cortex.conf")
+    token = host.token("--groups", "engineers")
+    assert login(host, "alice", token)[1] == "ok"
+    reference, reason = login(host, "alice", token)
+    assert reason == "replayed"
+    done = assert_exit(explain(host, "--reference", reference), 1)
+    assert "policies   engineers-read-staging" in done.stdout, done.stdout
+    assert "policy     had permitted it: the login ended after that" in done.stdout, done.stdout
+
+
 def test_record_of_a_kept_file_is_found():
     host = Host()
     reference, _ = login(host, "alice", host.token("--groups", "engineers"))

@@ -134,7 +134,9 @@ static enum cli_exit explain_entry(const struct cli *cli, const struct cortex_se
   print_record(file, entry);
   if (was_policy_asked(record))
     return ask_again(settings, record);
-  explain_fact("policy", "was not asked: the login ended before");
+  explain_fact("policy", "%s",
+               record->policy_count > 0 ? "had permitted it: the login ended after that"
+                                        : "was not asked: the login ended before");
   return record->effect == CORTEX_ALLOW ? CLI_DONE : CLI_NO;
 }
 
