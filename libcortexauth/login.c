@@ -165,6 +165,9 @@ static enum cortex_reason decide(struct login *login, struct cortex_error *error
     reason = check_deadline(login, "loading the policy", error);
   if (reason == CORTEX_OK)
     reason = ask_policy(login, &question, error);
+  if (reason == CORTEX_OK)
+    reason = cortex_service_check_audience(login->policy, login->settings, login->identity,
+                                           request->service, error);
   return reason == CORTEX_OK ? check_deadline(login, "deciding", error) : reason;
 }
 

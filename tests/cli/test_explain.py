@@ -83,6 +83,16 @@ def test_role_of_another_person_is_refused_though_the_policy_permits_it():
     assert '"dana" belongs to another subject' in done.stdout and "(subject_mismatch)" in done.stdout, done
 
 
+def test_token_for_another_service_is_refused_though_the_policy_permits_it():
+    host = Host()
+    host.describe(service("staging", "staging", audience="aud-2"), service("production", "production"))
+    other, own = (host.token("--groups", "engineers", "--audience", name).encode() for name in ("cortex-dev", "aud-2"))
+    assert_exit(explain(host, "--service", "staging", "-", stdin=own), 0)
+    done = assert_exit(explain(host, "--service", "staging", "-", stdin=other), 1)
+    assert 'not for the audience "aud-2" of the service "staging"; a login is refused (audience_mismatch)' in done.stdout
+    assert_exit(ask("--user", "alice", "--groups", "engineers", host=host), 0)
+
+
 # --- with a name ---
 
 def test_name_and_groups_are_believed_and_that_is_said():

@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+from cortex import service_entity
+from harness import PRODUCTION, STAGING
+
 ALICE = ("--user", "alice", "--groups", "engineers")
 
 
@@ -91,6 +94,27 @@ def test_skew_is_forgiven_up_to_the_setting_and_no_further(world):
 def test_provider_s_token_for_another_application_is_refused(world):
     token = world.openid.id_token("alice-1", audience="other-app")
     world.login("alice", token=token).assert_refused("audience_mismatch")
+
+
+def test_token_for_one_service_does_not_open_another(world):
+    """The issuer's section takes both audiences, the policy permits both services."""
+    entities = [service_entity(STAGING, "staging"), service_entity(PRODUCTION, "production")]
+    for entity, audience in zip(entities, ("cortex", "prod")):
+        entity["attrs"]["audience"] = audience
+    world.cortex.write_entities(entities)
+    world.cortex.configure(dev={"audience": "cortex, prod"})
+    world.cortex.write(world.cortex.policies / "all.cedar",
+                       'permit (principal, action == Action::"read", resource);\n')
+    staging, production, both = (
+        world.cortex.dev_token("--user", "alice", *(part for name in names for part in ("--audience", name)))
+        for names in (["cortex"], ["prod"], ["prod", "cortex"]))
+    for token in (staging, both):
+        world.login("alice", token=token).assert_allowed()
+    for token in (production, both):
+        world.login("alice", PRODUCTION, token=token).assert_allowed("1")
+    record = world.login("alice", PRODUCTION, token=staging).assert_refused("audience_mismatch")
+    assert 'the audience \\"prod\\" of the service' in json.dumps(record["detail"])
+    world.login("alice", token=production).assert_refused("audience_mismatch")
 
 
 def test_changed_claims_under_the_provider_s_signature_are_refused(world):

@@ -301,6 +301,53 @@ static void a_role_is_in_its_service(void **state) {
   }
 }
 
+static void a_service_takes_a_credential_for_its_own_audience_only(void **state) {
+  static const char service[] =
+      "[{\"uid\":{\"type\":\"Service\",\"id\":\"s\"},\"attrs\":{\"database\":\"d\",\"environment\":"
+      "\"e\",\"host\":\"h\",\"port\":1,\"grants\":{},\"audience\":\"prod\"},\"parents\":[]},"
+      "{\"uid\":{\"type\":\"Service\",\"id\":\"any\"},\"attrs\":{\"database\":\"d\","
+      "\"environment\":"
+      "\"e\",\"host\":\"h\",\"port\":1,\"grants\":{}},\"parents\":[]}]";
+  static const char sections[] = "[saml \"own\"]\nmetadata_file = m\nsp_entity_id = prod\n"
+                                 "acs_url = https://a.example\nshared_names = yes\n"
+                                 "[saml \"other\"]\nmetadata_file = m\nsp_entity_id = stage\n"
+                                 "acs_url = https://a.example\nshared_names = yes\n";
+  static const struct {
+    const char *label, *claims;
+    enum cortex_reason reason;
+  } cases[] = {
+      {"a", "{\"aud\":\"prod\"}", CORTEX_OK},
+      {"a", "{\"aud\":[\"stage\",\"prod\"]}", CORTEX_OK},
+      {"a", "{\"aud\":\"stage\"}", CORTEX_AUDIENCE_MISMATCH},
+      {"a", "{\"aud\":[]}", CORTEX_AUDIENCE_MISMATCH},
+      {"a", "{\"aud\":[\"prod \",\"PROD\"]}", CORTEX_AUDIENCE_MISMATCH},
+      {"a", "{}", CORTEX_AUDIENCE_MISMATCH},
+      {"own", "{}", CORTEX_OK},
+      {"other", "{\"aud\":\"prod\"}", CORTEX_AUDIENCE_MISMATCH},
+  };
+  struct world *world = *state;
+  size_t i;
+
+  write_file(world, "entities.json", service);
+  assert_int_equal(load(world, sections, NULL), CORTEX_OK);
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct cortex_identity *who = identity("alice", NULL, cases[i].claims);
+
+    assert_int_equal(cortex_service_check_audience(world->policy, world->settings, who, "s", NULL),
+                     CORTEX_OK); /* nobody proved it */
+    who->issuer = strdup("https://op.example");
+    who->label = strdup(cases[i].label);
+    assert_int_equal(cortex_service_check_audience(world->policy, world->settings, who, "s", NULL),
+                     cases[i].reason);
+    assert_int_equal(
+        cortex_service_check_audience(world->policy, world->settings, who, "any", NULL), CORTEX_OK);
+    assert_int_equal(
+        cortex_service_check_audience(world->policy, world->settings, who, "none", NULL),
+        CORTEX_SERVICE_UNKNOWN);
+    cortex_identity_free(&who);
+  }
+}
+
 static void determining_policies_are_named_with_their_place(void **state) {
   struct world *world = *state;
   struct cortex_identity *who = identity("alice", "engineers", NULL);
@@ -418,6 +465,7 @@ int main(void) {
       TEST(unknown_services_and_other_databases_are_refused),
       TEST(another_role_is_opened_only_where_assume_is_on_and_permitted),
       TEST(a_role_is_in_its_service),
+      TEST(a_service_takes_a_credential_for_its_own_audience_only),
       TEST(determining_policies_are_named_with_their_place),
       TEST(the_explanation_of_a_deny_names_the_clause_that_failed),
       TEST(the_digest_follows_every_file),

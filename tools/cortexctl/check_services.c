@@ -94,7 +94,8 @@ static void check_accepted_audience(struct check *check, const struct cortex_ser
   size_t i;
 
   for (i = 0; (issuer = cortex_settings_issuer(check->settings, i)) != NULL; i++)
-    if (has_item(cortex_issuer_value(issuer, "audience"), service->audience))
+    if (has_item(cortex_issuer_value(issuer, "audience"), service->audience) ||
+        has_item(cortex_issuer_value(issuer, "sp_entity_id"), service->audience))
       return;
   check_find(check, CHECK_AUDIENCE_UNACCEPTED, check_entity_place(entity),
              "Service::\"%s\": no issuer accepts the audience \"%s\"", service->name,

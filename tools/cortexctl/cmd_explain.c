@@ -72,6 +72,28 @@ static enum cortex_reason claim_identity(const struct cli *cli,
 
 /* ---- one question ---- */
 
+/*
+ * What the policy permits, a login gets only with a credential for this service, and where the role
+ * is nobody else's name.
+ */
+static enum cortex_reason ask_rest(const struct cortex_settings *settings,
+                                   const struct cortex_policy *policy,
+                                   const struct cortex_question *question) {
+  const struct cortex_identity *identity = question->identity;
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cortex_reason reason;
+
+  if (*cortex_identity_issuer(identity) == '\0')
+    return CORTEX_OK;
+  reason = cortex_service_check_audience(policy, settings, identity, question->service, &error);
+  if (reason == CORTEX_OK)
+    reason = cortex_binding_check_role(settings, identity, question->role, &error);
+  if (reason == CORTEX_OK || reason == CORTEX_STATE_UNAVAILABLE) /* was said before */
+    return CORTEX_OK;
+  explain_fact("but", "%s; a login is refused (%s)", error.message, cortex_reason_name(reason));
+  return reason;
+}
+
 static enum cli_exit ask(const struct cortex_settings *settings,
                          const struct cortex_question *question) {
   struct cortex_policy *policy = NULL;
@@ -83,6 +105,8 @@ static enum cli_exit ask(const struct cortex_settings *settings,
     cli_complain_error(&error);
   else
     code = explain_question(policy, question);
+  if (code == CLI_DONE)
+    code = cli_exit_of(ask_rest(settings, policy, question));
   cortex_policy_free(&policy);
   return code;
 }
@@ -124,19 +148,6 @@ static enum cortex_reason ask_state(const struct cortex_settings *settings,
   return CORTEX_OK;
 }
 
-/* What the policy permits, a login gets only where the role is nobody else's name. */
-static enum cli_exit ask_role(const struct cortex_settings *settings,
-                              const struct cortex_question *question) {
-  struct cortex_error error = CORTEX_ERROR_NONE;
-
-  if (*cortex_identity_issuer(question->identity) == '\0' ||
-      cortex_binding_check_role(settings, question->identity, question->role, &error) !=
-          CORTEX_SUBJECT_MISMATCH)
-    return CLI_DONE;
-  explain_fact("but", "%s; a login is refused (subject_mismatch)", error.message);
-  return CLI_NO;
-}
-
 /* A login's steps but what it writes: verify or believe, admit, ask the state, decide. */
 static enum cli_exit explain_login(const struct cli *cli, const struct cortex_settings *settings,
                                    const struct proof *proof) {
@@ -158,8 +169,6 @@ static enum cli_exit explain_login(const struct cli *cli, const struct cortex_se
     reason = ask_state(settings, identity, &error);
   question.identity = identity;
   code = reason == CORTEX_OK ? ask(settings, &question) : refuse(reason, &error);
-  if (code == CLI_DONE)
-    code = ask_role(settings, &question);
   cortex_identity_free(&identity);
   return code;
 }

@@ -174,8 +174,11 @@ static bool decide(struct walk *walk) {
   bool ok;
 
   if (reason == CORTEX_OK)
-    reason = cortex_binding_check_role(walk->doctor->check.settings, walk->identity, walk->role,
-                                       &error);
+    reason = cortex_service_check_audience(walk->doctor->check.policy, walk->doctor->check.settings,
+                                           walk->identity, walk->service_name, &error);
+  if (reason == CORTEX_OK)
+    reason =
+        cortex_binding_check_role(walk->doctor->check.settings, walk->identity, walk->role, &error);
   ok = reason == CORTEX_OK;
   if (ok)
     say(walk, true, "%s, until %s", explain_levels(cortex_decision_levels(decision), levels),

@@ -148,6 +148,19 @@ CORTEX_API CORTEX_MUSTCHECK enum cortex_reason cortex_decide(const struct cortex
                                                              struct cortex_error *error);
 CORTEX_API void cortex_decision_free(struct cortex_decision **decision);
 
+/*
+ * Refuses an identity whose credential is not for the audience that the service states; one that
+ * states none takes what the issuer's section takes. Whoever decides asks this when the policy has
+ * allowed it.
+ *   gives  CORTEX_OK (also for an identity that nobody proved), CORTEX_AUDIENCE_MISMATCH,
+ *          CORTEX_SERVICE_UNKNOWN, CORTEX_POLICY_UNAVAILABLE
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_service_check_audience(const struct cortex_policy *policy,
+                              const struct cortex_settings *settings,
+                              const struct cortex_identity *identity, const char *service,
+                              struct cortex_error *error);
+
 CORTEX_API enum cortex_effect cortex_decision_effect(const struct cortex_decision *decision);
 CORTEX_API unsigned cortex_decision_levels(const struct cortex_decision *decision);
 
