@@ -1,0 +1,47 @@
+"""The demo as a newcomer runs it: how it ends, and what it leaves behind.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from harness import BUILD, HERE
+
+SOURCE = HERE.parents[1]
+HOSTILE = {"PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c statement_timeout=1", "PGSERVICE": "nowhere"}
+
+
+@pytest.fixture
+def run(folder):
+    """Runs the demo of a source folder in a folder that must be empty afterwards."""
+    work = folder.make("demo")
+
+    def run_demo(source=SOURCE, **environment):
+        done = subprocess.run([source / "packaging" / "demo" / "run", BUILD], capture_output=True, text=True,
+                              timeout=120, check=False, stdin=subprocess.DEVNULL, umask=0o077,
+                              env={"PATH": os.environ["PATH"], "TMPDIR": str(work), **environment})
+        assert not list(work.iterdir()), done.stdout + done.stderr
+        return done
+    yield run_demo
+    work.rmdir()
+
+
+def test_demo_ends_well_whatever_the_reader_has_set(run):
+    done = run(**HOSTILE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "EXPECTED" not in done.stdout and done.stdout.endswith("Nothing was left behind.\n"), done.stdout
+
+
+def test_demo_that_went_otherwise_fails_and_says_where(run, folder):
+    source = folder.make("source")
+    for name in ("packaging/demo", "extension"):
+        shutil.copytree(SOURCE / name, source / name)
+    conf = source / "packaging" / "demo" / "cortex.conf"
+    conf.write_text(conf.read_text(encoding="utf-8").replace("issuer =", "clock_skew = 10m\nissuer ="), encoding="utf-8")
+    done = run(source)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "=> allowed, BUT token_expired WAS EXPECTED" in done.stdout, done.stdout
+    assert "\n1 of 14 steps were not as expected" in done.stdout, done.stdout
