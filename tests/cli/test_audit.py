@@ -172,6 +172,29 @@ def test_rotation_keeps_the_chain_and_verify_finds_the_kept_files():
     assert_exit(ctl("audit", "verify", "--config", conf), 1)
 
 
+@cases((".1", ".2", ".10"), ("-20261109", "-20261102", "-20261026"), (".1", ".2", ".000000000001"))
+def test_what_logrotate_kept_is_found_in_the_order_of_the_chain(*newest_first):
+    conf, file = configured()
+    for end in reversed(newest_first):
+        write(file, 2)
+        file.rename(str(file) + end)
+    file.touch()
+    for other in (".gz", ".refusals", ".bak", ".1.gz", "-old"):
+        (file.parent / (file.name + other)).write_bytes(b"none of the trail's")
+    text, answer = verify("--config", conf)
+    assert_exit(text, 0)
+    assert answer["first_seq"] == 1 and answer["notes"] == 0 and answer["last_seq"] >= 6, answer
+    os.unlink(str(file) + newest_first[1])
+    assert_exit(ctl("audit", "verify", "--config", conf), 1, "")
+
+
+def test_kept_file_that_is_none_is_named():
+    conf, file = configured()
+    write(file, 1)
+    os.mkfifo(str(file) + ".1")
+    assert_exit(ctl("audit", "verify", "--config", conf), 2, f"{file}.1: ")
+
+
 def test_kept_file_that_changed_is_named():
     conf, file = configured()
     write(file, 3)
