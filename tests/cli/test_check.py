@@ -392,6 +392,13 @@ def test_rendered_pam_file_passes_the_check():
     assert f"service=staging config={host.conf}" in text
 
 
+def test_rendered_pam_file_names_the_configuration_by_an_absolute_path():
+    host = Host()
+    done = ctl("service", "render", "--config", host.conf.name, "staging", cwd=host.path)
+    text = assert_exit(done, 0).stdout
+    assert text.count(f" config={host.conf}\n") == 2, text
+
+
 def test_rendered_hba_lines_are_complete_and_in_order():
     lines = [line.split() for line in assert_exit(render(Host(), "staging"), 0).stdout.splitlines()
              if line.startswith(("local", "host"))]

@@ -4,7 +4,9 @@
  */
 #include "cortexctl.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cortexauth/decision.h>
@@ -30,9 +32,13 @@ static bool put_database(const char *name, char *text, size_t size) {
   return snprintf(text, size, plain ? "%s" : "\"%s\"", name) < (int)size;
 }
 
+/* The module takes an absolute path only: PostgreSQL's processes have a folder of their own. */
 static void print_pam(const char *config, const char *pam_name, const char *service) {
   bool usual = strcmp(config, CONFIG_DEFAULT) == 0;
+  char absolute[PATH_MAX];
 
+  if (*config != '/' && realpath(config, absolute) != NULL)
+    config = absolute;
   printf("# /etc/pam.d/%s\n", pam_name);
   printf("auth     required  pam_cortex.so service=%s%s%s\n", service,
          usual ? "" : " config=", usual ? "" : config);
