@@ -132,6 +132,15 @@ def test_anchors_come_from_lines_of_a_log():
     assert breaks(verify("--anchors", log, changed(lambda lines: lines[:7]))[1]) == ["cut"]
 
 
+@cases("", "Nov 23 15:00:00 db1 sshd[1]: nothing\n", f"anchor 10:{'a' * 63}\n")
+def test_log_without_anchors_does_not_pass_for_one(lines):
+    log = folder() / "auth.log"
+    log.write_text(lines, encoding="utf-8")
+    text = verify("--anchors", log, WHOLE)[0]
+    assert_exit(text, 0)
+    assert "anchors met: 0;" in text.stdout and "no anchor was met: records cut" in text.stdout, text.stdout
+
+
 @cases("", "1", "1:", ":" + "a" * 64, "1:" + "a" * 63, "1:" + "a" * 65, "x:" + "a" * 64,
        "-1:" + "a" * 64, "1:" + "g" * 64, "1 :" + "a" * 64)
 def test_anchor_that_is_none_is_refused(text):

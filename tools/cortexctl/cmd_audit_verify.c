@@ -39,6 +39,8 @@ static void put_finding(void *context, const struct cortex_finding *finding) {
 
 static void print_summary(const struct cortex_audit_check *check,
                           const struct cortex_audit_summary *summary) {
+  bool is_given = check->anchor_count > 0 || check->anchors_file != NULL;
+
   if (!summary->intact)
     printf("NOT intact: %" PRIu64 " break%s in %" PRIu64 " records\n", summary->breaks,
            summary->breaks == 1 ? "" : "s", summary->records);
@@ -49,12 +51,12 @@ static void print_summary(const struct cortex_audit_check *check,
            "%" PRIu64 ":%s\n",
            summary->records, summary->first_seq, summary->last_seq, summary->last_seq,
            summary->last_hash);
-  if (check->anchor_count == 0 && check->anchors_file == NULL)
-    printf("no anchor was given: records cut from the end, or a chain written anew, would not "
-           "show\n");
-  else
+  if (is_given)
     printf("anchors met: %" PRIu64 "; older than the first record: %" PRIu64 "\n",
            summary->anchors_met, summary->anchors_earlier);
+  if (!is_given || (summary->intact && summary->anchors_met == 0))
+    printf("no anchor was %s: records cut from the end, or a chain written anew, would not show\n",
+           is_given ? "met" : "given");
 }
 
 static json_t *make_summary(const struct cortex_audit_summary *summary, json_t *findings) {
