@@ -312,7 +312,16 @@ def test_trail_that_is_no_file_is_an_error():
     assert_finding(host, 1, f"{host.conf}:10", "Is a directory")
     host.trail.rmdir()
     os.mkfifo(host.trail)
-    assert_finding(host, 1, f"{host.conf}:10", "")
+    assert_finding(host, 1, f"{host.conf}:10", "not a regular file")
+
+
+@cases(True, False)
+def test_trail_that_is_a_link_is_an_error(is_there):
+    host = Host()
+    if is_there:
+        (host.path / "moved.jsonl").touch(0o660)
+    host.trail.symlink_to("moved.jsonl")
+    assert_finding(host, 1, f"{host.conf}:10", f"{host.trail} is a symbolic link")
 
 
 def test_missing_pam_file_is_a_warning():

@@ -24,7 +24,7 @@
 static void check_trail(struct check *check, const char *file) {
   struct check_place place = check_key_place(check, "audit", "file");
   struct stat status;
-  int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = open(file, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
   if (fd < 0 || fstat(fd, &status) != 0)
     check_find(check, CHECK_AUDIT_UNUSABLE, place, "%s: %s", file, strerror(errno));
@@ -46,7 +46,13 @@ void check_audit(struct check *check) {
   struct stat status;
 
   cortex_audit_options_get(check->settings, &audit);
-  if (stat(audit.file, &status) == 0 || errno != ENOENT) {
+  if (lstat(audit.file, &status) == 0 && S_ISLNK(status.st_mode)) {
+    check_find(check, CHECK_AUDIT_UNUSABLE, place, "%s is a symbolic link, which no login follows",
+               audit.file);
+    check_fix(check, "write the path that the link leads to in its place");
+    return;
+  }
+  if (access(audit.file, F_OK) == 0 || errno != ENOENT) {
     check_trail(check, audit.file);
     return;
   }
