@@ -283,6 +283,13 @@ def test_linked_template_counts_for_levels():
     assert '"l"' in line and 'Service::"production"' in line
 
 
+@cases("", "// permit (principal, action, resource);\n")
+def test_no_policy_at_all_is_a_warning(text):
+    host = Host()
+    host.policy.write_text(text, encoding="utf-8")
+    assert_finding(host, 0, f"{host.conf}:7", "hold no policy")
+
+
 def test_no_service_at_all_is_a_warning():
     host = Host()
     host.describe()

@@ -107,6 +107,9 @@ void check_services(struct check *check) {
   struct check_entity entity;
   size_t i;
 
+  if (cortex_policy_count(check->policy) == 0)
+    check_find(check, CHECK_POLICY_NONE, check_key_place(check, "policy", "path"),
+               "its files hold no policy: nobody can log in");
   if (cortex_policy_service_count(check->policy) == 0)
     check_find(check, CHECK_SERVICE_NONE, check_key_place(check, "policy", "entities"),
                "the entities file describes no Service: nobody can log in");
