@@ -5,10 +5,11 @@ SPDX-License-Identifier: PostgreSQL
 import json
 import os
 import re
+import subprocess
 import time
 
 from host import Host, service
-from support import SOURCE, assert_exit, assert_usage, cases, ctl, one_object
+from support import BUILD, ENVIRONMENT, SOURCE, assert_exit, assert_usage, cases, ctl, one_object
 
 SEVERITIES = ("error", "unknown", "warning", "note")
 FAULT = re.compile(r'^FAULT\(\w+, (\w+), (\w+),', re.M)
@@ -223,6 +224,14 @@ def test_anchors_that_were_not_given_are_said_and_given_ones_are_compared():
     anchors.write_text(f"Nov 23 db1 cortex: anchor 7:{'a' * 64}\n", encoding="utf-8")
     findings = host.findings("--anchors", anchors)
     assert "audit_unanchored" not in findings and "cut" in findings["audit_broken"]["what"], findings
+
+
+def test_log_without_anchors_does_not_pass_for_one():
+    host = Doctor()
+    subprocess.run([str(BUILD / "tests" / "cli" / "trail"), str(host.trail), "1"], check=True, env=ENVIRONMENT)
+    log = host.home / "syslog"
+    log.write_text("Nov 23 db1 sshd[1]: nothing\n", encoding="utf-8")
+    assert host.found("audit_unanchored", "--anchors", log)["what"] == f"no anchor of {log} was met"
 
 
 # --- sessions ---

@@ -38,7 +38,7 @@ static void judge_chain(struct doctor *doctor, const char *file) {
   struct cortex_audit_check question = {
       .anchors_file = doctor->anchors_file, .report = keep_break, .context = check};
   struct cortex_error error = CORTEX_ERROR_NONE;
-  struct cortex_audit_summary summary;
+  struct cortex_audit_summary summary = {.intact = false};
   struct trail_files files;
 
   if (!trail_files_find(file, &files))
@@ -52,6 +52,9 @@ static void judge_chain(struct doctor *doctor, const char *file) {
   else if (doctor->anchors_file == NULL)
     check_find(check, CHECK_AUDIT_UNANCHORED, doctor_place(file),
                "the chain was verified without anchors");
+  else if (summary.intact && summary.records > 0 && summary.anchors_met == 0)
+    check_find(check, CHECK_AUDIT_UNANCHORED, doctor_place(file), "no anchor of %s was met",
+               doctor->anchors_file);
   trail_files_clear(&files);
 }
 
