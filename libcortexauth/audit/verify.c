@@ -317,21 +317,48 @@ static void take_line(struct walk *walk, const struct cx_line *line) {
 
 /* ---- the whole ---- */
 
-static enum cortex_reason walk_file(struct walk *walk, const char *path,
-                                    struct cortex_error *error) {
-  struct cx_reader reader;
+static enum cortex_reason walk_reader(struct walk *walk, struct cx_reader *reader,
+                                      struct cortex_error *error) {
+  enum cortex_reason reason = CORTEX_OK;
   struct cx_line line;
-  enum cortex_reason reason = cx_reader_open(path, &reader, error);
 
-  walk->file = path;
+  walk->file = reader->path;
   walk->file_begins = true;
   while (reason == CORTEX_OK) {
-    reason = cx_reader_next(&reader, &line, error);
+    reason = cx_reader_next(reader, &line, error);
     if (reason != CORTEX_OK || line.total == 0)
       break;
     take_line(walk, &line);
   }
+  return reason;
+}
+
+static enum cortex_reason walk_file(struct walk *walk, const char *path,
+                                    struct cortex_error *error) {
+  struct cx_reader reader;
+  enum cortex_reason reason = cx_reader_open(path, &reader, error);
+
+  if (reason == CORTEX_OK)
+    reason = walk_reader(walk, &reader, error);
   cx_reader_close(&reader);
+  return reason;
+}
+
+/* The last one is opened first: rotation may put another file in its place meanwhile. */
+static enum cortex_reason walk_files(struct walk *walk, const char *const *files, size_t count,
+                                     struct cortex_error *error) {
+  struct cx_reader last;
+  enum cortex_reason reason;
+  size_t i;
+
+  if (count == 0)
+    return CORTEX_OK;
+  reason = cx_reader_open(files[count - 1], &last, error);
+  for (i = 0; i + 1 < count && reason == CORTEX_OK; i++)
+    reason = walk_file(walk, files[i], error);
+  if (reason == CORTEX_OK)
+    reason = walk_reader(walk, &last, error);
+  cx_reader_close(&last);
   return reason;
 }
 
@@ -359,13 +386,12 @@ enum cortex_reason cortex_audit_verify(const struct cortex_audit_check *check,
                                        struct cortex_error *error) {
   struct walk walk = {.findings = {.check = check, .summary = summary_out}};
   enum cortex_reason reason;
-  size_t i;
 
   *summary_out = (struct cortex_audit_summary){.intact = false};
   cx_chain_init(&walk.head);
   reason = cx_anchors_load(check, &walk.anchors, error);
-  for (i = 0; i < check->file_count && reason == CORTEX_OK; i++)
-    reason = walk_file(&walk, check->files[i], error);
+  if (reason == CORTEX_OK)
+    reason = walk_files(&walk, check->files, check->file_count, error);
   if (reason == CORTEX_OK)
     check_end(&walk);
   else

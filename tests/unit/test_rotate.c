@@ -79,6 +79,36 @@ static void the_new_file_continues_the_chain(void **state) {
   expect_set(trail, SET(".000000000001", ""), "removed 1-1 4-6", 4);
 }
 
+/* Called at the one break of the file before: by then the last file is another one. */
+static void rotate_meanwhile(void *context, const struct cortex_finding *finding) {
+  char archive[CORTEX_AUDIT_PATH_MAX];
+
+  assert_int_equal(finding->kind, CORTEX_FINDING_EDITED);
+  rotate(context, archive);
+}
+
+static void a_rotation_while_it_is_verified_removes_nothing(void **state) {
+  struct trail *trail = *state;
+  char archive[CORTEX_AUDIT_PATH_MAX];
+  const char *files[] = {archive, trail->file};
+  const struct cortex_audit_check check = {
+      .files = files, .file_count = 2, .report = rotate_meanwhile, .context = trail};
+  struct cortex_audit_summary summary;
+  size_t len;
+  char *bytes;
+
+  trail_fill(trail, 3);
+  rotate(trail, archive);
+  trail_fill(trail, 2);
+  bytes = trail_read(archive, &len);
+  bytes[10] ^= 1;
+  trail_write(archive, bytes, len);
+  free(bytes);
+  assert_int_equal(cortex_audit_verify(&check, &summary, NULL), CORTEX_OK);
+  assert_int_equal(summary.breaks, 1);
+  assert_int_equal(summary.records, 6);
+}
+
 static void a_file_without_records_is_not_rotated(void **state) {
   struct trail *trail = *state;
   char archive[CORTEX_AUDIT_PATH_MAX];
@@ -444,6 +474,7 @@ static void killed_writers_lose_no_answered_record(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(the_new_file_continues_the_chain),
+      TEST(a_rotation_while_it_is_verified_removes_nothing),
       TEST(a_file_without_records_is_not_rotated),
       TEST(a_torn_line_is_accounted_for_over_rotation),
       TEST(what_a_killed_rotation_left_is_taken_up),
