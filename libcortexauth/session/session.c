@@ -68,16 +68,23 @@ enum cortex_reason cortex_session_forget(const struct cortex_settings *settings,
 /* ---- the reaper's note ---- */
 
 enum cortex_reason cortex_session_mark_reaped(const struct cortex_settings *settings, int64_t when,
+                                              const struct cortex_clock *clock,
                                               struct cortex_error *error) {
   const struct timespec times[2] = {{.tv_sec = (time_t)when}, {.tv_sec = (time_t)when}};
+  const struct cx_wait wait = cx_wait_start(clock, 0);
   struct cx_state state;
+  int lock = -1;
   enum cortex_reason reason = cx_state_open(settings, CX_STATE_SESSIONS, &state, error);
 
+  if (reason == CORTEX_OK)
+    reason = cx_state_lock(&state, &wait, &lock, error);
   if (reason == CORTEX_OK)
     reason = cx_state_write(&state, CX_SESSION_REAPED, "", 0, CX_STATE_QUICK, error);
   if (reason == CORTEX_OK &&
       utimensat(state.fd, CX_SESSION_REAPED, times, AT_SYMLINK_NOFOLLOW) != 0)
     reason = cx_state_refuse(&state, CX_SESSION_REAPED, error, strerror(errno));
+  if (lock >= 0)
+    close(lock);
   cx_state_close(&state);
   return reason;
 }

@@ -5,6 +5,8 @@ SPDX-License-Identifier: PostgreSQL
 import json
 import os
 import pwd
+import re
+import signal
 import subprocess
 import threading
 import time
@@ -639,6 +641,40 @@ def test_many_sessions_end_with_a_record_each_in_few_writes(host):
         assert {record["pid"] for record in ended} == {session.info.backend_pid for session in many}
         assert len({record["time"] for record in ended}) == 1
         host.cortex.run("audit", "verify", "--config", host.cortex.conf, check=True)
+
+
+def test_a_session_that_takes_its_time_to_end_is_recorded_once(host):
+    """Each round tells it again; once the promised minute is over somebody must hear of it."""
+    with host.connect() as alice:
+        pid = alice.info.backend_pid
+        shorten(host, alice)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            assert "ended session of alice" in host.reap()
+            assert host.reap() == "" and len(host.events("session_ended")) == 1
+            noted = host.cortex.state / "sessions" / "ended"
+            noted.write_text(re.sub(r"(\d+)\n", lambda told: f"{int(told[1]) - 60}\n", noted.read_text(encoding="ascii")),
+                             encoding="ascii")
+            done = subprocess.run([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--reap"], capture_output=True,
+                                  text=True, timeout=60, check=True)
+            assert f"(pid {pid}): told to end 6" in done.stderr
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert is_ended(alice)
+        wait_until("the process to end", lambda: not os.path.exists(f"/proc/{pid}"))
+        assert host.reap() == "" and len(host.events("session_ended")) == 1
+
+
+def test_reapers_at_once_record_each_end_once(host):
+    with ExitStack() as stack:
+        many = [stack.enter_context(host.connect()) for _ in range(20)]
+        for session in many:
+            shorten(host, session)
+        reapers = [subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--reap"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+        assert [(reaper.communicate(timeout=60)[1], reaper.returncode) for reaper in reapers] == [("", 0)] * 4
+        assert sorted(record["pid"] for record in host.events("session_ended")) == sorted(
+            session.info.backend_pid for session in many)
 
 
 def test_foreign_sessions_are_never_ended(host):

@@ -262,7 +262,8 @@ static void enforce_asks_for_a_reaper(void **state) {
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_OK);
   folder->settings->session.enforce = true;
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_REAPER_STALE);
-  assert_int_equal(cortex_session_mark_reaped(folder->settings, now, NULL), CORTEX_OK);
+  assert_int_equal(
+      cortex_session_mark_reaped(folder->settings, now, cortex_clock_system(), NULL), CORTEX_OK);
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_OK);
   date_note(folder, now - 300);
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_OK);
@@ -270,6 +271,42 @@ static void enforce_asks_for_a_reaper(void **state) {
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_REAPER_STALE);
   date_note(folder, now + 301);
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_REAPER_STALE);
+}
+
+static void an_end_is_noted_once_and_goes_with_its_stamp(void **state) {
+  const struct cortex_clock *clock = cortex_clock_system();
+  struct statefolder *folder = *state;
+  struct cortex_session_end ends[] = {{PID, START, 0}, {PID + 1, START, 0}};
+  int64_t before = time(NULL);
+
+  begin(folder);
+  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 1, clock, NULL), CORTEX_OK);
+  assert_int_equal(ends[0].told_at, 0);
+  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 2, clock, NULL), CORTEX_OK);
+  assert_in_range(ends[0].told_at, before, before + 60);
+  assert_int_equal(ends[1].told_at, 0);
+  ends[0] = (struct cortex_session_end){PID, START + 1, 0}; /* a later backend of that pid */
+  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 1, clock, NULL), CORTEX_OK);
+  assert_int_equal(ends[0].told_at, 0);
+  assert_int_equal(cortex_session_forget(folder->settings, PID, NULL), CORTEX_OK);
+  assert_int_equal(cortex_session_note_ends(folder->settings, NULL, 0, clock, NULL), CORTEX_OK);
+  ends[0] = (struct cortex_session_end){PID, START, 0};
+  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 1, clock, NULL), CORTEX_OK);
+  assert_int_equal(ends[0].told_at, 0);
+}
+
+static void a_damaged_list_of_ends_forgets_what_it_held(void **state) {
+  struct statefolder *folder = *state;
+  struct cortex_session_end end = {PID, START, 0};
+
+  begin(folder);
+  statefolder_put(folder, CX_STATE_SESSIONS, "ended", "4242 x", 6);
+  assert_int_equal(cortex_session_note_ends(folder->settings, &end, 1, cortex_clock_system(), NULL),
+                   CORTEX_OK);
+  assert_int_equal(end.told_at, 0);
+  assert_int_equal(cortex_session_note_ends(folder->settings, &end, 1, cortex_clock_system(), NULL),
+                   CORTEX_OK);
+  assert_true(end.told_at > 0);
 }
 
 int main(void) {
@@ -283,6 +320,8 @@ int main(void) {
       IN_FOLDER(other_files_are_passed_over),
       IN_FOLDER(without_the_folder_no_session_begins),
       IN_FOLDER(enforce_asks_for_a_reaper),
+      IN_FOLDER(an_end_is_noted_once_and_goes_with_its_stamp),
+      IN_FOLDER(a_damaged_list_of_ends_forgets_what_it_held),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

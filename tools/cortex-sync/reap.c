@@ -20,6 +20,7 @@
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define TIMEOUT 30     /* seconds, of a statement and of waiting for a lock */
 #define WATCH_PAUSE 10 /* seconds between two rounds: well within the minute that is promised */
+#define END_MAX 60     /* seconds that a backend may take to end */
 
 /* A session that must end: a copy of its stamp, and why. */
 struct doomed {
@@ -253,6 +254,38 @@ static bool end_sessions(struct reaping *reaping) {
 
 /* ---- the proof ---- */
 
+/* What was noted before has its record: only that it takes so long is left to say. */
+static void take_note(struct doomed *doomed, const struct cortex_session_end *end, int64_t now) {
+  if (end->told_at == 0)
+    return;
+  doomed->is_ended = false;
+  if (now - end->told_at >= END_MAX)
+    cli_complain("session of %s on %s (pid %" PRId64 "): told to end %" PRId64
+                 " s ago and still there: look at the process, it may be stopped or wait for a disk",
+                 doomed->session.role, doomed->session.service, end->pid, now - end->told_at);
+}
+
+static bool note_ends(struct reaping *reaping) {
+  struct cortex_session_end *ends = calloc(reaping->count + 1, sizeof *ends);
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  size_t count = 0, i;
+
+  if (ends == NULL)
+    return false;
+  for (i = 0; i < reaping->count; i++)
+    if (reaping->doomed[i].is_ended)
+      ends[count++] = (struct cortex_session_end){reaping->doomed[i].session.pid,
+                                                  reaping->doomed[i].session.backend_start, 0};
+  if (count > 0 && cortex_session_note_ends(reaping->settings, ends, count, cortex_clock_system(),
+                                            &error) != CORTEX_OK)
+    fail(reaping, &error);
+  for (i = 0, count = 0; i < reaping->count; i++)
+    if (reaping->doomed[i].is_ended)
+      take_note(&reaping->doomed[i], &ends[count++], reaping->now / 1000000);
+  free(ends);
+  return true;
+}
+
 static void record(struct reaping *reaping, struct cortex_record *entries, size_t count) {
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_audit_options options;
@@ -306,11 +339,9 @@ static void record_ended(struct reaping *reaping) {
   free(entries);
 }
 
-static void tell(struct reaping *reaping, const char *did) {
+static void tell(const struct reaping *reaping, const char *did) {
   size_t i;
 
-  if (did == NULL)
-    record_ended(reaping);
   for (i = 0; i < reaping->count; i++) {
     const struct doomed *doomed = &reaping->doomed[i];
 
@@ -407,6 +438,11 @@ static bool reap(struct reaping *reaping) {
   }
   if (!end_sessions(reaping))
     return false;
+  if (!note_ends(reaping)) {
+    cli_complain("out of memory");
+    reaping->failed = true;
+  }
+  record_ended(reaping);
   tell(reaping, NULL);
   if (!settle(reaping))
     return false;
@@ -421,7 +457,8 @@ static void mark(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
   if (!reaping->failed && !cli_has(reaping->cli, "check") &&
-      cortex_session_mark_reaped(reaping->settings, reaping->now / 1000000, &error) != CORTEX_OK)
+      cortex_session_mark_reaped(reaping->settings, reaping->now / 1000000, cortex_clock_system(),
+                                 &error) != CORTEX_OK)
     fail(reaping, &error);
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <cortexauth/clock.h>
 #include <cortexauth/decision.h>
 #include <cortexauth/error.h>
 #include <cortexauth/settings.h>
@@ -70,6 +71,25 @@ CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_session_forget(const struct cortex_settings *settings, int64_t pid,
                       struct cortex_error *error);
 
+/* A backend that was told to end. */
+struct cortex_session_end {
+  int64_t pid;
+  int64_t backend_start; /* microseconds since 1970 */
+  int64_t told_at;       /* seconds since 1970, when that was noted first; 0: it was not before */
+};
+
+/*
+ * Notes that sessions were told to end. A backend takes its time for that, or is stopped, and
+ * is met by other reapers and the next rounds until then: who notes it first records it.
+ *
+ *   in,out  ends: told_at is 0 before, and stays so for those that this call notes first
+ *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL: then nothing new is noted
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_note_ends(const struct cortex_settings *settings, struct cortex_session_end *ends,
+                         size_t count, const struct cortex_clock *clock,
+                         struct cortex_error *error);
+
 typedef bool (*cortex_session_concern)(const char *role, void *context);
 
 /*
@@ -91,7 +111,7 @@ cortex_session_distrust(const struct cortex_settings *settings, cortex_session_c
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_session_mark_reaped(const struct cortex_settings *settings, int64_t when,
-                           struct cortex_error *error);
+                           const struct cortex_clock *clock, struct cortex_error *error);
 
 /*
  * When the last round began that a reaper noted.
