@@ -305,7 +305,7 @@ BEGIN
     state := cortex.kind_of(name);
     IF (state.kind = wanted) IS NOT TRUE THEN
       RAISE EXCEPTION 'role % is not one that Cortex may change', coalesce(quote_ident(name), 'NULL')
-        USING ERRCODE = 'insufficient_privilege',
+        USING ERRCODE = CASE WHEN state.kind IS NULL THEN 'undefined_object' ELSE 'insufficient_privilege' END,
           DETAIL = CASE WHEN state.kind IS NULL THEN 'It does not exist.'
             WHEN state.kind = '!' THEN 'It is protected, or leads to a role that is.'
             WHEN groups THEN 'It is no direct member of cortex_groups only.'
@@ -336,7 +336,7 @@ BEGIN
     state := cortex.kind_of(name);
     IF (state.kind IN ('l', 'g')) IS NOT TRUE THEN
       RAISE EXCEPTION 'role % is not one that Cortex may change', quote_ident(coalesce(name, ''))
-        USING ERRCODE = 'insufficient_privilege',
+        USING ERRCODE = CASE WHEN state.kind IS NULL THEN 'undefined_object' ELSE 'insufficient_privilege' END,
           DETAIL = 'It is missing, protected, leads to a role that is, or is no direct member of one marker only.';
     END IF;
     oids := array_append(oids, state.role);
@@ -597,7 +597,7 @@ BEGIN
   FOR one IN
     SELECT p.r, string_agg(q.name, ', ') AS list, count(*)::integer AS n, count(q.name) AS known
     FROM unnest(role_at, member_at) AS p(r, m) LEFT JOIN unnest(quoted) WITH ORDINALITY AS q(name, i) ON q.i = p.m
-    GROUP BY p.r ORDER BY p.r
+    GROUP BY p.r ORDER BY roles[p.r] -- as logins do: since 16 the group role is locked
   LOOP
     IF roles[one.r] IS NULL OR one.known < one.n THEN
       RAISE EXCEPTION 'a pair does not name a role and a member' USING ERRCODE = 'array_subscript_error';
@@ -703,11 +703,14 @@ $f$;
 
 -- Opens a transaction that changes roles: alone, and with notes that fit the cluster. mend: some are
 -- stale (sync_roles says so), as after a dump restored into another cluster, or a role that a DBA made anew.
-CREATE FUNCTION cortex.sync_begin(mend boolean) RETURNS void
+-- names: the roles that it changes, or whose members and memberships. It takes turns with logins and the reaper, who
+-- change the same ones: else they would fail each other, or wait for each other. Who has no turn was never changed by a login.
+CREATE FUNCTION cortex.sync_begin(mend boolean, names text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 BEGIN
   PERFORM cortex.require_home();
   LOCK TABLE cortex.run_data IN EXCLUSIVE MODE;
+  PERFORM FROM cortex.login_lock l WHERE l.name = ANY (names) ORDER BY l.name FOR UPDATE;
   IF mend THEN
     PERFORM cortex.mend_notes();
   END IF;
@@ -1054,7 +1057,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cortex FROM PUBLIC;
 GRANT USAGE ON SCHEMA cortex TO cortex_runner;
 GRANT EXECUTE ON FUNCTION
   cortex.sync_roles(boolean), cortex.sync_members(), cortex.sync_grants(),
-  cortex.sync_begin(boolean), cortex.create_groups(text[]),
+  cortex.sync_begin(boolean, text[]), cortex.create_groups(text[]),
   cortex.create_logins(text[], text[], text, text),
   cortex.rename_logins(text[], text[]), cortex.note_people(text[], text[], text[]), cortex.adopt_logins(text[]),
   cortex.cut_logins(text[]), cortex.restore_logins(text[]),

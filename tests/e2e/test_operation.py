@@ -15,6 +15,7 @@ import time
 import psycopg
 import pytest
 
+from harness import wait_until
 from synchost import CORTEX_SYNC, SyncHost
 
 
@@ -262,6 +263,21 @@ def test_commit_without_an_answer_is_neither_done_nor_undone(sync):
     assert sync.records()[-1]["event"] == "sync_unknown"
     assert sync.host.can_login("p0000") is True
     conf.write_text(before, encoding="utf-8")
+    sync.run("--check", check=0)
+
+
+def test_role_that_is_dropped_meanwhile_costs_a_second_look_only(sync):
+    sync.people({**crowd(5, "engineers"), "bob": ["engineers"]})
+    sync.apply("--quiet")
+    sync.people({**crowd(5, "engineers"), "carl": ["engineers"]})
+    waits = "select count(*) from pg_stat_activity where usename = 'cortex_runner' and wait_event_type = 'Lock'"
+    with psycopg.connect(sync.host.dsn("postgres")) as dba:
+        dba.execute("drop role bob")
+        run = subprocess.Popen(command(sync, "--apply"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_until("cortex-sync", lambda: sync.host.sql(waits) == [(1,)])
+    assert run.wait(timeout=60) == 0
+    assert "somebody else changes roles at the same time: reading them again" in run.stderr.read()
+    assert sync.host.can_login("bob") is None and sync.host.can_login("carl") is True
     sync.run("--check", check=0)
 
 

@@ -5,7 +5,10 @@ SPDX-License-Identifier: PostgreSQL
 import json
 import subprocess
 
+import psycopg
+
 from cortex import own_by_server
+from harness import wait_until
 from sessionhost import CORTEX_SYNC, POLICY, is_ended
 
 
@@ -110,6 +113,23 @@ def test_who_left_the_directory_does_not_come_back_when_the_role_was_dropped(hos
     assert host.sql("select count(*) from pg_roles where rolname = 'alice'") == "0"
     directory.names(bob=["engineers"], alice=["engineers"]).apply()
     host.login().assert_allowed("1")
+
+
+def test_cortex_sync_takes_turns_with_logins_and_the_reaper(host):
+    """Who came second to the same membership failed, or both waited for each other until one was given up."""
+    directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
+    directory.apply()
+    host.login().assert_allowed("1")
+    directory.names(bob=["engineers"])
+    waits = "select exists (select from pg_stat_activity where usename = 'cortex_runner' and wait_event_type = 'Lock')"
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+        other.execute("select cortex.lock_login('alice')")
+        other.execute("revoke analytics_read from alice granted by cortex_grantor")
+        run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--apply"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_until("cortex-sync", lambda: host.sql(waits) == "t" or run.poll() is not None)
+    assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
+    assert not host.exists("alice") and host.members("alice") == set() and directory.rests()
 
 
 def test_a_login_keeps_what_the_directory_gave(host):

@@ -259,13 +259,61 @@ static bool send_gains(struct pg *pg, const struct model *model, const struct pl
   return plan->attributes.count == 0 || (++*sent && attributes_send(pg, model, &plan->attributes));
 }
 
-bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent) {
-  const char *mend = model->is_stale ? "t" : "f";
+static void mark_members(bool *marked, const struct edges *edges) {
+  size_t i;
 
+  for (i = 0; i < edges->count; i++)
+    marked[edges->items[i].member] = true;
+}
+
+static void mark_roles(bool *marked, const struct role_list *list) {
+  size_t i;
+
+  for (i = 0; i < list->count; i++)
+    marked[list->items[i]] = true;
+}
+
+/* Whose turn the transaction takes: everybody whom it changes, under the name of now. */
+static void mark_touched(bool *marked, const struct model *model, const struct plan *plan) {
+  size_t i;
+
+  mark_members(marked, &plan->rename);
+  mark_members(marked, &plan->revoke);
+  mark_members(marked, &plan->grant);
+  mark_roles(marked, &plan->cut);
+  mark_roles(marked, &plan->restore);
+  mark_roles(marked, &plan->adopt);
+  mark_roles(marked, &plan->people);
+  for (i = 0; i < plan->rename.count; i++)
+    marked[plan->rename.items[i].role] = true;
+  for (i = 0; i < plan->attributes.count; i++)
+    marked[model->attributes.items[plan->attributes.items[i]].role] = true;
+}
+
+static bool send_begin(struct pg *pg, const struct model *model, const struct plan *plan) {
+  bool *marked = calloc(model->names.count + 1, sizeof *marked);
+  const char *values[2] = {model->is_stale ? "t" : "f", NULL};
+  struct pg_array names = {0};
+  bool fine;
+  uint32_t i;
+
+  if (marked != NULL)
+    mark_touched(marked, model, plan);
+  for (i = 0; marked != NULL && i < model->names.count; i++)
+    if (marked[i])
+      pg_array_put(&names, names_text(&model->names, i));
+  values[1] = pg_array_end(&names);
+  fine = marked != NULL && values[1] != NULL &&
+         pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
+         pg_send(pg, "SELECT cortex.sync_begin($1, $2)", values, 2);
+  pg_array_clear(&names);
+  free(marked);
+  return fine;
+}
+
+bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent) {
   *sent += 2;
-  return pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
-         pg_send(pg, "SELECT cortex.sync_begin($1)", &mend, 1) &&
-         send_losses(pg, model, plan, sent) && send_gains(pg, model, plan, sent);
+  return send_begin(pg, model, plan) && send_losses(pg, model, plan, sent) && send_gains(pg, model, plan, sent);
 }
 
 bool apply_changes(struct pg *pg, const struct model *model, const struct plan *plan) {

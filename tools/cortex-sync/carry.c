@@ -136,19 +136,30 @@ static bool must_not_wait(const struct plan *plan) {
   return plan->cut.count + plan->revoke.count > 0;
 }
 
-/* Another start, for the transaction has failed and the cluster may have changed. */
-static enum cli_exit carry_losses(struct sync *sync) {
-  struct plan losses;
-  enum cli_exit exit;
+static bool gives(const struct plan *plan) {
+  return plan->groups.count + plan->logins.count + plan->grant.count + plan->attributes.count +
+             plan->restore.count + plan->adopt.count + plan->people.count + plan->note.count >
+         0;
+}
 
-  exit = sync_connect(sync);
+/* Another start, for the transaction has failed and the cluster may have changed. */
+static enum cli_exit plan_anew(struct sync *sync) {
+  enum cli_exit exit = sync_connect(sync);
+
   if (exit != CLI_DONE)
     return exit;
   sync->record.database = pg_database(sync->pg); /* the other connection's is gone */
   plan_clear(&sync->plan);
   plan_make(&sync->model, &sync->plan);
-  if (sync->plan.failed)
-    return hang_up("out of memory");
+  return sync->plan.failed ? hang_up("out of memory") : CLI_DONE;
+}
+
+static enum cli_exit carry_losses(struct sync *sync) {
+  struct plan losses;
+  enum cli_exit exit = plan_anew(sync);
+
+  if (exit != CLI_DONE)
+    return exit;
   parts_losses(&sync->model, &sync->plan, &losses);
   if (losses.failed)
     exit = hang_up("out of memory");
@@ -159,6 +170,34 @@ static enum cli_exit carry_losses(struct sync *sync) {
     cli_complain("what takes away was done all the same; what gives was not");
   plan_clear(&losses);
   return exit;
+}
+
+/* ---- beside others ---- */
+
+/* Somebody else changed the same roles: a deadlock, one of the server's own rows, a role that went. */
+static bool is_overtaken(const struct sync *sync) {
+  const char *state = pg_sqlstate(sync->pg);
+
+  return sync->transactions == 0 && !pg_lost(sync->pg) &&
+         (strncmp(state, "40", 2) == 0 || strcmp(state, "XX000") == 0 ||
+          strcmp(state, "42704") == 0);
+}
+
+static enum cli_exit carry_whole(struct sync *sync) {
+  if (!plan_is_empty(&sync->plan))
+    return carry_all(sync);
+  return apply_nothing(sync->pg, sync->record.policy_digest) ? CLI_DONE : sync_complain(sync);
+}
+
+static enum cli_exit carry_again(struct sync *sync) {
+  enum cli_exit exit;
+
+  cli_complain("somebody else changes roles at the same time: reading them again");
+  exit = plan_anew(sync);
+  if (exit != CLI_DONE)
+    return exit;
+  sync->is_refused = !valve_check(&sync->model, &sync->plan, sync->allowed, &sync->valve);
+  return sync->is_refused ? CLI_DONE : carry_whole(sync);
 }
 
 /* ---- what logins believe ---- */
@@ -189,19 +228,12 @@ static void distrust_notes(struct sync *sync) {
 }
 
 enum cli_exit carry_out(struct sync *sync) {
-  enum cli_exit exit;
-  bool gives;
+  enum cli_exit exit = carry_whole(sync);
 
-  if (plan_is_empty(&sync->plan))
-    return apply_nothing(sync->pg, sync->record.policy_digest) ? CLI_DONE : sync_complain(sync);
-  gives = sync->plan.groups.count + sync->plan.logins.count + sync->plan.grant.count +
-              sync->plan.attributes.count + sync->plan.restore.count + sync->plan.adopt.count +
-              sync->plan.people.count + sync->plan.note.count >
-          0;
-  exit = carry_all(sync);
-  sync->is_applied = sync->is_applied || exit == CLI_DONE;
-  if (exit != CLI_DONE && sync->transactions == 0 && gives && must_not_wait(&sync->plan) &&
-      pg_failed(sync->pg))
+  if (exit != CLI_DONE && is_overtaken(sync))
+    exit = carry_again(sync);
+  if (exit != CLI_DONE && sync->transactions == 0 && gives(&sync->plan) &&
+      must_not_wait(&sync->plan) && pg_failed(sync->pg))
     carry_losses(sync);
   distrust_notes(sync);
   return exit;
