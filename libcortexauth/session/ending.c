@@ -76,9 +76,9 @@ static enum cortex_reason change(const struct cx_state *state, struct cortex_ses
   for (i = 0; i < count; i++)
     if (ends[i].told_at == 0)
       put_line(&after, &(struct cortex_session_end){ends[i].pid, ends[i].backend_start, now});
-  reason = after.failed ? cx_error_memory(error)
-                        : cx_state_write(state, FILE_NAME, after.bytes, after.len, CX_STATE_QUICK,
-                                         error);
+  reason = after.failed
+               ? cx_error_memory(error)
+               : cx_state_write(state, FILE_NAME, after.bytes, after.len, CX_STATE_QUICK, error);
   cx_buf_clear(&before);
   cx_buf_clear(&after);
   return reason;

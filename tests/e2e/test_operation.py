@@ -230,11 +230,14 @@ def test_two_clusters_get_a_plan_each(sync):
 
 
 class Silence:
-    """A socket in the server's place that carries everything to it, and no answer after a COMMIT of changes."""
+    """A socket in the server's place that carries everything to it, and no answer after a COMMIT of changes.
 
-    def __init__(self, sync):
+    Or nothing any more, as where the server is frozen, once a word was sent."""
+
+    def __init__(self, sync, frozen_at=None):
+        self.frozen_at = frozen_at
         self.server = str(sync.host.postgres.sockets / f".s.PGSQL.{sync.host.postgres.port}")
-        self.folder = sync.host.folder.make("silence")
+        self.folder = sync.host.folder.make("frozen" if frozen_at else "silence")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.folder / f".s.PGSQL.{sync.host.postgres.port}"))
         self.listener.listen()
@@ -247,6 +250,10 @@ class Silence:
             while True:
                 for source in select.select([client, server], [], [])[0]:
                     data = source.recv(65536)
+                    if self.frozen_at and self.frozen_at in data:
+                        while client.recv(65536):
+                            pass
+                        return
                     (server if source is client else client).sendall(data)
                     if not data or b"sync_done" in data:
                         server.recv(65536)  # so it is committed
@@ -264,6 +271,25 @@ def test_commit_without_an_answer_is_neither_done_nor_undone(sync):
     assert sync.host.can_login("p0000") is True
     conf.write_text(before, encoding="utf-8")
     sync.run("--check", check=0)
+
+
+def test_server_that_freezes_holds_up_nobody_for_long(sync):
+    """The clusters behind it, and who has left there. What was asked of it last is not known."""
+    other = SyncHost()
+    try:
+        silence = Silence(other, b"sync_members")
+        frozen = other.host.dsn("cortex_runner").replace(str(other.host.postgres.sockets), str(silence.folder))
+        sync.configure(more="timeout = 1\n" + "".join(
+            f'[cluster "{label}"]\nconninfo = "{conninfo}"\ncluster = db1:5432\n'
+            for label, conninfo in (("one", frozen), ("two", sync.host.dsn("cortex_runner")))))
+        sync.people(crowd(5, "engineers"))
+        begun = time.monotonic()
+        assert "database: the server has given no answer for 6 s" in sync.run("--apply", check=3).stderr
+        assert time.monotonic() - begun < 30
+        assert len(sync.host.members("analytics_read")) == 5
+        silence.listener.close()
+    finally:
+        other.close()
 
 
 def test_role_that_is_dropped_meanwhile_costs_a_second_look_only(sync):

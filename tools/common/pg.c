@@ -5,16 +5,22 @@
 #include "common/pg.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define MESSAGE_MAX 512
 #define OPTIONS_MAX 1024
+#define GRACE 5 /* seconds that the server may take beyond a statement's time to say so */
 
 struct pg {
   FILE *script; /* in place of a connection */
   PGconn *connection;
+  int64_t patience; /* seconds that one answer may take; 0: without end */
+  bool is_frozen;   /* it took longer */
   bool failed;
   char message[MESSAGE_MAX];
   char sqlstate[6];
@@ -29,8 +35,37 @@ static void copy_line(char *line, const char *text) {
            text == NULL ? "" : text);
 }
 
+/* ---- a server that is frozen ---- */
+
+/* The socket that is waited for: libpq waits without end where a server keeps silent. */
+static volatile sig_atomic_t watched = -1;
+static volatile sig_atomic_t is_over;
+
+static void hang_up(int signal) {
+  (void)signal;
+  is_over = 1;
+  shutdown(watched, SHUT_RDWR);
+}
+
+static void watch(const struct pg *pg) {
+  const struct sigaction action = {.sa_handler = hang_up};
+
+  watched = PQsocket(pg->connection);
+  is_over = 0;
+  if (pg->patience > 0 && watched >= 0 && sigaction(SIGALRM, &action, NULL) == 0)
+    alarm((unsigned)pg->patience);
+}
+
+static void unwatch(struct pg *pg) {
+  alarm(0);
+  pg->is_frozen = pg->is_frozen || is_over;
+}
+
 static bool fail(struct pg *pg, const char *text) {
-  if (!pg->failed)
+  if (!pg->failed && pg->is_frozen)
+    snprintf(pg->message, sizeof pg->message, "the server has given no answer for %" PRId64 " s",
+             pg->patience);
+  else if (!pg->failed)
     copy_line(pg->message, text);
   pg->failed = true;
   return false;
@@ -113,6 +148,7 @@ bool pg_open(const struct pg_setup *setup, struct pg **pg_out) {
   PQsetNoticeReceiver(pg->connection, take_notice, pg);
   if (PQenterPipelineMode(pg->connection) == 0)
     return fail(pg, PQerrorMessage(pg->connection));
+  pg->patience = setup->statement_timeout > 0 ? setup->statement_timeout + GRACE : 0;
   return true;
 }
 
@@ -127,7 +163,9 @@ struct pg *pg_script(FILE *file) {
 void pg_close(struct pg **pg) {
   if (*pg == NULL)
     return;
+  watch(*pg);
   PQfinish((*pg)->connection);
+  unwatch(*pg);
   free(*pg);
   *pg = NULL;
 }
@@ -211,14 +249,19 @@ static bool write_statement(FILE *file, const char *sql, const char *const *valu
   return ferror(file) == 0;
 }
 
+/* Each answer comes when its statement is done: so none takes longer than a statement may. */
 bool pg_send(struct pg *pg, const char *sql, const char *const *values, int count) {
+  bool sent;
+
   if (pg->failed)
     return false;
   if (pg->script != NULL)
     return write_statement(pg->script, sql, values, count);
-  if (PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0) == 0)
-    return fail(pg, PQerrorMessage(pg->connection));
-  return true;
+  watch(pg);
+  sent = PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0) != 0 &&
+         PQsendFlushRequest(pg->connection) != 0;
+  unwatch(pg);
+  return sent || fail(pg, PQerrorMessage(pg->connection));
 }
 
 void pg_drain(struct pg *pg) {
@@ -227,18 +270,30 @@ void pg_drain(struct pg *pg) {
 }
 
 bool pg_sync(struct pg *pg) {
+  bool sent;
+
   if (pg->failed)
     return false;
-  if (PQpipelineSync(pg->connection) == 0)
-    return fail(pg, PQerrorMessage(pg->connection));
-  return true;
+  watch(pg);
+  sent = PQpipelineSync(pg->connection) != 0;
+  unwatch(pg);
+  return sent || fail(pg, PQerrorMessage(pg->connection));
+}
+
+static PGresult *get_result(struct pg *pg) {
+  PGresult *result;
+
+  watch(pg);
+  result = PQgetResult(pg->connection);
+  unwatch(pg);
+  return result;
 }
 
 /* Takes the NULL that libpq puts behind each statement's results. */
 static void take_end(struct pg *pg) {
   PGresult *rest;
 
-  while ((rest = PQgetResult(pg->connection)) != NULL)
+  while ((rest = get_result(pg)) != NULL)
     PQclear(rest);
 }
 
@@ -248,7 +303,7 @@ PGresult *pg_take(struct pg *pg) {
 
   if (pg->failed)
     return NULL;
-  result = PQgetResult(pg->connection);
+  result = get_result(pg);
   status = PQresultStatus(result);
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
     take_end(pg);
@@ -279,7 +334,7 @@ bool pg_settle(struct pg *pg) {
 
   if (pg->failed)
     return false;
-  result = PQgetResult(pg->connection);
+  result = get_result(pg);
   fine = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
   PQclear(result);
   return fine || fail(pg, PQerrorMessage(pg->connection));

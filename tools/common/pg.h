@@ -13,7 +13,11 @@
 
 struct pg;
 
-/* How a session is set up; durations in seconds, 0: the server's own. */
+/*
+ * How a session is set up; durations in seconds, 0: the server's own. A server that gives no
+ * answer for some seconds longer than a statement may take is given up: it is frozen, or cannot be
+ * reached any more. SIGALRM is this module's.
+ */
 struct pg_setup {
   const char *conninfo; /* libpq keywords or URI; NULL: libpq's defaults */
   const char *program;  /* application_name */

@@ -313,7 +313,8 @@ static bool send_begin(struct pg *pg, const struct model *model, const struct pl
 
 bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent) {
   *sent += 2;
-  return send_begin(pg, model, plan) && send_losses(pg, model, plan, sent) && send_gains(pg, model, plan, sent);
+  return send_begin(pg, model, plan) && send_losses(pg, model, plan, sent) &&
+         send_gains(pg, model, plan, sent);
 }
 
 bool apply_changes(struct pg *pg, const struct model *model, const struct plan *plan) {

@@ -174,7 +174,8 @@ static enum cli_exit carry_losses(struct sync *sync) {
 
 /* ---- beside others ---- */
 
-/* Somebody else changed the same roles: a deadlock, one of the server's own rows, a role that went. */
+/* Somebody else changed the same roles: a deadlock, one of the server's own rows, a role that went.
+ */
 static bool is_overtaken(const struct sync *sync) {
   const char *state = pg_sqlstate(sync->pg);
 

@@ -260,9 +260,10 @@ static void take_note(struct doomed *doomed, const struct cortex_session_end *en
     return;
   doomed->is_ended = false;
   if (now - end->told_at >= END_MAX)
-    cli_complain("session of %s on %s (pid %" PRId64 "): told to end %" PRId64
-                 " s ago and still there: look at the process, it may be stopped or wait for a disk",
-                 doomed->session.role, doomed->session.service, end->pid, now - end->told_at);
+    cli_complain(
+        "session of %s on %s (pid %" PRId64 "): told to end %" PRId64
+        " s ago and still there: look at the process, it may be stopped or wait for a disk",
+        doomed->session.role, doomed->session.service, end->pid, now - end->told_at);
 }
 
 static bool note_ends(struct reaping *reaping) {
