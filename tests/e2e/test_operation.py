@@ -229,6 +229,22 @@ def test_two_clusters_get_a_plan_each(sync):
         other.close()
 
 
+def test_two_sections_that_reach_one_server_change_nothing(sync):
+    """Each took away what the other had given, in every run. A server that is away is looked for once."""
+    there = sync.host.dsn("cortex_runner")
+    for other, why in ((there + " connect_timeout=5", None), (there + " port=1", "cluster two: database: ")):
+        sync.configure(more="".join(f'[cluster "{label}"]\nconninfo = "{conninfo}"\ncluster = db1:5432\n'
+                                    for label, conninfo in (("one", there), ("two", other))))
+        sync.people(crowd(3, "engineers"))
+        result = sync.run("--apply", check=3 if why else 2)
+        assert len(sync.host.members("analytics_read")) == (3 if why else 0)
+        if why:
+            assert result.stderr.count(why) == 1
+        else:
+            assert '[cluster "one"] reaches the same server as [cluster "two"]' in result.stderr
+            assert '[cluster "two"] reaches the same server as [cluster "one"]' in result.stderr
+
+
 class Silence:
     """A socket in the server's place that carries everything to it, and no answer after a COMMIT of changes.
 
@@ -277,14 +293,14 @@ def test_server_that_freezes_holds_up_nobody_for_long(sync):
     """The clusters behind it, and who has left there. What was asked of it last is not known."""
     other = SyncHost()
     try:
-        silence = Silence(other, b"sync_members")
+        silence = Silence(other, b"system_identifier")
         frozen = other.host.dsn("cortex_runner").replace(str(other.host.postgres.sockets), str(silence.folder))
         sync.configure(more="timeout = 1\n" + "".join(
             f'[cluster "{label}"]\nconninfo = "{conninfo}"\ncluster = db1:5432\n'
             for label, conninfo in (("one", frozen), ("two", sync.host.dsn("cortex_runner")))))
         sync.people(crowd(5, "engineers"))
         begun = time.monotonic()
-        assert "database: the server has given no answer for 6 s" in sync.run("--apply", check=3).stderr
+        assert "cluster one: database: the server has given no answer for 6 s" in sync.run("--apply", check=3).stderr
         assert time.monotonic() - begun < 30
         assert len(sync.host.members("analytics_read")) == 5
         silence.listener.close()

@@ -12,6 +12,7 @@
 
 #include "attributes.h"
 #include "carry.h"
+#include "clusters.h"
 #include "print.h"
 #include "progress.h"
 #include "reap.h"
@@ -66,7 +67,9 @@ static bool is_locked(const struct sync *sync) {
 enum cli_exit sync_complain(const struct sync *sync) {
   bool locked = is_locked(sync);
 
-  cli_complain("database: %s%s", pg_message(sync->pg), pg_hint(sync->pg));
+  cli_complain("%s%s%sdatabase: %s%s", sync->name != NULL ? "cluster " : "",
+               sync->name != NULL ? sync->name : "", sync->name != NULL ? ": " : "",
+               pg_message(sync->pg), pg_hint(sync->pg));
   return locked ? SYNC_ACTIVE : CLI_OUTSIDE;
 }
 
@@ -183,12 +186,13 @@ static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
              : CLI_DONE;
 }
 
+/* One that could not be reached is not tried again: the others would wait as long once more. */
 static enum cli_exit go(struct sync *sync) {
   bool asked;
   enum cli_exit exit;
 
   progress_say("cortex-sync: reading directories");
-  asked = ask(sync);
+  asked = sync->pg == NULL && ask(sync);
   exit = read_wanted(sync);
   progress_end();
 
@@ -257,10 +261,26 @@ static bool put_metrics(struct sync *sync, enum cli_exit exit) {
   return true;
 }
 
-/* One cluster, from nothing to nothing. */
-static enum cli_exit run_cluster(struct sync *sync) {
-  enum cli_exit exit = model_init(&sync->model) ? go(sync) : CLI_OUTSIDE;
+/* Whose plan is right for the server nobody can tell: neither is made. */
+static enum cli_exit complain_twin(const struct sync *sync, const struct cluster *cluster,
+                                   const struct cluster *twin) {
+  cli_complain("%s:%u: [cluster \"%s\"] reaches the same server as [cluster \"%s\"] (line %u): "
+               "each would take away what the other gives. Set conninfo right, or make one section "
+               "of both",
+               cli_value_or(sync->cli, "config", CONFIG_DEFAULT),
+               cortex_section_line(cluster->section, "conninfo"),
+               cortex_section_label(cluster->section), cortex_section_label(twin->section),
+               cortex_section_line(twin->section, "conninfo"));
+  return CLI_USAGE;
+}
 
+/* One cluster, from nothing to nothing; twin: another section that reaches its server, or NULL. */
+static enum cli_exit run_cluster(struct sync *sync, const struct cluster *cluster,
+                                 const struct cluster *twin) {
+  enum cli_exit exit = CLI_OUTSIDE;
+
+  if (model_init(&sync->model))
+    exit = twin != NULL ? complain_twin(sync, cluster, twin) : go(sync);
   progress_end();
   if (!put_metrics(sync, exit))
     exit = CLI_OUTSIDE;
@@ -288,31 +308,43 @@ static int weight_of(enum cli_exit exit) {
   return (int)i;
 }
 
-/* Each [cluster], or the one of [sync]: one that fails does not keep the others waiting. */
-static enum cli_exit run_clusters(struct sync *sync) {
+/* Each [cluster]: one that fails does not keep the others waiting. */
+static enum cli_exit run_each(struct sync *sync, const struct cluster_list *clusters) {
   enum cli_exit worst = CLI_DONE, exit;
-  const struct cortex_section *section;
-  size_t i, clusters = 0;
+  size_t i;
 
-  for (i = 0; (section = cortex_settings_section(sync->settings, i)) != NULL; i++) {
-    if (strcmp(cortex_section_kind(section), "cluster") != 0)
-      continue;
-    clusters++;
-    sync->name = cortex_section_label(section);
-    sync->conninfo = cortex_section_value(section, "conninfo");
-    sync->cluster = cortex_section_value(section, "cluster");
-    exit = run_cluster(sync);
+  for (i = 0; i < clusters->count; i++) {
+    struct cluster *cluster = &clusters->items[i];
+
+    sync->name = cortex_section_label(cluster->section);
+    sync->conninfo = cortex_section_value(cluster->section, "conninfo");
+    sync->cluster = cortex_section_value(cluster->section, "cluster");
+    sync->pg = cluster->failed;
+    cluster->failed = NULL;
+    exit = run_cluster(sync, cluster, clusters_twin(clusters, cluster));
     worst = weight_of(exit) > weight_of(worst) ? exit : worst;
   }
-  if (clusters > 0)
-    return worst;
+  return worst;
+}
+
+static enum cli_exit run_clusters(struct sync *sync) {
+  struct cluster_list clusters;
+  enum cli_exit exit = CLI_USAGE;
+
+  if (!clusters_list(sync->settings, sync->timeout, &clusters)) {
+    cli_complain("out of memory");
+    return CLI_OUTSIDE;
+  }
   sync->conninfo = setting(sync, "conninfo");
   sync->cluster = setting(sync, "cluster");
-  if (sync->conninfo == NULL) {
+  if (clusters.count > 0)
+    exit = run_each(sync, &clusters);
+  else if (sync->conninfo != NULL)
+    exit = run_cluster(sync, NULL, NULL);
+  else
     cli_complain("[sync] conninfo is missing: it says which cluster to bring in line");
-    return CLI_USAGE;
-  }
-  return run_cluster(sync);
+  clusters_clear(&clusters);
+  return exit;
 }
 
 static enum cli_exit run(const struct cli *cli) {
