@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlparse
 
@@ -461,7 +462,7 @@ class Scim(HTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), ScimHandler)
-        self.users, self.groups, self.broken, self.largest = [], [], None, 5
+        self.users, self.groups, self.broken, self.largest, self.busy = [], [], None, 5, []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def fill(self, *names):
@@ -480,6 +481,8 @@ class ScimHandler(BaseHTTPRequestHandler):
         total = len(resources)
         if self.headers["Authorization"] != "Bearer scim-secret":
             return self.answer(401, b"{}")
+        if self.server.busy and begin > 0:
+            return self.answer(self.server.busy[0][0], b"{}", self.server.busy.pop(0)[1])
         if self.server.broken == "short" and begin > 0:
             page = []
         if self.server.broken == "total" and begin > 0:
@@ -492,8 +495,10 @@ class ScimHandler(BaseHTTPRequestHandler):
                            "startIndex": begin + 1, "itemsPerPage": len(page), "Resources": page}).encode()
         return self.answer(200, body[:-20] if self.server.broken == "cut" and begin > 0 else body)
 
-    def answer(self, status, body):
+    def answer(self, status, body, retry_after=None):
         self.send_response(status)
+        if retry_after:
+            self.send_header("Retry-After", retry_after)
         self.send_header("Content-Type", "application/scim+json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -582,6 +587,19 @@ def test_scim_that_is_not_whole_removes_nothing(sync, scim, how):
     scim.broken = how
     scim.fill(*CROWD[:9])
     stays(sync, "--allow-removals=100")
+
+
+def test_scim_that_is_busy_is_asked_again_when_it_says(sync, scim):
+    """Where the directory's timeout leaves so much time."""
+    scim.fill(*CROWD)
+    scim.busy = [(429, "1"), (503, formatdate(time.time() + 2, usegmt=True))]
+    begun = time.monotonic()
+    sync.apply()
+    assert time.monotonic() - begun > 1 and scim.busy == []
+    assert sync.host.members("analytics_read") == {*CROWD}
+    scim.fill(*CROWD[:9])
+    scim.busy = [(429, "3600")]
+    assert "HTTP status 429: it is to be asked again later than timeout allows" in stays(sync, "--allow-removals=100")
 
 
 def test_scim_with_a_wrong_token_removes_nothing(sync, scim):

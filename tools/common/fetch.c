@@ -222,6 +222,13 @@ static void read_freshness(CURL *curl, struct fetch_result *result) {
     snprintf(result->etag, sizeof result->etag, "%s", etag);
 }
 
+/* RFC 9110 10.2.3: a number or a date; libcurl reads both. */
+static int64_t read_retry_after(CURL *curl) {
+  curl_off_t seconds = 0;
+
+  return curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK ? seconds : 0;
+}
+
 /* ---- one transfer ---- */
 
 static bool set_answer(struct transfer *transfer) {
@@ -310,6 +317,8 @@ static bool end_transfer(struct transfer *transfer, CURLcode code) {
              result->status);
   else if (result->bytes == NULL && transfer->form == NULL)
     snprintf(result->why, sizeof result->why, "%.120s: the answer is empty", transfer->url);
+  if (result->status == 429 || result->status == 503)
+    result->retry_after = read_retry_after(transfer->curl);
   if (*result->why == '\0')
     read_freshness(transfer->curl, result);
   if (*result->why != '\0' || result->not_modified)

@@ -37,7 +37,8 @@ struct fetch_result {
   long status;       /* of HTTP; 0: there was no answer */
   bool not_modified; /* what the etag names still holds: there are no bytes */
   char etag[FETCH_ETAG_MAX + 1];
-  int64_t max_age; /* seconds the answer says it is fresh; FETCH_AGE_UNKNOWN */
+  int64_t max_age;     /* seconds the answer says it is fresh; FETCH_AGE_UNKNOWN */
+  int64_t retry_after; /* seconds after which a busy server (429, 503) wants to be asked again; 0 */
   char why[256];   /* on failure, in one line */
 };
 

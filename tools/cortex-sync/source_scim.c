@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/fetch.h"
 #include "directory.h"
@@ -189,6 +190,21 @@ static bool take_resources(struct reading *reading, const json_t *answer, resour
   return true;
 }
 
+/* A busy service says when to ask again: that is waited for, where there is so much time. */
+static bool get_in_time(const struct fetch_target *target, struct fetch_result *result) {
+  const struct cortex_clock *clock = cortex_clock_system();
+
+  while (!fetch_get(target, result)) {
+    const struct timespec pause = {(time_t)result->retry_after, 0};
+    int64_t left = (target->deadline - clock->monotonic(clock)) / 1000000000;
+
+    if (result->retry_after == 0 || result->retry_after >= left)
+      return false;
+    nanosleep(&pause, NULL);
+  }
+  return true;
+}
+
 static json_t *get_page(struct reading *reading, const char *path, json_int_t first,
                         const char *count) {
   const char *base = value_of(reading, "url");
@@ -208,8 +224,9 @@ static json_t *get_page(struct reading *reading, const char *path, json_int_t fi
     len--;
   snprintf(url, sizeof url, "%.*s/%s?startIndex=%lld&count=%s", (int)len, base, path,
            (long long)first, count);
-  if (!fetch_get(&target, &result)) {
-    fail(reading, result.why, NULL);
+  if (!get_in_time(&target, &result)) {
+    fail(reading, result.why,
+         result.retry_after > 0 ? "it is to be asked again later than timeout allows" : NULL);
     return NULL;
   }
   answer = json_loadb(result.bytes, result.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
