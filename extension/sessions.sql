@@ -52,6 +52,7 @@ DECLARE
   called text;
 BEGIN
   FOR pid IN SELECT n::integer FROM pg_ls_dir(folder) AS n WHERE n ~ '^[0-9]{1,9}$' LOOP
+    CONTINUE WHEN (pg_stat_file(folder || '/' || pid, true)).isdir; -- reading it would fail for everybody
     bytes := pg_read_binary_file(folder || '/' || pid, 0, 1048576, true);
     CONTINUE WHEN bytes IS NULL OR substr(bytes, 1, 9) <> 'cortex 1 '::bytea
       OR pg_read_file('/proc/' || pid || '/stat', 0, 1, true) IS NULL;

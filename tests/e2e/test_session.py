@@ -752,6 +752,20 @@ def test_a_damaged_stamp_stops_the_reaper_only_while_its_process_lives(host):
     host.login().assert_allowed("1")
 
 
+def test_a_folder_among_the_stamps_stops_nothing_for_the_others(host):
+    """One that is called as a process that lives: it is complained of, and levels are given and taken back all the same."""
+    folder = host.cortex.state / "sessions" / str(os.getpid())
+    folder.mkdir()
+    try:
+        with host.connect(mfa=True):
+            assert "analytics_write" in host.members("alice")
+        wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename ~ '^alice'") == "0")
+        host.reap(check=3)
+        assert host.members("alice") == {"analytics_read"}
+    finally:
+        folder.rmdir()
+
+
 def test_without_the_extension_sessions_end_too(host):
     with host.connect() as alice, host.connect("bob") as bob:
         shorten(host, alice)
