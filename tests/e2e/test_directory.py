@@ -123,6 +123,11 @@ def test_members_may_be_usernames(sync):
                                member_attribute="memberUid", member_value="name"))
     assert "2 members of groups are none" in sync.apply().stderr
     assert sync.host.members("analytics_read") == {"bob"}
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: memberUid\nmemberUid: CAROL\n")
+    sync.directories(directory(sync.ldap, groups=f"ou=groups,{BASE}?one?(objectClass=posixGroup)",
+                               member_attribute="memberUid", member_value="name", username_case="lower"))
+    assert "1 members of groups are none" in sync.apply().stderr
+    assert sync.host.members("analytics_read") == {"alice", "bob", "carol"}
 
 
 def test_several_searches_and_directories_make_one_plan(sync):

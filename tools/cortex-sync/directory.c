@@ -73,6 +73,18 @@ struct directory_text directory_safe(const char *text, size_t len, char *room) {
   return (struct directory_text){room, len};
 }
 
+struct directory_text directory_spell(const char *text, size_t len, bool lower, char *room) {
+  struct directory_text name = directory_safe(text, len, room);
+  size_t i;
+
+  if (!lower || name.len > DIRECTORY_NAME_ROOM)
+    return name;
+  for (i = 0; i < name.len; i++)
+    room[i] =
+        name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] - 'A' + 'a') : name.ptr[i];
+  return (struct directory_text){room, name.len};
+}
+
 uint32_t directory_group(struct directory *directory, const char *name, size_t len) {
   return names_put(&directory->groups, name, len);
 }

@@ -51,6 +51,9 @@ struct directory_text {
  */
 struct directory_text directory_safe(const char *text, size_t len, char *room);
 
+/* The same, in lower case (ASCII) where that is asked; left as it is beyond any role's name. */
+struct directory_text directory_spell(const char *text, size_t len, bool lower, char *room);
+
 /*
  * Hands over every person with all their groups, groups in groups followed.
  *   out  cycle_out: a group that is in itself, and then nothing is handed over; NAMES_NONE: none.

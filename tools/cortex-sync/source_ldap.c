@@ -50,7 +50,7 @@ struct reading {
   char *attributes[ATTRIBUTES_MAX + 4];
   size_t member_attributes; /* how many of them, from the first on, hold members */
   char attribute_text[1024];
-  bool by_name; /* members are usernames, not DNs */
+  bool by_name, lower; /* members are usernames, not DNs; and compared in lower case */
 };
 
 static const char *value_of(const struct reading *reading, const char *key) {
@@ -161,7 +161,7 @@ static bool take_user(void *context, LDAPMessage *message) {
     goto out; /* two searches may find the same */
   read_id(reading, message, id, sizeof id);
   if (names != NULL && names[0] != NULL)
-    name = directory_safe(names[0]->bv_val, names[0]->bv_len, room);
+    name = directory_spell(names[0]->bv_val, names[0]->bv_len, reading->lower, room);
   person = name.len > 0 ? directory_person(&reading->directory, name.ptr, name.len, id, strlen(id))
                         : directory_nameless(&reading->directory, dn, id);
   fine = person != NAMES_NONE || out_of_memory(reading);
@@ -177,12 +177,12 @@ out:
 /* ---- groups ---- */
 
 static bool put_member(struct reading *reading, uint32_t group, const struct berval *value) {
+  struct directory_text name;
   uint32_t member;
   char room[DIRECTORY_NAME_ROOM];
 
   if (reading->by_name) {
-    struct directory_text name = directory_safe(value->bv_val, value->bv_len, room);
-
+    name = directory_spell(value->bv_val, value->bv_len, reading->lower, room);
     member = names_put(&reading->member_names, name.ptr, name.len);
     if (member == NAMES_NONE)
       return out_of_memory(reading);
@@ -585,6 +585,7 @@ static enum source_state read_ldap(const struct source_request *request,
   reading.link.deadline = request->deadline;
   reading.link.page_size = (int)strtol(value_of(&reading, "page_size"), NULL, 10);
   reading.by_name = strcmp(value_of(&reading, "member_value"), "name") == 0;
+  reading.lower = reading.by_name && strcmp(value_of(&reading, "username_case"), "lower") == 0;
   if (read_whole(&reading)) {
     report->unknown_members = reading.directory.unknown;
     /* A loop of groups is no error in a directory: all in it are members of all. */
