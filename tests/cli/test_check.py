@@ -257,6 +257,23 @@ def test_level_that_a_policy_permits_without_roles_is_a_warning(policy):
     assert "write has no roles" in findings(host.check())[0] and len(findings(host.check())) == 1
 
 
+def test_role_that_stands_for_two_levels_on_one_server_is_a_warning():
+    host = Host()
+    host.policy.write_text(POLICY, encoding="utf-8")
+
+    def describe(**grants):
+        return [service("production", "production", grants={"read": ["shared"], "write": ["w"]}), service("staging", "staging", **grants)]
+
+    host.describe(*describe(grants={"read": ["r"], "write": ["r", "shared"]}))
+    found, = findings(assert_exit(host.check(), 0))
+    assert ('Service::"staging": the role "shared" stands for the level write, and for read in '
+            'Service::"production" on the same server') in found, found
+    for fine in ({"grants": {"read": ["shared"], "write": ["shared"]}},
+                 {"grants": {"read": ["r"], "write": ["shared"]}, "port": 5433}):
+        host.describe(*describe(**fine))
+        assert findings(assert_exit(host.check(), 0)) == []
+
+
 @cases('forbid (principal, action, resource);',
        'permit (principal, action == Action::"assume", resource);',
        'permit (principal == ?principal, action, resource);',

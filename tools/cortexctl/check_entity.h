@@ -18,8 +18,11 @@ struct check_entity {
 bool check_is_text(struct cedar_text text, const char *other);
 struct check_place check_entity_place(const struct check_entity *entity);
 
-/* Levels that some policy may permit on the service, but that grant no role. */
-void check_grants(struct check *check, const struct cortex_service *service,
+/*
+ * Levels that some policy may permit on the service, but that grant no role; and roles that an
+ * earlier service of the same server grants for another level. own: the service's number.
+ */
+void check_grants(struct check *check, size_t own, const struct cortex_service *service,
                   const struct check_entity *entity);
 
 #endif

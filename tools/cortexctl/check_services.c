@@ -121,6 +121,6 @@ void check_services(struct check *check) {
       check_shared_audience(check, i, &service, &entity);
       check_accepted_audience(check, &service, &entity);
     }
-    check_grants(check, &service, &entity);
+    check_grants(check, i, &service, &entity);
   }
 }

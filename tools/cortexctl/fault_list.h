@@ -34,6 +34,10 @@ FAULT(ENVIRONMENT_NONE, environment_none, WARNING, "policies for an Environment 
 FAULT(AUDIENCE_SHARED, audience_shared, WARNING, "who has a token for one environment can use it in the other", "give each environment an audience of its own")
 FAULT(AUDIENCE_UNACCEPTED, audience_unaccepted, WARNING, "no token fits this service", "add the audience to the issuer's section, or correct the service's")
 FAULT(GRANT_MISSING, grant_missing, WARNING, "people are let in with this level and can do nothing by it", "name the level's roles in the service's grants")
+FAULT(GRANT_SHARED, grant_shared, WARNING,
+      "a role is held on the whole server: who is permitted one of the two levels has what the "
+      "other one stands for as well",
+      "give each of the services a group role of its own for that level")
 
 /* files */
 FAULT(FILE_UNTRUSTED, file_untrusted, ERROR, "others than root can change what decides logins; they are refused for it", "chown root:cortex and chmod 0640 the file")
