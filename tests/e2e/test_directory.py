@@ -224,6 +224,17 @@ def test_somebody_else_of_a_name_does_not_inherit_the_role(sync):
     sync.ldap.delete(person("p90"))
     sync.ldap.people("p90")
     sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: member\nmember: {person('p90')}\n")
+    assert "if it is the same person, once: --adopt; if not, rename or drop the role" in stays(sync, code=4)
+    sync.host.sql("alter role p90 rename to p90_before")
+    sync.apply()
+    assert sync.host.can_login("p90_before") is False and sync.host.can_login("p90") is True
+
+
+def test_same_person_of_another_id_keeps_the_role_where_the_operator_says_so(sync):
+    fill(sync, "p90")
+    sync.apply()
+    sync.ldap.delete(person("p90"))
+    sync.ldap.people("p90")
     assert "--adopt" in stays(sync, code=4)
     sync.apply("--adopt")
     sync.run("--check", check=0)
@@ -597,7 +608,7 @@ def test_scim_that_is_not_whole_removes_nothing(sync, scim, how):
 def test_scim_that_is_busy_is_asked_again_when_it_says(sync, scim):
     """Where the directory's timeout leaves so much time."""
     scim.fill(*CROWD)
-    scim.busy = [(429, "1"), (503, formatdate(time.time() + 2, usegmt=True))]
+    scim.busy = [(429, "1"), (503, formatdate(time.time() + 2, usegmt=True)), (503, "0")]
     begun = time.monotonic()
     sync.apply()
     assert time.monotonic() - begun > 1 and scim.busy == []

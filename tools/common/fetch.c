@@ -222,11 +222,14 @@ static void read_freshness(CURL *curl, struct fetch_result *result) {
     snprintf(result->etag, sizeof result->etag, "%s", etag);
 }
 
-/* RFC 9110 10.2.3: a number or a date; libcurl reads both. */
+/* RFC 9110 10.2.3: a number or a date, which may be over by now; libcurl reads both. */
 static int64_t read_retry_after(CURL *curl) {
   curl_off_t seconds = 0;
 
-  return curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK ? seconds : 0;
+  if (get_header(curl, "Retry-After") == NULL ||
+      curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK)
+    return 0;
+  return seconds > 0 ? seconds : 1;
 }
 
 /* ---- one transfer ---- */

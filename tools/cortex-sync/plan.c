@@ -57,7 +57,8 @@ static bool refuse_other(const struct making *making, uint32_t number, const str
     snprintf(why, sizeof why, "the role was made for somebody of \"%s\"", known);
   }
   snprintf(why + strlen(why), sizeof why - strlen(why),
-           ": it is left as it is; if it is the same person, once: --adopt");
+           ": it is left as it is, with its login and memberships; if it is the same person, once: "
+           "--adopt; if not, rename or drop the role");
   making->frozen[number] = true;
   refuse(making, number, why);
   return true;
