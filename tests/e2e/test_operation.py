@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import json
 import os
 import pty
 import random
@@ -222,8 +223,10 @@ def test_two_clusters_get_a_plan_each(sync):
         assert 'cortex_sync_people{cluster="two"} 1' in path.read_text()
         other.host.postgres.stop()
         sync.people({"bob": ["engineers"], "alice": ["engineers"]})
-        sync.run("--apply", check=3)
+        done, failed = map(json.loads, sync.run("--apply", "--json", check=3).stdout.splitlines())
         assert sync.host.members("analytics_read") == {"alice", "bob"}
+        assert (done["cluster"], done["applied"]) == ("one", True)
+        assert failed == {"cluster": "two", "applied": False, "exit": 3}
         other.host.postgres.start()
     finally:
         other.close()

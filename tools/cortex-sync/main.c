@@ -162,7 +162,7 @@ static enum cli_exit make_plan(struct sync *sync) {
   return CLI_DONE;
 }
 
-static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
+static enum cli_exit report(struct sync *sync, enum cli_exit exit) {
   const struct print_result result = {&sync->model,     &sync->plan,      &sync->valve,
                                       sync->is_refused, sync->is_applied, &sync->ended,
                                       sync->name,       &sync->objects,   sync->transactions};
@@ -172,6 +172,7 @@ static enum cli_exit report(const struct sync *sync, enum cli_exit exit) {
                                                             sync->record.policy_digest)
                                              : print_text(&result, cli_has(sync->cli, "quiet"));
 
+  sync->is_reported = true;
   if (exit != CLI_DONE || !printed)
     return printed ? exit : CLI_OUTSIDE;
   if (sync->is_refused || objects_are_refused(&sync->objects))
@@ -282,12 +283,16 @@ static enum cli_exit run_cluster(struct sync *sync, const struct cluster *cluste
   if (model_init(&sync->model))
     exit = twin != NULL ? complain_twin(sync, cluster, twin) : go(sync);
   progress_end();
+  if (cli_has(sync->cli, "json") && !sync->is_reported &&
+      !print_json_failure(sync->name, (int)exit))
+    exit = CLI_OUTSIDE;
   if (!put_metrics(sync, exit))
     exit = CLI_OUTSIDE;
 
   free(sync->ended.items);
   sync->ended = (struct ended_list){0};
-  sync->is_applied = sync->is_refused = sync->is_incomplete = sync->has_plan = false;
+  sync->is_applied = sync->is_refused = sync->is_incomplete = sync->has_plan = sync->is_reported =
+      false;
   sync->transactions = 0;
   objects_clear(&sync->objects);
   plan_clear(&sync->plan);

@@ -263,6 +263,16 @@ static json_t *rename_array(const struct model *model, const struct edges *list)
   return array;
 }
 
+bool print_json_failure(const char *cluster, int exit) {
+  json_t *object = json_object();
+
+  if (cluster != NULL)
+    json_object_set_new(object, "cluster", json_string(cluster));
+  json_object_set_new(object, "applied", json_false());
+  json_object_set_new(object, "exit", json_integer(exit));
+  return out_line(object);
+}
+
 bool print_json(const struct print_result *result) {
   const struct model *model = result->model;
   const struct plan *plan = result->plan;

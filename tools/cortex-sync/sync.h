@@ -40,6 +40,7 @@ struct sync {
   struct metrics metrics;
   size_t transactions; /* that were committed for the roles */
   bool has_plan;
+  bool is_reported;   /* printed */
   bool is_incomplete; /* a directory was not read whole */
   int64_t allowed;
   int64_t timeout; /* seconds, of a statement */
