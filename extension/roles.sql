@@ -161,7 +161,9 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT FROM pg_catalog.pg_auth_members m
              WHERE m.member = ANY (groups || to_regrole('cortex_groups')::oid)
-               AND m.roleid <> to_regrole('cortex_groups') AND m.roleid NOT IN (SELECT unnest(groups))) THEN
+               AND m.roleid <> to_regrole('cortex_groups') AND m.roleid NOT IN (SELECT unnest(groups)))
+      OR EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.oid = to_regrole('cortex_groups')
+                 AND (a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls)) THEN
     RETURN QUERY SELECT u.oid FROM cortex.roles_under(true) AS u(oid) WHERE u.oid = ANY (groups);
   END IF;
 END

@@ -558,7 +558,7 @@ UNDER = [
     "create role k_above createrole; grant k_above to k_plain; create role k_inner; grant cortex_groups to k_inner; "
     "grant k_plain to k_inner",
     "grant pg_read_all_data to k_plain", "grant pg_write_server_files to k_plain", "grant cortex_runner to cortex_groups",
-    "create role k_above superuser; grant k_above to cortex_groups"]
+    "create role k_above superuser; grant k_above to cortex_groups", "alter role cortex_groups createrole"]
 
 
 @pytest.mark.parametrize("scene", UNDER)
@@ -570,13 +570,15 @@ def test_groups_that_lead_up_are_the_ones_that_the_whole_cluster_shows(host, sce
         wanted = host.sql("select array_agg(case when not (s.leads_up or s.is_protected) then s.oid end order by s.name) "
                           "from cortex.role_state s where s.is_group")[0][0]
         assert host.sql(KINDS) == [(0,)]
+        assert host.sql("select k.name from cortex.role_kind k, cortex.kind_of(k.name::text) f "
+                        "where replace(k.kind::text, 'a', '-') <> f.kind::text") == []
         for more in (0, 3000):
             oids = host.sql("select cortex.kind_oids(array(select a.rolname::text from pg_authid a join cortex.role_state s "
                             "on s.oid = a.oid where s.is_group order by 1) || array_fill('nobody'::text, array[%s]), '{g}')",
                             more)[0][0]
             assert oids == wanted + more * [None]
     finally:
-        host.sql("revoke cortex_runner from cortex_groups")
+        host.sql("revoke cortex_runner from cortex_groups; alter role cortex_groups nocreaterole")
         for name in host.sql("select quote_ident(rolname) from pg_roles where rolname ~ '^k_'"):
             host.sql(f"drop role {name[0]}")
 
