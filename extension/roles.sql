@@ -235,12 +235,18 @@ BEGIN
       CASE WHEN to_regrole('cortex_groups')::oid = ANY (is_in) THEN '!' ELSE 'l' END
     WHEN to_regrole('cortex_groups')::oid = ANY (is_in) THEN CASE WHEN can_login THEN '!' ELSE 'g' END
     ELSE '-' END;
-  IF kind = 'g' AND EXISTS (
-      SELECT FROM pg_catalog.pg_authid b
-      WHERE (b.rolsuper OR b.rolcreaterole OR b.rolreplication OR b.rolbypassrls OR b.rolname = 'pg_execute_server_program'
-          OR b.rolname = 'pg_write_server_files' OR b.rolname = 'pg_read_server_files')
-        AND pg_has_role(role, b.oid, 'MEMBER')) THEN
-    kind := '!';
+  -- All roles are looked at only where there is anything above the group but the marker, or the marker is no ordinary role.
+  IF kind = 'g' AND (is_in[2] IS NOT NULL
+      OR EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.member = to_regrole('cortex_groups')::oid)
+      OR EXISTS (SELECT FROM pg_catalog.pg_authid b WHERE b.oid = to_regrole('cortex_groups')::oid
+                 AND (b.rolsuper OR b.rolcreaterole OR b.rolreplication OR b.rolbypassrls))) THEN
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_authid b
+        WHERE (b.rolsuper OR b.rolcreaterole OR b.rolreplication OR b.rolbypassrls OR b.rolname = 'pg_execute_server_program'
+            OR b.rolname = 'pg_write_server_files' OR b.rolname = 'pg_read_server_files')
+          AND pg_has_role(role, b.oid, 'MEMBER')) THEN
+      kind := '!';
+    END IF;
   END IF;
 END
 $f$;
