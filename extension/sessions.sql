@@ -154,6 +154,24 @@ BEGIN
 END
 $f$;
 
+-- Invariant 1: a level that not every live session was permitted is held by none. Of the levels of a login, with their
+-- roles, those that are standing or that all the others were permitted. Who comes later is not counted, and
+-- waits: so it finds what was given here.
+CREATE FUNCTION cortex.shared_levels(wanted text, service text,
+  INOUT levels text[], INOUT roles text[], INOUT standing boolean[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  others CONSTANT jsonb[] := ARRAY(SELECT l.facts -> 'levels' FROM cortex.live_stamps() l
+                                   WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = shared_levels.service);
+BEGIN
+  SELECT coalesce(array_agg(w.level ORDER BY w.i), '{}'), coalesce(array_agg(w.role ORDER BY w.i), '{}'),
+    coalesce(array_agg(w.is_standing ORDER BY w.i), '{}')
+  INTO levels, roles, standing
+  FROM unnest(levels, roles, standing) WITH ORDINALITY AS w(level, role, is_standing, i)
+  WHERE w.is_standing OR NOT EXISTS (SELECT FROM unnest(others) AS o(levels) WHERE NOT o.levels ? w.level);
+END
+$f$;
+
 -- Makes a role ready for the session that is about to begin: it is there, may log in, and
 -- holds what it may. All or nothing; true when something had to change. On a standby it writes
 -- nothing and serves a login where all is in place, or one that may do more than its role holds there.
@@ -161,6 +179,9 @@ $f$;
 --   levels, roles, standing: each role of each permitted level, and whether the policy
 --     permits that level whatever the login is
 --   universe: every role that the service grants on any level
+--
+-- Short enough for its row of pg_proc: kept beside it, it would have each new backend open one table more. What few
+-- logins need stands in functions of their own.
 CREATE FUNCTION cortex.login(wanted text, issuer text, subject text, service text,
   universe text[], levels text[], roles text[], standing boolean[]) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -169,7 +190,6 @@ DECLARE
   depends CONSTANT boolean := coalesce(false = ANY (standing), false);
   is_new boolean;
   state record;
-  others jsonb[];
 BEGIN
   PERFORM cortex.require_home();
 
@@ -195,22 +215,14 @@ BEGIN
     EXIT WHEN state.role IS NOT NULL; -- else the reaper, which had the lock, dropped it
   END LOOP;
 
-  -- Invariant 1: a level that not every live session was permitted is held by none. Who comes later is not counted, and
-  -- waits: so it finds what was given here.
   IF depends THEN
-    others := ARRAY(SELECT l.facts -> 'levels' FROM cortex.live_stamps() l
-                    WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = login.service);
-    SELECT coalesce(array_agg(w.level ORDER BY w.i), '{}'), coalesce(array_agg(w.role ORDER BY w.i), '{}'),
-      coalesce(array_agg(w.is_standing ORDER BY w.i), '{}')
-    INTO levels, roles, standing
-    FROM unnest(levels, roles, standing) WITH ORDINALITY AS w(level, role, is_standing, i)
-    WHERE w.is_standing OR NOT EXISTS (SELECT FROM unnest(others) AS o(levels) WHERE NOT o.levels ? w.level);
+    SELECT s.* INTO levels, roles, standing FROM cortex.shared_levels(wanted, service, levels, roles, standing) s;
   END IF;
 
   IF is_new THEN
     INSERT INTO cortex.role_data (name, role, is_group, issuer, subject, source)
     VALUES (wanted, to_regrole(quote_ident(wanted))::oid, false, coalesce(login.issuer, ''), coalesce(login.subject, ''), 'login')
-    ON CONFLICT (name) DO NOTHING;
+    ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
       PERFORM cortex.take_note(wanted, coalesce(login.issuer, ''), coalesce(login.subject, ''));
     END IF;
@@ -229,6 +241,18 @@ BEGIN
     RETURN false;
   END IF;
 
+  PERFORM cortex.mend_login(wanted, service, universe, levels, roles, standing);
+  RETURN true;
+END
+$f$;
+
+-- A role that is there is made as this login needs it.
+CREATE FUNCTION cortex.mend_login(wanted text, service text,
+  universe text[], levels text[], roles text[], standing boolean[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  state record;
+BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION 'role % is not there or not as this login needs it, and a standby changes none', quote_ident(wanted)
       USING ERRCODE = 'read_only_sql_transaction', HINT = 'Log in on the primary first.';
@@ -244,7 +268,6 @@ BEGIN
     RAISE EXCEPTION 'role % may not log in', quote_ident(wanted) USING ERRCODE = 'insufficient_privilege',
       DETAIL = 'Somebody else took that right from it.';
   END IF;
-  RETURN true;
 END
 $f$;
 
@@ -419,7 +442,8 @@ $f$;
 
 REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.login_excess(text, text, text[], text[]), cortex.login_missing(text, text[]),
-  cortex.change_login(text, text[], text[]),
+  cortex.change_login(text, text[], text[]), cortex.shared_levels(text, text, text[], text[], boolean[]),
+  cortex.mend_login(text, text, text[], text[], text[], boolean[]),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]), cortex.forget_given(text, text, text[], text[]),
   cortex.require_no_leaver(text), cortex.take_note(text, text, text),

@@ -591,6 +591,15 @@ def test_every_function_is_definer_with_a_fixed_path(host):
         assert "search_path=pg_catalog, pg_temp" in config, name
 
 
+def test_what_each_first_login_runs_is_stored_in_its_row(host):
+    """pg_proc keeps what is longer in its TOAST table, which the backend of a login would have to open."""
+    names = ["login", "require_home", "kind_of", "require_names", "has_options", "change_login", "note_login"]
+    sizes = dict(host.sql("select proname::text, pg_column_size(p.*) from pg_proc p "
+                          "where pronamespace = 'cortex'::regnamespace and proname = any(%s)", names))
+    assert sorted(sizes) == sorted(names)
+    assert {name: size for name, size in sizes.items() if size > 2000} == {}
+
+
 # --- attacks through the session ---
 
 SHADOWS = """
