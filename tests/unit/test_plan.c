@@ -423,7 +423,7 @@ static void sorting_agrees_with_comparing(void **state) {
     size_t count = draw(64), i, kept = 0;
 
     for (i = 0; i < count; i++) {
-      plain[i] = (struct edge){draw(9), draw(1000), draw(3)};
+      plain[i] = (struct edge){draw(9), draw(round % 2 == 0 ? 1000 : 3), draw(3)};
       edges_put(&edges, plain[i]);
     }
     qsort(plain, count, sizeof plain[0], compare);
@@ -436,6 +436,26 @@ static void sorting_agrees_with_comparing(void **state) {
       assert_memory_equal(edges.items, plain, kept * sizeof plain[0]);
     edges_clear(&edges);
   }
+}
+
+/* By role, and within it as they came. */
+static void grouping_keeps_the_order_within_a_role(void **state) {
+  struct edges edges = {0};
+  uint32_t i, role;
+
+  (void)state;
+  for (i = 0; i < 200; i++)
+    edges_put(&edges, (struct edge){(i * 7 + 3) % 10, i, 0});
+  edges_group(&edges);
+  assert_int_equal(edges.count, 200);
+  for (i = 0, role = 0; i < 200; i++) {
+    if (i % 20 == 0)
+      role = i / 20;
+    assert_int_equal(edges.items[i].role, role);
+    if (i % 20 > 0)
+      assert_true(edges.items[i - 1].member < edges.items[i].member);
+  }
+  edges_clear(&edges);
 }
 
 static void name_keeps_its_number(void **state) {
@@ -474,6 +494,7 @@ int main(void) {
       cmocka_unit_test(random_cluster_comes_to_rest),
       cmocka_unit_test(parts_make_up_the_plan),
       cmocka_unit_test(sorting_agrees_with_comparing),
+      cmocka_unit_test(grouping_keeps_the_order_within_a_role),
       cmocka_unit_test(name_keeps_its_number),
   };
   struct CMUnitTest tests[CASES_MAX + sizeof fixed / sizeof fixed[0]];

@@ -246,8 +246,8 @@ bool directory_hand_over(struct directory *directory, const struct source_taker 
 
   if (cycle_out != NULL)
     *cycle_out = NAMES_NONE;
-  edges_sort(&directory->members);
-  edges_sort(&directory->nesting);
+  edges_group(&directory->members);
+  edges_group(&directory->nesting);
   if (directory->members.failed || directory->nesting.failed)
     return false;
   members_first = index_edges(&directory->members, directory->people.count);

@@ -33,11 +33,11 @@ void edges_clear(struct edges *edges) {
   *edges = (struct edges){0};
 }
 
-/* The parts of an edge, in the order in which passes sort by them. */
-enum field { BY_SOURCE, BY_MEMBER, BY_ROLE, FIELDS };
+/* What passes sort by. */
+enum field { BY_MEMBER, BY_ROLE };
 
 static uint32_t field_of(const struct edge *edge, enum field field) {
-  return field == BY_SOURCE ? edge->source : field == BY_MEMBER ? edge->member : edge->role;
+  return field == BY_MEMBER ? edge->member : edge->role;
 }
 
 /* One stable pass; places has room for the largest number and two more. */
@@ -72,42 +72,65 @@ static bool is_sorted(const struct edges *edges) {
   return true;
 }
 
-/* A field that all have as 0, such as the source of what has none, needs no pass. */
-static bool sort_fields(struct edges *edges, struct edge **other) {
-  enum field field;
+static bool is_in_order(const struct edges *edges, enum field field) {
+  size_t i;
 
-  for (field = BY_SOURCE; field < FIELDS; field++) {
-    size_t largest = find_largest(edges, field), *places;
-    struct edge *sorted = *other;
-
-    if (largest == 0)
-      continue;
-    places = malloc((largest + 2) * sizeof *places);
-    if (places == NULL)
+  for (i = 1; i < edges->count; i++)
+    if (field_of(&edges->items[i - 1], field) > field_of(&edges->items[i], field))
       return false;
-    sort_by(field, largest, edges->items, sorted, edges->count, places);
-    free(places);
-    *other = edges->items;
-    edges->items = sorted;
-  }
   return true;
 }
 
 /* The numbers are small and dense, so counting them costs less than comparing edges. */
+static void pass(struct edges *edges, enum field field) {
+  size_t largest, *places;
+  struct edge *sorted;
+
+  if (edges->failed || is_in_order(edges, field))
+    return;
+  largest = find_largest(edges, field);
+  places = malloc((largest + 2) * sizeof *places);
+  sorted = malloc(edges->room * sizeof *sorted);
+  if (places != NULL && sorted != NULL) {
+    sort_by(field, largest, edges->items, sorted, edges->count, places);
+    free(edges->items);
+    edges->items = sorted;
+  } else {
+    edges->failed = true;
+    free(sorted);
+  }
+  free(places);
+}
+
+void edges_group(struct edges *edges) {
+  pass(edges, BY_ROLE);
+}
+
+/* Edges of one membership stand together by now, and it has few sources: a step or two. */
+static void put_in_place(struct edges *edges, struct edge edge) {
+  size_t at = edges->count, i;
+  int order = -1;
+
+  while (at > 0 && (order = edge_compare(&edges->items[at - 1], &edge)) > 0)
+    at--;
+  if (order == 0)
+    return;
+  for (i = edges->count++; i > at; i--)
+    edges->items[i] = edges->items[i - 1];
+  edges->items[at] = edge;
+}
+
 void edges_sort(struct edges *edges) {
-  struct edge *other;
-  size_t i, kept = 0;
+  size_t i, count = edges->count;
 
   if (is_sorted(edges))
     return;
-  other = malloc(edges->room * sizeof *other);
-  if (other == NULL || !sort_fields(edges, &other))
-    edges->failed = true;
-  free(other);
-  for (i = 0; i < edges->count; i++)
-    if (i == 0 || edge_compare(&edges->items[kept - 1], &edges->items[i]) != 0)
-      edges->items[kept++] = edges->items[i];
-  edges->count = kept;
+  pass(edges, BY_MEMBER);
+  pass(edges, BY_ROLE);
+  if (edges->failed)
+    return;
+  for (edges->count = i = 0; i < count; i++)
+    put_in_place(edges, edges->items[i]);
 }
 
 void attributes_put(struct attributes *attributes, struct attribute attribute) {

@@ -61,6 +61,9 @@ void edges_clear(struct edges *edges);
 /* Puts them in order, each once; edges->failed without memory. */
 void edges_sort(struct edges *edges);
 
+/* Puts those of a role together, in the order of their numbers; edges->failed without memory. */
+void edges_group(struct edges *edges);
+
 /* Order of two edges, source last. Here, as a plan asks it a million times. */
 static inline int edge_compare(const struct edge *left, const struct edge *right) {
   const uint64_t one = (uint64_t)left->role << 32 | left->member;
