@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,9 @@
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define LOCK_TIMEOUT 10 /* seconds */
 #define LOCK_TRIES 5    /* a fifth of a second apart */
+
+/* Bytes; the C library takes no more. */
+#define MEMORY_KEPT (32 << 20)
 
 static const char *setting(const struct sync *sync, const char *key) {
   return cortex_settings_value(sync->settings, "sync", key);
@@ -408,6 +412,9 @@ int main(int argc, char **argv) {
                                              "Bring roles and memberships in line with the policy",
                                              verbs};
 
+  /* Lists of megabytes come and go: a page that is kept is none to get anew. */
+  mallopt(M_MMAP_THRESHOLD, MEMORY_KEPT);
+  mallopt(M_TRIM_THRESHOLD, 2 * MEMORY_KEPT);
   /* Who stops reading what is printed stops neither the work nor its records. */
   signal(SIGPIPE, SIG_IGN);
   return cli_main(&program, argc, argv);
