@@ -142,7 +142,7 @@ BEGIN
                             WHERE a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls);
   END IF;
   fresh := found;
-  WHILE fresh <> '{}' LOOP
+  WHILE cardinality(fresh) > 0 LOOP
     fresh := ARRAY(SELECT DISTINCT m.member FROM pg_catalog.pg_auth_members m
                    WHERE m.roleid = ANY (fresh) AND m.member <> ALL (found));
     found := found || fresh;
@@ -157,12 +157,12 @@ CREATE FUNCTION cortex.groups_that_lead_up() RETURNS SETOF oid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   groups CONSTANT oid[] := ARRAY(SELECT m.member FROM pg_catalog.pg_auth_members m
-                                 WHERE m.roleid = to_regrole('cortex_groups'));
+                                 WHERE m.roleid = to_regrole('cortex_groups')::oid);
 BEGIN
   IF EXISTS (SELECT FROM pg_catalog.pg_auth_members m
              WHERE m.member = ANY (groups || to_regrole('cortex_groups')::oid)
-               AND m.roleid <> to_regrole('cortex_groups') AND m.roleid NOT IN (SELECT unnest(groups)))
-      OR EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.oid = to_regrole('cortex_groups')
+               AND m.roleid <> to_regrole('cortex_groups')::oid AND m.roleid NOT IN (SELECT unnest(groups)))
+      OR EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.oid = to_regrole('cortex_groups')::oid
                  AND (a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls)) THEN
     RETURN QUERY SELECT u.oid FROM cortex.roles_under(true) AS u(oid) WHERE u.oid = ANY (groups);
   END IF;
@@ -173,15 +173,15 @@ $f$;
 -- is_protected: never changed, whatever marks it. leads_up: its members can become
 -- a role that is more than an ordinary one, so it is never granted. Plain expressions,
 -- so that the planner asks them of the roles in question only; name is not cast, so that an
--- index finds it.
+-- index finds it, and what a name begins with is a range of names (` comes after _).
 CREATE VIEW cortex.role_state AS
   SELECT a.oid, a.rolname AS name, a.rolcanlogin AS can_login,
     EXISTS (SELECT FROM pg_catalog.pg_auth_members m
-            WHERE m.member = a.oid AND m.roleid = pg_catalog.to_regrole('cortex_managed')) AS is_login,
+            WHERE m.member = a.oid AND m.roleid = pg_catalog.to_regrole('cortex_managed')::oid) AS is_login,
     EXISTS (SELECT FROM pg_catalog.pg_auth_members m
-            WHERE m.member = a.oid AND m.roleid = pg_catalog.to_regrole('cortex_groups')) AS is_group,
+            WHERE m.member = a.oid AND m.roleid = pg_catalog.to_regrole('cortex_groups')::oid) AS is_group,
     a.rolsuper OR a.rolcreaterole OR a.rolreplication OR a.rolbypassrls
-      OR starts_with(a.rolname::text, 'pg_') OR starts_with(a.rolname::text, 'cortex_') OR a.rolname = 'postgres'
+      OR (a.rolname >= 'pg_' AND a.rolname < 'pg`') OR (a.rolname >= 'cortex_' AND a.rolname < 'cortex`') OR a.rolname = 'postgres'
       OR a.oid IN (SELECT datdba FROM pg_catalog.pg_database UNION ALL SELECT cortex.roles_under(false)) AS is_protected,
     a.oid IN (SELECT cortex.roles_under(true)) AS leads_up
   FROM pg_catalog.pg_authid a;
@@ -656,7 +656,7 @@ BEGIN
     SELECT k.oid::integer, k.name, k.kind, CASE WHEN NOT k.can_login THEN true END,
       CASE WHEN d.cut_at IS NOT NULL THEN true END, CASE WHEN d.role IS DISTINCT FROM k.oid THEN d.id IS NOT NULL END,
       d.id, d.source, nullif(d.subject, '')
-    FROM (SELECT * FROM cortex.role_kind r WHERE r.oid >= 16384 OR r.oid = 10) k
+    FROM (SELECT * FROM cortex.role_kind r WHERE r.oid >= '16384' OR r.oid = '10') k
       FULL JOIN cortex.role_data d ON d.name = k.name;
 END
 $f$;

@@ -526,6 +526,7 @@ create role s_fine in role cortex_groups; create role s_logs login in role corte
 create role s_reads in role cortex_groups, pg_read_server_files; create role s_runs in role cortex_groups, pg_execute_server_program;
 create role s_makes in role cortex_groups, s_creator; create role s_skips in role cortex_groups, s_bypass;
 create role s_follows in role cortex_groups, s_copies;
+create role "cortex_é s" login in role cortex_managed; create role "cortex` s" login in role cortex_managed;
 """
 
 
@@ -534,6 +535,8 @@ def test_one_role_is_judged_like_all_in_the_view(host):
     host.sql(STATES)
     host.sql("create database t_owned owner s_owner")
     try:
+        assert host.sql("select name::text, kind from cortex.role_kind where name::text ~ '^cortex.* s$' order by name") == [
+            ("cortex_é s", "!"), ("cortex` s", "l")]
         everyone = host.sql("select k.name::text, replace(k.kind::text, 'a', '-'), k.can_login from cortex.role_kind k order by 1")
         each = host.sql("select r.rolname::text, f.kind, f.can_login from pg_roles r, cortex.kind_of(r.rolname::text) f order by 1")
         assert each == everyone
@@ -542,7 +545,7 @@ def test_one_role_is_judged_like_all_in_the_view(host):
             assert host.sql(f"select f.kind, f.can_login from cortex.kind_of({name}) f") == [(None, None)]
     finally:
         host.sql("drop database t_owned")
-        for name in host.sql("select quote_ident(rolname) from pg_roles where rolname ~ '^s[_ ]'"):
+        for name in host.sql("select quote_ident(rolname) from pg_roles where rolname ~ '^(s[_ ]|cortex.* s$)'"):
             host.sql(f"drop role {name[0]}")
 
 
