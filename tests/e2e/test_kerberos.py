@@ -1,8 +1,5 @@
 """cortex-sync binds to a directory by Kerberos: MIT's KDC, slapd, the client keytab of a cron job.
 
-By hand, as a KDC is not among what the tests install: CORTEX_KERBEROS=1, and Debian's krb5-kdc,
-krb5-admin-server and libsasl2-modules-gssapi-mit.
-
 SPDX-License-Identifier: PostgreSQL
 """
 import subprocess
