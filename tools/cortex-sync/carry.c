@@ -174,8 +174,7 @@ static enum cli_exit carry_losses(struct sync *sync) {
 
 /* ---- beside others ---- */
 
-/* Somebody else changed the same roles: a deadlock, one of the server's own rows, a role that went.
- */
+/* Somebody else changed the same roles: a deadlock, a row of the server's own, a role that went. */
 static bool is_overtaken(const struct sync *sync) {
   const char *state = pg_sqlstate(sync->pg);
 
