@@ -99,8 +99,8 @@ class Tls:
 
 
 class PamService:
-    """PAM service files: in a private folder that pam_wrapper shows to the server,
-    or, with system=True (root only), in /etc/pam.d under names nobody else has."""
+    """PAM service files: in a private folder that tests/support/private_pam.c shows to the
+    server, or, with system=True (root only), in /etc/pam.d under names nobody else has."""
 
     def __init__(self, folder, system=False):
         self.system = system
@@ -118,11 +118,10 @@ class PamService:
             file.write("".join(line + "\n" for line in lines))
 
     def environment(self):
-        """For the server: pam_wrapper copies the folder when the server starts."""
+        """For the server, or whatever else asks PAM."""
         if self.system:
             return {}
-        return {"PAM_WRAPPER": "1", "PAM_WRAPPER_SERVICE_DIR": str(self.folder),
-                "LD_PRELOAD": "libpam_wrapper.so"}
+        return {"PRIVATE_PAM": str(self.folder), "LD_PRELOAD": str(BUILD / "tests/support/.libs/private_pam.so")}
 
     def remove(self):
         for path in self.written:

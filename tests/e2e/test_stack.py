@@ -73,7 +73,7 @@ def test_service_without_a_file_falls_to_other(world):
 
 @pytest.mark.skipif(not IS_ROOT, reason="files in /etc/pam.d need root")
 def test_the_system_s_libpam(openid):
-    """The same login without pam_wrapper, by uniquely named files in /etc/pam.d."""
+    """The same login without anything preloaded, by uniquely named files in /etc/pam.d."""
     folder = Folder()
     world = None
     try:
