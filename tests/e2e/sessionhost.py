@@ -40,7 +40,8 @@ class Host:
         lines = ["local postgres cortex_jit peer map=jit", "local postgres cortex_runner peer map=runner",
                  "local postgres,analytics_staging stranger trust"]
         for service, database in DATABASES.items():
-            lines += [f"hostssl {database} all 127.0.0.1/32 pam pamservice={self.world.pam.name('cortex-' + service)}"]
+            how = f"pam pamservice={self.world.pam.name('cortex-' + service)}"
+            lines += [f"hostssl {database} all 127.0.0.1/32 {how}", f"local {database} all {how}"]
         self.postgres.write_hba(*lines)
         self.postgres.reload()
         for database in ("postgres", *DATABASES.values()):
@@ -86,9 +87,9 @@ class Host:
         return self.cortex.dev_token("--user", person, *(f"--claim={name}={json.dumps(value)}"
                                                          for name, value in claims.items()))
 
-    def connect(self, role="alice", token=None, service=STAGING, **how):
+    def connect(self, role="alice", token=None, service=STAGING, tls=True, **how):
         """A session of a real client that stays."""
-        info = self.postgres.conninfo(role, DATABASES[service])
+        info = self.postgres.conninfo(role, DATABASES[service], tls)
         return psycopg.connect(**info, password=token or self.token(role.partition("/")[0], **how), autocommit=True)
 
     def login(self, role="alice", token=None, service=STAGING, sql="select 1", **how):
