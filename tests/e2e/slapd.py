@@ -43,6 +43,7 @@ class Slapd:
 
     def __init__(self, folder):
         self.folder = folder.make("slapd")
+        self.log = self.folder / "log"
         self.tls = Tls(folder.make("slapd-tls"))
         self.port, self.tls_port = free_port(), free_port()
         # Not localhost: libldap compares certificates with this machine's name then.
@@ -66,11 +67,12 @@ class Slapd:
         config.write_text(CONFIG.format(folder=self.folder, ca=self.tls.ca, certificate=self.tls.certificate,
                                         key=self.tls.key, base=BASE, main=main,
                                         database=database.format(base=BASE)), encoding="utf-8")
-        self.process = subprocess.Popen(
-            [SLAPD, "-d", "0", "-f", config, "-h", " ".join(
-                url.replace("127.0.0.1", host) + "/" for url in (self.url, self.tls_url)
-                for host in ("127.0.0.1", "127.0.0.2"))],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [SLAPD, "-d", "stats", "-f", config, "-h", " ".join(
+                    url.replace("127.0.0.1", host) + "/" for url in (self.url, self.tls_url)
+                    for host in ("127.0.0.1", "127.0.0.2"))],
+                stdout=subprocess.DEVNULL, stderr=log)
         for _ in range(400):
             if subprocess.run(["ldapsearch", "-x", "-H", self.url, "-b", "", "-s", "base", "-LLL", "1.1"],
                               capture_output=True, check=False, env={"LDAPNOINIT": "1"}).returncode == 0:

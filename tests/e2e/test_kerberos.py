@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import re
 import subprocess
 from pathlib import Path
 
@@ -88,6 +89,8 @@ def test_client_keytab_opens_the_directory(realm, how):  # pylint: disable=redef
     realm.directories(by_kerberos(realm.ldap, **more))
     realm.apply()
     assert len(realm.host.members("analytics_read")) == 12
+    layers = re.findall(r"mech=GSSAPI bind_ssf=(\d+)", realm.ldap.log.read_text(encoding="utf-8"))
+    assert {layer != "0" for layer in layers} == {how == "clear"}, "Active Directory refuses a second layer below TLS"
 
 
 def test_without_a_ticket_or_as_somebody_else_nothing_is_removed(realm, kdc, monkeypatch):  # pylint: disable=redefined-outer-name

@@ -218,6 +218,11 @@ static int interact(LDAP *ld, unsigned flags, void *defaults, void *questions) {
   return LDAP_SUCCESS;
 }
 
+/* With ldaps nothing is in place yet: libldap connects with the first operation. */
+static bool is_below_tls(const struct ldap_link *link) {
+  return has_scheme(link->url, "ldaps://") || ldap_tls_inplace(link->ld);
+}
+
 /*
  * The ticket is for the host that the configuration names, whatever a name server calls its
  * address. Below TLS there is no second layer of protection: Active Directory refuses that.
@@ -226,7 +231,7 @@ static bool set_sasl(struct ldap_link *link) {
   ber_len_t none = 0;
 
   return (ldap_set_option(link->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
-          (!ldap_tls_inplace(link->ld) ||
+          (!is_below_tls(link) ||
            ldap_set_option(link->ld, LDAP_OPT_X_SASL_SSF_MAX, &none) == LDAP_OPT_SUCCESS)) ||
          ldap_link_fail(link, "%s: libldap refuses an option", link->url);
 }
