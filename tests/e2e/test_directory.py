@@ -115,6 +115,15 @@ def test_groups_in_groups_and_loops_of_groups_are_followed(sync):
     assert sync.host.members("analytics_read") == {"alice", "bob"}
 
 
+def test_member_of_another_domain_is_nobody_s_loss(sync):
+    """Active Directory refers to the server of that domain when it is asked for such a name."""
+    sync.ldap.restart(main="referral ldap://other.example.net")
+    sync.ldap.people("alice")
+    sync.ldap.group("engineers", person("alice"), "cn=Bob,dc=other,dc=example,dc=net")
+    assert "1 members of groups are none" in sync.apply().stderr
+    assert sync.host.members("analytics_read") == {"alice"}
+
+
 def test_members_may_be_usernames(sync):
     sync.ldap.people("Alice", "bob", "carol")
     sync.ldap.add(f"dn: cn=engineers,ou=groups,{BASE}\nobjectClass: posixGroup\ncn: engineers\ngidNumber: 1\n"

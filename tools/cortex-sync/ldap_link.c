@@ -16,7 +16,7 @@
 #include <strings.h>
 
 #define PASSWORD_MAX 4096
-#define URL_MAX 1024
+#define URLS_MAX 4096 /* as long as a line of cortex.conf may be */
 #define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 
 bool ldap_link_fail(struct ldap_link *link, const char *format, ...) {
@@ -275,7 +275,7 @@ static void set_until(struct ldap_link *link, bool is_last) {
 }
 
 bool ldap_link_open(struct ldap_link *link, const struct cortex_section *section) {
-  static char urls[URL_MAX];
+  static char urls[URLS_MAX];
   char *url, *rest = NULL, first[LDAP_WHY_MAX] = "";
 
   setenv("LDAPNOINIT", "1", 1);
@@ -445,5 +445,5 @@ bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out) {
     *dn_out = ldap_get_dn(link->ld, entry);
   ldap_msgfree(message);
   return code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_INVALID_DN_SYNTAX ||
-         fail_code(link, "looking up a member", code);
+         code == LDAP_REFERRAL || fail_code(link, "looking up a member", code);
 }

@@ -55,7 +55,8 @@ bool ldap_link_fail(struct ldap_link *link, const char *format, ...)
 
 /*
  * The DN that the server itself gives an entry, which may be asked for in another spelling.
- *   out  dn_out: release with ldap_memfree; NULL: there is no such entry
+ *   out  dn_out: release with ldap_memfree; NULL: there is no such entry, or only on another
+ *        server, as Active Directory says of people of other domains
  *   gives  false with link->why when the server did not tell
  */
 bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out);

@@ -11,7 +11,7 @@
 #include "ldap_link.h"
 #include "ldap_name.h"
 
-#define SEARCH_MAX 2048
+#define SEARCH_MAX 4096 /* as long as a line of cortex.conf may be */
 #define ATTRIBUTES_MAX 16
 #define MEMBERS_MAX 100000000
 #define RANGE ";range="
