@@ -402,8 +402,8 @@ static bool take_page(struct ldap_link *link, const struct ldap_query *query, in
       fine = taker(context, message);
     else if (kind == LDAP_RES_SEARCH_REFERENCE)
       fine = ldap_link_fail(link,
-                            "%s: search below %.100s is incomplete: the server refers to "
-                            "another one for a part of it",
+                            "%s: search below %.100s is incomplete: the server refers to another "
+                            "one for a part of it; narrower bases leave that part out",
                             link->url, query->base);
     else if (kind == LDAP_RES_SEARCH_RESULT)
       fine = take_end(link, query, message, paging);
