@@ -3,22 +3,50 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import re
+import select
+import socket
+import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
-from harness import free_port, wait_until
+from harness import Tls, free_port, wait_until
 from slapd import BASE
 from test_directory import directory, fill, shared, stays, sync  # pylint: disable=unused-import
 
 REALM = "EXAMPLE.COM"
 HOST = "127.0.0.1"
 SASL = f"""\
+sasl-cbinding tls-endpoint
 sasl-host {HOST}
 sasl-realm {REALM}
 authz-regexp "uid=cortex-sync,(cn=[^,]*,)?cn=gssapi,cn=auth" "cn=reader,{BASE}"
 """
+
+
+class Middle:
+    """Somebody between: a certificate that is trusted too, and another connection to the directory."""
+
+    def __init__(self, tls, port):
+        self.tls, self.target = tls, port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ldaps://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        ours, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        ours.load_cert_chain(self.tls.certificate, self.tls.key)
+        theirs.check_hostname, theirs.verify_mode = False, ssl.CERT_NONE
+        with ours.wrap_socket(self.listener.accept()[0], server_side=True) as client, \
+                theirs.wrap_socket(socket.create_connection(("127.0.0.1", self.target))) as server:
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(1 << 16)
+                    if not data:
+                        return
+                    (server if source is client else client).sendall(data)
 
 
 class Kdc:
@@ -91,6 +119,19 @@ def test_client_keytab_opens_the_directory(realm, how):  # pylint: disable=redef
     assert len(realm.host.members("analytics_read")) == 12
     layers = re.findall(r"mech=GSSAPI bind_ssf=(\d+)", realm.ldap.log.read_text(encoding="utf-8"))
     assert {layer != "0" for layer in layers} == {how == "clear"}, "Active Directory refuses a second layer below TLS"
+
+
+def test_ticket_is_of_no_use_to_somebody_between(realm, tmp_path):  # pylint: disable=redefined-outer-name
+    """A ticket is bound to the certificate that was seen (RFC 5929 4), as Active Directory may demand."""
+    fill(realm)
+    middle = Middle(Tls(tmp_path), realm.ldap.tls_port)
+    both = tmp_path / "both.crt"
+    both.write_bytes(realm.ldap.tls.ca.read_bytes() + middle.tls.ca.read_bytes())
+    realm.directories(by_kerberos(realm.ldap, url=realm.ldap.tls_url, ca_file=both))
+    realm.apply()
+    assert len(realm.host.members("analytics_read")) == 12
+    realm.directories(by_kerberos(realm.ldap, url=middle.url, ca_file=both))
+    assert "GSSAPI" in stays(realm)
 
 
 def test_without_a_ticket_or_as_somebody_else_nothing_is_removed(realm, kdc, monkeypatch):  # pylint: disable=redefined-outer-name

@@ -225,14 +225,18 @@ static bool is_below_tls(const struct ldap_link *link) {
 
 /*
  * The ticket is for the host that the configuration names, whatever a name server calls its
- * address. Below TLS there is no second layer of protection: Active Directory refuses that.
+ * address. Below TLS there is no second layer of protection: Active Directory refuses that; and
+ * the ticket is bound to the server's certificate, so that nobody between can pass it on.
  */
 static bool set_sasl(struct ldap_link *link) {
+  int certificate = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
   ber_len_t none = 0;
 
   return (ldap_set_option(link->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
           (!is_below_tls(link) ||
-           ldap_set_option(link->ld, LDAP_OPT_X_SASL_SSF_MAX, &none) == LDAP_OPT_SUCCESS)) ||
+           (ldap_set_option(link->ld, LDAP_OPT_X_SASL_SSF_MAX, &none) == LDAP_OPT_SUCCESS &&
+            ldap_set_option(link->ld, LDAP_OPT_X_SASL_CBINDING, &certificate) ==
+                LDAP_OPT_SUCCESS))) ||
          ldap_link_fail(link, "%s: libldap refuses an option", link->url);
 }
 
