@@ -3,13 +3,12 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
-import os
 import subprocess
 
 from harness import BUILD, built
 from rolehost import RoleHost
 
-CORTEX_SYNC = os.environ.get("CORTEX_SYNC") or built.program(BUILD, "cortex-sync")
+CORTEX_SYNC = built.program(BUILD, "cortex-sync")
 
 CONFIG = """
 [oidc "corp"]
