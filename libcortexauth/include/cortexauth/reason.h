@@ -5,11 +5,17 @@
 #ifndef CORTEXAUTH_REASON_H
 #define CORTEXAUTH_REASON_H
 
+#ifdef __cplusplus
+#define CORTEX_LINKAGE extern "C"
+#else
+#define CORTEX_LINKAGE
+#endif
+
 #if defined(__GNUC__)
-#define CORTEX_API __attribute__((visibility("default")))
+#define CORTEX_API CORTEX_LINKAGE __attribute__((visibility("default")))
 #define CORTEX_MUSTCHECK __attribute__((warn_unused_result))
 #else
-#define CORTEX_API
+#define CORTEX_API CORTEX_LINKAGE
 #define CORTEX_MUSTCHECK
 #endif
 
