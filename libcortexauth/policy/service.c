@@ -40,6 +40,16 @@ static bool read_text(const struct cedar_store *store, uint32_t index, const cha
   return true;
 }
 
+/* A schema of the operator's own may let it be absent. */
+static bool read_host(const struct cedar_store *store, uint32_t index, const char **host_out,
+                      struct fault *fault) {
+  bool fine = read_text(store, index, "host", false, host_out, fault);
+
+  if (*host_out == NULL)
+    *host_out = "";
+  return fine;
+}
+
 static bool read_port(const struct cedar_store *store, uint32_t index, int64_t *port_out,
                       struct fault *fault) {
   struct cedar_value value;
@@ -60,7 +70,7 @@ static bool read_service(const struct cedar_store *store, uint32_t index,
   service_out->name = info.uid.id.ptr;
   return read_text(store, index, "database", true, &service_out->database, fault) &&
          read_text(store, index, "environment", true, &service_out->environment, fault) &&
-         read_text(store, index, "host", false, &service_out->host, fault) &&
+         read_host(store, index, &service_out->host, fault) &&
          read_text(store, index, "audience", false, &service_out->audience, fault) &&
          read_port(store, index, &service_out->port, fault);
 }

@@ -8,7 +8,7 @@ import shutil
 
 from host import POLICY, Host, service
 from server import LACKS, Answer, Authority, Server  # pylint: disable=unused-import
-from support import Issuer, assert_exit, cases, ctl
+from support import SOURCE, Issuer, assert_exit, cases, ctl
 
 DEVELOPMENT = "is a development issuer"
 
@@ -272,6 +272,18 @@ def test_role_that_stands_for_two_levels_on_one_server_is_a_warning():
                  {"grants": {"read": ["r"], "write": ["shared"]}, "port": 5433}):
         host.describe(*describe(**fine))
         assert findings(assert_exit(host.check(), 0)) == []
+
+
+def test_services_without_a_host_are_of_one_server():
+    schema = (SOURCE / "libcortexauth" / "policy" / "cortex.cedarschema").read_text(encoding="utf-8")
+    services = service("a", "staging"), service("b", "production", grants={"read": ["x"], "write": ["analytics_reader"]})
+    for entity in services:
+        del entity["attrs"]["host"]
+    host = Host()
+    (host.path / "own.cedarschema").write_text(schema.replace("host: String", "host?: String"), encoding="utf-8")
+    host.describe(*services)
+    host.configure(*host.section, "[policy]", "schema = own.cedarschema", *host.rest[1:], name="cortex.conf")
+    assert_finding(host, 0, f"{host.entities}:3:1", "stands for the level write, and for read in Service::\"a\"")
 
 
 @cases('forbid (principal, action, resource);',

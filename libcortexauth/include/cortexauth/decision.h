@@ -105,7 +105,7 @@ struct cortex_service {
   const char *name;
   const char *database;
   const char *environment;
-  const char *host;
+  const char *host;     /* empty: not known */
   const char *audience; /* NULL: none */
   int64_t port;
 };
