@@ -218,6 +218,8 @@ static enum cedar_status word_read(struct reader *r, struct cedar_json *json) {
                {"null", CEDAR_JSON_NULL, false}};
   size_t i, n;
 
+  if (r->at == r->source->bytes && cedar_utf8_is_marked(r->at, (size_t)(r->end - r->at)))
+    return fail(r, r->at, CEDAR_MARK_FOUND);
   for (i = 0; i < 3; i++) {
     n = strlen(words[i].word);
     if ((size_t)(r->end - r->at) >= n && memcmp(r->at, words[i].word, n) == 0) {

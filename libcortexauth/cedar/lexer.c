@@ -98,6 +98,13 @@ static size_t punct_len(const char *at, size_t len) {
   return *at != '\0' && strchr("(){}[],;:.@<>!+-*?=%/&|", *at) != NULL ? 1 : 0;
 }
 
+static const char *why_bad(const struct cedar_lexer *lexer) {
+  return lexer->at == lexer->start &&
+                 cedar_utf8_is_marked(lexer->at, (size_t)(lexer->end - lexer->at))
+             ? CEDAR_MARK_FOUND
+             : "unexpected character";
+}
+
 struct cedar_token cedar_lexer_next(struct cedar_lexer *lexer) {
   struct cedar_token token = {.kind = CEDAR_TOK_END};
   const char *end;
@@ -127,7 +134,7 @@ struct cedar_token cedar_lexer_next(struct cedar_lexer *lexer) {
     size_t n = punct_len(lexer->at, (size_t)(lexer->end - lexer->at));
 
     token.kind = n > 0 ? CEDAR_TOK_PUNCT : CEDAR_TOK_BAD;
-    token.message = n > 0 ? NULL : "unexpected character";
+    token.message = n > 0 ? NULL : why_bad(lexer);
     if (n == 0)
       n = cedar_utf8_next(lexer->at, (size_t)(lexer->end - lexer->at), NULL);
     end = lexer->at + (n > 0 ? n : 1);

@@ -17,6 +17,12 @@ bool cedar_utf8_is_valid(const char *bytes, size_t len);
 /* Writes a scalar as UTF-8, gives its length (1 to 4). */
 size_t cedar_utf8_put(char *out, uint32_t scalar);
 
+/* What some editors write in front of UTF-8, where nobody sees it; no reader here goes past it. */
+#define CEDAR_MARK_FOUND "begins with a byte order mark: save it as UTF-8 without one"
+static inline bool cedar_utf8_is_marked(const char *bytes, size_t len) {
+  return len >= 3 && bytes[0] == '\xef' && bytes[1] == '\xbb' && bytes[2] == '\xbf';
+}
+
 static inline bool cedar_is_ident_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cedar/text.h"
 #include "util/text.h"
 
 struct reader {
@@ -152,6 +153,10 @@ enum cortex_reason cx_ini_parse(const char *name, const char *bytes, size_t len,
   enum cortex_reason reason = CORTEX_OK;
   size_t start = 0;
 
+  if (cedar_utf8_is_marked(bytes, len)) {
+    reader.line = 1;
+    return REFUSE(&reader, CEDAR_MARK_FOUND);
+  }
   while (start < len && reason == CORTEX_OK) {
     const char *newline = memchr(bytes + start, '\n', len - start);
     size_t end = newline != NULL ? (size_t)(newline - bytes) : len;

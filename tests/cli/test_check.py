@@ -77,6 +77,18 @@ def test_policy_that_does_not_load_is_exit_2_with_its_place(text):
     assert f"{host.policy}:2:" in done.stderr, done.stderr
 
 
+@cases("conf", "policy", "entities", "links", "jwks")
+def test_byte_order_mark_is_named_as_what_it_is(name):
+    host = Host()
+    files = {"conf": host.conf, "policy": host.policy, "entities": host.entities, "links": host.path / "links.json",
+             "jwks": host.path / "jwks.json"}
+    files["links"].write_text("[]", encoding="utf-8")
+    host.configure(*host.section, *host.rest[:3], "links = links.json", *host.rest[3:], name="cortex.conf")
+    files[name].write_bytes(b"\xef\xbb\xbf" + files[name].read_bytes())
+    line, = (line for line in host.check().stderr.splitlines() if "byte order mark" in line)
+    assert str(files[name]) in line and "begins with a byte order mark: save it as UTF-8 without one" in line, line
+
+
 @cases("", "[", "{}", "[1]", '[{"uid":{"type":"Service","id":"x"},"attrs":{},"parents":[]}]',
        '[{"uid":{"type":"Service","id":"x"},"attrs":{"database":1,"environment":"e"},"parents":[]}]')
 def test_entities_that_do_not_load_are_exit_2_with_their_place(text):
