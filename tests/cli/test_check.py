@@ -298,6 +298,15 @@ def test_services_without_a_host_are_of_one_server():
     assert_finding(host, 0, f"{host.entities}:3:1", "stands for the level write, and for read in Service::\"a\"")
 
 
+def test_names_that_postgresql_would_cut_are_errors():
+    host = Host()
+    host.describe(service("staging", "staging", database="d" * 64, grants={"read": ["r" * 63]}),
+                  service("production", "production", database="ü" * 31 + "d", grants={"read": ["ü" * 32]}))
+    assert_finding(host, 1, f"{host.entities}:2:1", f'"staging": the database "{"d" * 64}" has 64 bytes')
+    assert_finding(host, 1, f"{host.entities}:3:1", f'"production": the role "{"ü" * 32}" has 64 bytes')
+    assert "; 2 errors," in host.check().stdout
+
+
 @cases('forbid (principal, action, resource);',
        'permit (principal, action == Action::"assume", resource);',
        'permit (principal == ?principal, action, resource);',

@@ -32,6 +32,32 @@ struct check_place check_entity_place(const struct check_entity *entity) {
   return (struct check_place){entity->source, entity->info.line, entity->info.column};
 }
 
+/* ---- names ---- */
+
+#define NAME_MAX_LEN 63 /* bytes: NAMEDATALEN - 1 */
+
+static void check_length(struct check *check, const struct cortex_service *service,
+                         const struct check_entity *entity, const char *what, const char *name) {
+  if (strlen(name) > NAME_MAX_LEN)
+    check_find(check, CHECK_NAME_LONG, check_entity_place(entity),
+               "Service::\"%s\": the %s \"%s\" has %zu bytes, and PostgreSQL's names have up to %d",
+               service->name, what, name, strlen(name), NAME_MAX_LEN);
+}
+
+static void check_names(struct check *check, const struct cortex_service *service,
+                        const struct check_entity *entity) {
+  const char *role;
+  unsigned level;
+  size_t i;
+
+  check_length(check, service, entity, "database", service->database);
+  for (level = CORTEX_LEVEL_READ; level <= CORTEX_LEVEL_ADMIN; level <<= 1)
+    for (i = 0; (role = cortex_policy_grant(check->policy, service->name, (enum cortex_level)level,
+                                            i)) != NULL;
+         i++)
+      check_length(check, service, entity, "role", role);
+}
+
 /* ---- environments ---- */
 
 static void check_environment(struct check *check, const struct cortex_service *service,
@@ -116,6 +142,7 @@ void check_services(struct check *check) {
   for (i = 0; cortex_policy_service(check->policy, i, &service); i++) {
     if (!find_entity(check, service.name, &entity))
       continue;
+    check_names(check, &service, &entity);
     check_environment(check, &service, &entity);
     if (service.audience != NULL) {
       check_shared_audience(check, i, &service, &entity);

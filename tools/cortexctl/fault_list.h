@@ -29,6 +29,7 @@ FAULT(PRIVATE_KEY_PUBLIC, private_key_public, WARNING, "who reads it can open wh
 
 /* services */
 FAULT(SERVICE_NONE, service_none, WARNING, "nobody can log in", "describe a Service in the entities file")
+FAULT(NAME_LONG, name_long, ERROR, "PostgreSQL cuts names at 63 bytes: nothing has this one, so nobody reaches the database or gets the role", "give it a shorter name, there and here")
 FAULT(ENVIRONMENT_DIFFERS, environment_differs, ERROR, "policies that ask for the environment and policies that ask for membership disagree", "make the attribute and the parent say the same")
 FAULT(ENVIRONMENT_NONE, environment_none, WARNING, "policies for an Environment do not fit this service", "add the Environment to the service's parents")
 FAULT(AUDIENCE_SHARED, audience_shared, WARNING, "who has a token for one environment can use it in the other", "give each environment an audience of its own")
