@@ -559,8 +559,9 @@ def test_scim_pages_nested_groups_and_inactive_people(sync, scim):
 
 def test_scim_names_are_names_or_rejected(sync, scim):
     scim.fill("alice")
-    bad = ["alice\0", "al\0ice", "\0", "esc\x1b[2J", "n" * 64, "postgres", "a/b"]
-    good = ['x" SUPERUSER; CREATE ROLE "pwned', "o'brien", "ünïcode"]
+    bad = ["alice\0", "al\0ice", "\0", "esc\x1b[2J", "n" * 64, "postgres", "a/b", "al\ud83dice", "\ude00\ud83d"]
+    good = ['x" SUPERUSER; CREATE ROLE "pwned', "o'brien", "ünïcode", "back\\ud83d", "smile\U0001f600"]
+    scim.users[0]["nickName"] = "cut in the middle of \ud83d"
     for number, name in enumerate([*bad, *good]):
         scim.users.append({"id": f"h{number}", "userName": name, "active": None})
         scim.groups[0]["members"].append({"value": f"h{number}"})

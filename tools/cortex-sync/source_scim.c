@@ -205,6 +205,37 @@ static bool get_in_time(const struct fetch_target *target, struct fetch_result *
   return true;
 }
 
+/* The value of a \uXXXX; -1: none stands there. */
+static long unit_at(const char *at, const char *end) {
+  char digits[5] = "";
+
+  if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+    return -1;
+  memcpy(digits, at + 2, 4);
+  return strspn(digits, "0123456789abcdefABCDEF") == 4 ? strtol(digits, NULL, 16) : -1;
+}
+
+/*
+ * Half of a pair of escapes, as where an emoji was cut in two, is no character: for one in a
+ * nickname the whole page could not be read. As a NUL it costs the name that it stands in.
+ */
+static void replace_halves(char *bytes, size_t len) {
+  const char *end = bytes + len;
+  char *at = bytes;
+
+  while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL && end - at >= 2) {
+    long unit = unit_at(at, end), next = unit >= 0 ? unit_at(at + 6, end) : -1;
+
+    if (unit >= 0xd800 && unit <= 0xdbff && next >= 0xdc00 && next <= 0xdfff) {
+      at += 12;
+      continue;
+    }
+    if (unit >= 0xd800 && unit <= 0xdfff)
+      memcpy(at + 2, "0000", 4);
+    at += unit >= 0 ? 6 : 2;
+  }
+}
+
 static json_t *get_page(struct reading *reading, const char *path, json_int_t first,
                         const char *count) {
   const char *base = value_of(reading, "url");
@@ -229,6 +260,7 @@ static json_t *get_page(struct reading *reading, const char *path, json_int_t fi
          result.retry_after > 0 ? "it is to be asked again later than timeout allows" : NULL);
     return NULL;
   }
+  replace_halves(result.bytes, result.len);
   answer = json_loadb(result.bytes, result.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
   if (answer == NULL)
     fail(reading, "the service's answer cannot be read", error.text);
