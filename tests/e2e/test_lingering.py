@@ -3,6 +3,7 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
+import os
 import time
 
 import pytest
@@ -129,6 +130,17 @@ def test_accounts_without_use_by_the_audit_trail(host):
     findings, answer = report(host, "--unused", "1")
     assert findings == {("unused", "alice", None), ("unused", "bob", None)} and answer["unknown_use"] == 0
     host.cortex.write(host.cortex.trail, "\n".join(trail) + "\n")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_trail_that_is_no_file_is_named(host, make):
+    kept = f"{host.cortex.trail}.000000000001"
+    make(kept)
+    try:
+        done = host.cortex.run("report", "lingering", "--config", host.cortex.conf)
+        assert done.returncode == 3 and f"{kept}: is not a regular file\n" in done.stderr, done.stderr
+    finally:
+        (os.rmdir if make is os.mkdir else os.unlink)(kept)
 
 
 def test_without_the_extension_or_the_server_it_is_exit_3(host):

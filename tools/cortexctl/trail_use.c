@@ -5,10 +5,13 @@
 #include "trail_use.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cli.h"
 #include "trail_files.h"
@@ -43,8 +46,22 @@ static void take_line(const char *line, size_t len, struct trail_use *uses, size
   json_decref(record);
 }
 
+/* NULL after a failure, with errno. A FIFO is not waited for. */
+static FILE *open_file(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat status;
+
+  if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    return fdopen(fd, "r");
+  if (fd >= 0) {
+    close(fd);
+    errno = EINVAL;
+  }
+  return NULL;
+}
+
 static bool read_file(const char *path, struct trail_use *uses, size_t count, char *from) {
-  FILE *file = fopen(path, "re");
+  FILE *file = open_file(path);
   char *line = NULL;
   size_t room = 0;
   ssize_t len;
@@ -53,7 +70,7 @@ static bool read_file(const char *path, struct trail_use *uses, size_t count, ch
   if (file == NULL) {
     if (errno == ENOENT)
       return true;
-    cli_complain("%s: %s", path, strerror(errno));
+    cli_complain("%s: %s", path, errno == EINVAL ? "is not a regular file" : strerror(errno));
     return false;
   }
   while ((len = getline(&line, &room, file)) > 0)
