@@ -26,12 +26,13 @@ struct search {
   uint64_t best;
 };
 
+/* A number or a date behind the name, as verify looks for; "audit-staging" is none of "audit". */
 static bool is_rotated_name(const char *name, const char *base) {
   size_t len = strlen(base);
+  const char *end = name + len;
 
-  if (strncmp(name, base, len) != 0 || (name[len] != '.' && name[len] != '-'))
-    return false;
-  return strcmp(name + len, ".new") != 0 && strcmp(name + len, ".refusals") != 0;
+  return strncmp(name, base, len) == 0 && (*end == '.' || *end == '-') && end[1] >= '0' &&
+         end[1] <= '9' && end[strspn(end, ".-0123456789")] == '\0';
 }
 
 static bool read_head(int fd, struct cx_chain_head *head_out, off_t *torn_out) {

@@ -240,16 +240,25 @@ static void files_beside_that_are_no_trail_are_not_continued(void **state) {
 
   trail_fill(trail, 3);
   move(trail, "", ".1");
-  trail_write(trail_path(trail, ".2.gz"), "\x1f\x8b nothing", 10);
-  trail_write(trail_path(trail, ".note"), "a note\n", 7);
-  assert_int_equal(symlink("audit.jsonl.1", trail_path(trail, ".link")), 0);
-  assert_int_equal(mkdir(trail_path(trail, ".folder"), 0700), 0);
+  trail_write(trail_path(trail, ".2"), "\x1f\x8b nothing", 10);
+  trail_write(trail_path(trail, ".3"), "a note\n", 7);
+  assert_int_equal(symlink("audit.jsonl.1", trail_path(trail, ".4")), 0);
+  assert_int_equal(mkdir(trail_path(trail, ".5"), 0700), 0);
   trail_fill(trail, 1);
   expect_set(trail, SET(".1", ""), "", 5);
   assert_int_equal(chmod(trail_path(trail, ".1"), 0666), 0);
   assert_int_equal(unlink(trail->file), 0);
   trail_fill(trail, 1);
   expect_set(trail, SET(".1", ""), "restarted 1-1 1-1", 4);
+}
+
+static void a_trail_whose_name_begins_the_same_is_another(void **state) {
+  struct trail *trail = *state;
+
+  trail_fill(trail, 3);
+  move(trail, "", "-staging");
+  trail_fill(trail, 2);
+  trail_expect(trail, "");
 }
 
 /* ---- several processes ---- */
@@ -342,7 +351,7 @@ static void running_writers_lose_nothing_by_rotation(void **state) {
     } else if (access(trail->file, F_OK) == 0) {
       char suffix[32];
 
-      snprintf(suffix, sizeof suffix, "-moved%u", ++moved);
+      snprintf(suffix, sizeof suffix, "-2026%04u", ++moved);
       move(trail, "", suffix);
       files[count++] = strdup(trail_path(trail, suffix));
       close(open(trail->file, O_WRONLY | O_CREAT | O_EXCL, 0660)); /* unless a writer was faster */
@@ -484,6 +493,7 @@ int main(void) {
       TEST(the_moved_file_is_read_under_its_own_lock),
       TEST(garbage_before_a_continued_file_s_first_record_is_named),
       TEST(files_beside_that_are_no_trail_are_not_continued),
+      TEST(a_trail_whose_name_begins_the_same_is_another),
       TEST(a_file_moved_meanwhile_is_the_one_continued),
       TEST(running_writers_lose_nothing_by_rotation),
       TEST(killed_writers_lose_no_answered_record),
