@@ -11,7 +11,8 @@ import pytest
 from harness import BUILD, HERE
 
 SOURCE = HERE.parents[1]
-HOSTILE = {"PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c statement_timeout=1", "PGSERVICE": "nowhere"}
+HOSTILE = {"PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c statement_timeout=1", "PGSERVICE": "nowhere",
+           "POSIXLY_CORRECT": "1"}
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def run(folder):
     def run_demo(source=SOURCE, **environment):
         done = subprocess.run([source / "packaging" / "demo" / "run", BUILD], capture_output=True, text=True,
                               timeout=120, check=False, stdin=subprocess.DEVNULL, umask=0o077,
-                              env={"PATH": os.environ["PATH"], "TMPDIR": str(work), **environment})
+                              env={"PATH": os.environ["PATH"], "TMPDIR": os.path.relpath(work), **environment})
         assert not list(work.iterdir()), done.stdout + done.stderr
         return done
     yield run_demo
