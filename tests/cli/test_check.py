@@ -77,6 +77,23 @@ def test_policy_that_does_not_load_is_exit_2_with_its_place(text):
     assert f"{host.policy}:2:" in done.stderr, done.stderr
 
 
+@cases(("max_sesion", "max_session"), ("max_sessions", "max_session"), ("max_sessiom", "max_session"),
+       ("max_sesison", "max_session"), ("ax_session", "max_session"), ("amx_session", "max_session"),
+       ("MAX_SESSION", "max_session"), ("reasons", "reason"), ("season", "reason"), ("reaso", "reason"))
+def test_annotation_that_is_nearly_one_that_counts_is_a_warning(written, meant):
+    host = Host()
+    host.policy.write_text(f'// line 1\n@{written}("1h")\n{POLICY}', encoding="utf-8")
+    assert_finding(host, 0, f"{host.policy}:2:1", f"warning: policy \"engineers-read-staging\": the annotation @{written} "
+                   f"has no effect; @{meant} has")
+
+
+def test_other_annotations_are_nobody_s_business():
+    host = Host()
+    host.policy.write_text('@max_session("1h") @reason("r") @uid("u") @session("s") @treasons("t") @max("m") @x @max_session_hint("h") '
+                           + "".join(f'@a{"b" * length}("")' for length in (30, 300)) + POLICY, encoding="utf-8")
+    assert findings(assert_exit(host.check(), 0)) == []
+
+
 @cases("conf", "policy", "entities", "links", "jwks")
 def test_byte_order_mark_is_named_as_what_it_is(name):
     host = Host()

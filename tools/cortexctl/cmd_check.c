@@ -43,6 +43,7 @@ static enum cli_exit check_all(const struct cli *cli, struct check *check) {
     return error.reason == CORTEX_INTERNAL ? CLI_OUTSIDE : CLI_USAGE;
   }
   check->policy = policy;
+  check_policies(check);
   check_services(check);
   check_pam(check);
   check_image(check);

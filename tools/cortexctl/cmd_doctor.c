@@ -21,6 +21,7 @@ static void look_at_issuers(struct doctor *doctor) {
 static void look_at_services(struct doctor *doctor) {
   if (doctor->check.policy == NULL)
     return;
+  check_policies(&doctor->check);
   check_services(&doctor->check);
   check_image(&doctor->check);
 }

@@ -8,6 +8,7 @@
 FAULT(CONFIG_INVALID, config_invalid, ERROR, "no login can be decided: every one is refused as config_invalid", "correct the line that is named, then run this again")
 FAULT(POLICY_INVALID, policy_invalid, ERROR, "no policy is in force: every login is refused as policy_unavailable", "correct the line that is named, then run this again")
 FAULT(POLICY_NONE, policy_none, WARNING, "nobody can log in", "write a permit to a file of the policy folder")
+FAULT(ANNOTATION_UNKNOWN, annotation_unknown, WARNING, "Cedar permits any annotation, so what it was to say is not heard: sessions may last longer than it says", "correct its name, or choose one that is less like it")
 FAULT(IMAGE_UNUSED, image_unused, WARNING, "logins read and check the policies' text each time, which costs them time", "cortexctl policy image")
 
 /* issuers and keys */
