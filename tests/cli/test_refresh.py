@@ -100,6 +100,14 @@ def test_fetched_keys_serve_logins():
     assert host.status()[0]["keys"]["usable"] >= 1
 
 
+def test_others_read_what_is_fetched_whatever_the_umask():
+    HTTPS.answer(keys=Answer(KEYS))
+    host = Host(jwks(), TRUST)
+    assert_exit(ctl("refresh", "--config", host.conf, umask=0o077), 0)
+    assert oct(host.cache.stat().st_mode & 0o777) == oct(0o750)
+    assert {oct(path.stat().st_mode & 0o777) for path in host.cache.iterdir()} == {oct(0o644)}
+
+
 def test_keys_are_discovered():
     HTTPS.answer_paths(discovery())
     host = Host(TRUST, issuer=HTTPS.url)

@@ -20,7 +20,8 @@
 static void make_folder(const char *folder) {
   const struct passwd *cortex;
 
-  if (mkdir(folder, FOLDER_MODE) != 0 || geteuid() != 0)
+  /* Whatever the umask: PostgreSQL's user comes in by the group. */
+  if (mkdir(folder, FOLDER_MODE) != 0 || chmod(folder, FOLDER_MODE) != 0 || geteuid() != 0)
     return;
   cortex = getpwnam("cortex");
   if (cortex != NULL && chown(folder, cortex->pw_uid, cortex->pw_gid) != 0)
