@@ -28,7 +28,7 @@ def test_umask_does_not_matter():
         other = Issuer()
     finally:
         os.umask(old)
-    assert mode(other.path / "jwks.json") == 0o644
+    assert (mode(other.path), mode(other.path / "jwks.json")) == (0o755, 0o644)
 
 
 def test_key_set_holds_no_private_member_and_is_marked():

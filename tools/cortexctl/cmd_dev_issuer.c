@@ -200,7 +200,7 @@ static enum cli_exit run(const struct cli *cli) {
     return CLI_OUTSIDE;
   }
   made->folder = cli->operands[0];
-  made->made_folder = mkdir(made->folder, 0755) == 0;
+  made->made_folder = mkdir(made->folder, 0755) == 0 && chmod(made->folder, 0755) == 0;
   if (!made->made_folder && errno != EEXIST) {
     cli_complain("%s: %s", made->folder, strerror(errno));
   } else if (make_issuer(cli, made)) {
