@@ -4,6 +4,7 @@ SPDX-License-Identifier: PostgreSQL
 """
 import json
 import os
+import pathlib
 import shutil
 
 from host import POLICY, Host, service
@@ -440,13 +441,20 @@ def test_files_are_met_as_another_user_meets_them():
     host = Host()
     host.home.chmod(0o755)
     assert_finding(host, 1, f"{host.conf}:10", "Permission denied", "--as", "nobody")
-    host.rest[4] = "file = /tmp/cortex-nobody.jsonl"
+    trail = pathlib.Path(f"/tmp/cortex-nobody-{os.getpid()}.jsonl")
+    host.rest[4] = f"file = {trail}"
     host.rest += ["[cache]", f"path = {host.home}/cache"]  # whatever this machine keeps in the usual one
     host.configure(*host.section, *host.rest, name="cortex.conf")
     assert_finding(host, 1, f"{host.conf}:12", "bindings: Permission denied", "--as", "nobody")
     for part in ("bindings", "replay", "requests", "sessions"):
         shutil.chown(host.state / part, "nobody")
     assert findings(assert_exit(host.check("--as", "nobody"), 0)) == []
+    try:
+        os.close(os.open(trail, os.O_CREAT | os.O_EXCL, 0o200))
+        shutil.chown(trail, "nobody")
+        assert_finding(host, 1, f"{host.conf}:10", f"{trail}: Permission denied", "--as", "nobody")
+    finally:
+        trail.unlink()
     (host.path / "jwks.json").chmod(0o600)
     assert_finding(host, 1, f"{host.conf}:4", "Permission denied", "--as", "nobody")
     host.entities.chmod(0o600)

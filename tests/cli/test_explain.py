@@ -2,11 +2,12 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import base64
 import re
 import subprocess
 
 from host import POLICY, Host, service
-from support import BUILD, ENVIRONMENT, assert_exit, assert_usage, cases, ctl
+from support import BUILD, ENVIRONMENT, SOURCE, assert_exit, assert_usage, cases, ctl
 
 TRAIL = BUILD / "tests" / "cli" / "trail"
 HOST = Host()
@@ -91,6 +92,23 @@ def test_token_for_another_service_is_refused_though_the_policy_permits_it():
     done = assert_exit(explain(host, "--service", "staging", "-", stdin=other), 1)
     assert 'not for the audience "aud-2" of the service "staging"; a login is refused (audience_mismatch)' in done.stdout
     assert_exit(ask("--user", "alice", "--groups", "engineers", host=host), 0)
+
+
+def test_saml_response_is_for_the_service_whose_audience_its_section_says_we_are():
+    host = Host()
+    place = SOURCE / "tests" / "cases" / "saml"
+    own, other = (service(name, "staging", audience=audience) for name, audience in
+                  (("own", "https://db.example/saml"), ("other", "https://else.example")))
+    host.describe(own, other)
+    host.configure('[saml "idp"]', f"metadata_file = {place}/metadata.xml", f"sp_entity_id = {own['attrs']['audience']}",
+                   "acs_url = https://db.example/saml/acs", *host.rest, name="cortex.conf")
+    asked = ("--at", "1700000000", "-")
+    sent = base64.b64encode((place / "accepted-audiences" / "response.xml").read_bytes())  # it is for both
+    assert_exit(explain(host, "--service", "own", *asked, stdin=sent), 0)
+    done = assert_exit(explain(host, "--service", "other", *asked, stdin=sent), 1)
+    assert 'not for the audience "https://else.example" of the service "other"' in done.stdout, done
+    line, = (line for line in host.check().stderr.splitlines() if "audience" in line)
+    assert f'{host.entities}:3:1: warning: Service::"other": no issuer accepts the audience "https://else.example"' in line, line
 
 
 # --- with a name ---
