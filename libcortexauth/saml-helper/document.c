@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "tree.h"
+#include "util/buf.h"
 #include "util/text.h"
 
 #define IDS_MAX 256
@@ -224,6 +225,66 @@ enum cortex_reason saml_document_parse(const char *what, const char *bytes, size
     xmlFreeDoc(doc);
   xmlFreeParserCtxt(parser);
   return reason;
+}
+
+static void put_declaration(struct cx_buf *text, const xmlNs *ns) {
+  xmlChar *uri = xmlEncodeSpecialChars(NULL, ns->href);
+
+  if (uri != NULL)
+    cx_buf_printf(text, " xmlns%s%s=\"%s\"", ns->prefix != NULL ? ":" : "",
+                  ns->prefix != NULL ? (const char *)ns->prefix : "", (const char *)uri);
+  else
+    text->failed = true;
+  xmlFree(uri);
+}
+
+/* An element around the piece declares every prefix that is declared around its place. */
+static void wrap(struct cx_buf *text, const char *bytes, size_t len, const xmlNode *place) {
+  xmlNs **scope = xmlGetNsList(place->doc, place);
+  size_t i;
+
+  cx_buf_put_text(text, "<scope");
+  for (i = 0; scope != NULL && scope[i] != NULL; i++)
+    put_declaration(text, scope[i]);
+  cx_buf_put_text(text, ">");
+  cx_buf_put(text, bytes, len);
+  cx_buf_put_text(text, "</scope>");
+  xmlFree(scope);
+}
+
+/* The element of a wrapped piece; NULL: it is not one, or there is text beside it. */
+static xmlNode *piece_of(const xmlDoc *doc) {
+  xmlNode *scope = xmlDocGetRootElement(doc), *piece = saml_first(scope);
+  const xmlNode *node;
+
+  for (node = scope->children; node != NULL; node = node->next)
+    if (node != piece && node->type != XML_COMMENT_NODE && !xmlIsBlankNode(node))
+      return NULL;
+  return piece;
+}
+
+enum cortex_reason saml_document_parse_piece(const char *what, const char *bytes, size_t len,
+                                             const xmlNode *place, const struct saml_bounds *bounds,
+                                             xmlDoc **doc_out, xmlNode **piece_out,
+                                             struct cortex_error *error) {
+  enum cortex_reason reason;
+  struct cx_buf text;
+
+  *doc_out = NULL;
+  *piece_out = NULL;
+  cx_buf_init(&text, 2 * bounds->bytes);
+  wrap(&text, bytes, len, place);
+  reason = text.failed ? cx_error_set(error, CORTEX_TOO_LARGE, "the %s is too large", what)
+                       : saml_document_parse(what, text.bytes, text.len, bounds, doc_out, error);
+  cx_buf_clear(&text);
+  if (reason != CORTEX_OK)
+    return reason;
+  *piece_out = piece_of(*doc_out);
+  if (*piece_out != NULL)
+    return CORTEX_OK;
+  xmlFreeDoc(*doc_out);
+  *doc_out = NULL;
+  return cx_error_set(error, CORTEX_MALFORMED, "the %s is not one element", what);
 }
 
 static bool is_id(const xmlAttr *attribute) {

@@ -36,6 +36,19 @@ CORTEX_MUSTCHECK enum cortex_reason saml_document_parse(const char *what, const 
                                                         struct cortex_error *error);
 
 /*
+ * Parses one element that was cut out of a document, by the same rules: prefixes
+ * mean what they mean at its place there (XML Encryption 4.5.4, text wrapping).
+ *
+ *   in   place: the element of that document that it stands in
+ *   out  doc_out: release with xmlFreeDoc; piece_out: the element, in doc_out; NULL on failure
+ *   gives  as saml_document_parse; CORTEX_MALFORMED also for more than one element
+ */
+CORTEX_MUSTCHECK enum cortex_reason
+saml_document_parse_piece(const char *what, const char *bytes, size_t len, const xmlNode *place,
+                          const struct saml_bounds *bounds, xmlDoc **doc_out, xmlNode **piece_out,
+                          struct cortex_error *error);
+
+/*
  * Every attribute that a standard calls an ID (ID, Id, id, xml:id) has a value
  * of its own: a reference means one element.
  *   in   around: the document that held this one encrypted, whose IDs count too; NULL: none

@@ -26,7 +26,8 @@ struct attempt {
   xmlNode *assertion; /* Assertion or EncryptedAssertion */
   bool is_encrypted;
   xmlDoc *signed_response;  /* parsed from the bytes that the response's signature covers; NULL: none */
-  xmlDoc *plain;            /* the decrypted assertion */
+  xmlDoc *plain;            /* what was decrypted */
+  xmlNode *opened;          /* the assertion in it */
   xmlDoc *signed_assertion; /* parsed from the bytes that the assertion's signature covers */
 };
 
@@ -169,30 +170,47 @@ static enum cortex_reason verify_element(const struct attempt *attempt, xmlNode 
   return reason;
 }
 
+/*
+ * Most providers encrypt a text that stands by itself; some a piece of the response, which may
+ * use prefixes that are declared around it.
+ */
+static enum cortex_reason parse_plain(struct attempt *attempt, const struct cx_buf *plain,
+                                      struct cortex_error *error) {
+  const char *bytes = plain->bytes != NULL ? plain->bytes : "";
+  enum cortex_reason reason = saml_document_parse("assertion", bytes, plain->len,
+                                                  &saml_response_bounds, &attempt->plain, error);
+
+  if (reason == CORTEX_MALFORMED)
+    return saml_document_parse_piece("assertion", bytes, plain->len, attempt->assertion,
+                                     &saml_response_bounds, &attempt->plain, &attempt->opened,
+                                     error);
+  if (reason == CORTEX_OK)
+    attempt->opened = xmlDocGetRootElement(attempt->plain);
+  return reason;
+}
+
 static enum cortex_reason open_assertion(struct attempt *attempt, struct cortex_error *error) {
   struct cx_buf plain;
   enum cortex_reason reason;
-  const xmlNode *root, *node;
+  const xmlNode *node;
   size_t count = 0;
 
   cx_buf_init(&plain, 0);
   reason = saml_decrypt(attempt->assertion, attempt->provider.key, &plain, error);
   if (reason == CORTEX_OK)
-    reason = saml_document_parse("assertion", plain.bytes != NULL ? plain.bytes : "", plain.len,
-                                 &saml_response_bounds, &attempt->plain, error);
+    reason = parse_plain(attempt, &plain, error);
   cx_buf_clear(&plain);
   if (reason == CORTEX_OK)
     reason = saml_document_check_ids(attempt->plain, attempt->doc, error);
   if (reason != CORTEX_OK)
     return reason;
-  root = xmlDocGetRootElement(attempt->plain);
   for (node = attempt->plain->children; node != NULL; node = saml_walk(node))
     count += is_assertion(node);
-  if (count != 1 || !saml_is(root, NS_ASSERTION, "Assertion"))
+  if (count != 1 || !saml_is(attempt->opened, NS_ASSERTION, "Assertion"))
     return CORTEX_SIGNATURE_INVALID;
-  reason = saml_signature_check_places(attempt->plain, root, NULL, error);
-  if (reason == CORTEX_OK && saml_signature_of(root) != NULL)
-    reason = verify_element(attempt, (xmlNode *)root, &attempt->signed_assertion, error);
+  reason = saml_signature_check_places(attempt->plain, attempt->opened, NULL, error);
+  if (reason == CORTEX_OK && saml_signature_of(attempt->opened) != NULL)
+    reason = verify_element(attempt, attempt->opened, &attempt->signed_assertion, error);
   if (reason == CORTEX_OK && attempt->signed_assertion == NULL && attempt->signed_response == NULL)
     reason = CORTEX_SIGNATURE_INVALID;
   return reason;
@@ -242,7 +260,7 @@ static const xmlNode *verified_assertion(const struct attempt *attempt) {
   if (attempt->signed_response == NULL)
     return NULL;
   if (attempt->is_encrypted)
-    return xmlDocGetRootElement(attempt->plain);
+    return attempt->opened;
   return saml_child(xmlDocGetRootElement(attempt->signed_response), NS_ASSERTION, "Assertion");
 }
 

@@ -3,7 +3,7 @@
 SPDX-License-Identifier: PostgreSQL
 """
 from corpus import SCHEMA, STRUCTURE, UNSIGNED, accept, case
-from document import A, DS, IDP, NOW, assertion, name_id, response, subject
+from document import A, DS, IDP, NOW, P, assertion, name_id, response, subject
 from encryption import (OAEP11, RSA15, XENC, XENC11, encrypt, encrypted_key, oaep)
 from signature import sign, signed
 from cases_wrapping import GOOD, cut, evil
@@ -33,6 +33,28 @@ accept("accepted-encrypted-response-signed", "the response's signature covers th
        sign(response(encrypt(BARE), signed=True), "_r1"), identity=ALICE)
 accept("accepted-encrypted-both-signed", "signed, encrypted, and the response signed", sign(response(encrypt(GOOD), signed=True), "_r1"), identity=ALICE)
 accept("accepted-encrypted-no-type", "the encrypted data does not say its type", response(encrypt(GOOD, data_type="")), identity=ALICE)
+
+# --- a piece of the response, whose prefixes are declared around it (xmlenc 4.5.4) ---
+PIECE_START = "<saml:Assertion"
+PIECE = cut(signed(response(assertion(start=PIECE_START))), "saml:Assertion")
+BARE_PIECE = assertion(start=PIECE_START, signed=False)
+FORGED_PIECE = FORGED.replace(f' xmlns:saml="{A}"', "")
+assert f'"{A}"' not in PIECE + FORGED_PIECE
+accept("accepted-encrypted-piece", "the encrypted assertion uses the response's prefix", response(encrypt(PIECE)), identity=ALICE)
+accept("accepted-encrypted-piece-nearest", "of two declarations the nearer one counts", response(
+    encrypt(PIECE, wrapper=(f'<e:EncryptedAssertion xmlns:e="{A}" xmlns:saml="{A}">', "</e:EncryptedAssertion>")),
+    start=f'<samlp:Response xmlns:samlp="{P}" xmlns:saml="urn:none"', head=f'<e:Issuer xmlns:e="{A}">{IDP}</e:Issuer>'), identity=ALICE)
+accept("accepted-encrypted-piece-response-signed", "the response's signature covers the encrypted piece",
+       sign(response(encrypt(BARE_PIECE), signed=True), "_r1"), identity=ALICE)
+case("encrypted-piece-unsigned", UNSIGNED, "an unsigned piece that uses the response's prefix", response(encrypt(FORGED_PIECE)))
+case("encrypted-piece-rebound", OPAQUE, "the prefix means something else around the piece", response(
+    encrypt(PIECE, wrapper=(f'<e:EncryptedAssertion xmlns:e="{A}" xmlns:saml="urn:none">', "</e:EncryptedAssertion>"))))
+case("encrypted-piece-undeclared", OPAQUE, "nobody declares the prefix", response(encrypt(PIECE.replace("saml:", "none:"))))
+case("encrypted-piece-two", SCHEMA + OPAQUE, "a forged piece behind a signed one", response(encrypt(PIECE + FORGED_PIECE)))
+case("encrypted-piece-element-beside", SCHEMA + OPAQUE, "an element beside the signed piece", response(encrypt(PIECE + "<Assertion/>")))
+case("encrypted-piece-text-beside", SCHEMA + OPAQUE, "text beside the signed piece", response(encrypt("admin" + PIECE)))
+case("encrypted-piece-unbalanced", OPAQUE, "the piece closes what it did not open", response(encrypt(f"{PIECE}</scope><scope>{FORGED_PIECE}")))
+case("encrypted-piece-doctype", OPAQUE, "a document type before the piece", response(encrypt("<!DOCTYPE x>" + PIECE)))
 
 case("encrypted-unsigned", UNSIGNED, "anybody can encrypt to us: an unsigned assertion", response(encrypt(FORGED)))
 case("encrypted-unsigned-cbc", UNSIGNED + OPAQUE, "anybody can encrypt to us: an unsigned assertion, by CBC", response(encrypt(FORGED, CBC128, 16)))
