@@ -150,11 +150,17 @@ static enum cortex_reason read_username(struct profile *profile, struct cortex_e
                          &profile->identity->username, error);
 }
 
+/* Microsoft Entra: above 150 groups their attribute, whatever its name, gives way to a link. */
+static bool is_overage(const struct profile *profile) {
+  return attribute(profile, "http://schemas.microsoft.com/claims/groups.link") != NULL;
+}
+
 static enum cortex_reason read_groups(struct profile *profile, struct cortex_error *error) {
   const char *name = profile->issuer->saml.groups_attribute;
   const cx_json *values = attribute(profile, name), *value;
 
   profile->identity->groups_known = values != NULL;
+  profile->identity->groups_overage = values == NULL && is_overage(profile);
   for (value = cx_json_items(values); value != NULL; value = value->next) {
     if (!is_name(value))
       return cx_error_set(error, CORTEX_CLAIM_MISMATCH,

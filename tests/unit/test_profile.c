@@ -90,6 +90,31 @@ static void a_whole_answer_is_taken(void **state) {
   cortex_identity_free(&identity);
 }
 
+static bool is_overage(const char *attributes) {
+  struct cortex_identity *identity;
+  char text[1024];
+  bool is_over;
+
+  snprintf(text, sizeof text, "{" GOOD SUBJECT ",\"attributes\":{%s}}", attributes);
+  assert_int_equal(take_bytes(text, strlen(text), &identity, NULL), CORTEX_OK);
+  is_over = identity->groups_overage;
+  cortex_identity_free(&identity);
+  return is_over;
+}
+
+/* Microsoft Entra's link in place of more groups than an assertion lists. */
+static void a_link_in_place_of_groups_is_an_overage(void **state) {
+  static const char link[] = "\"http://schemas.microsoft.com/claims/groups.link\":"
+                             "[\"https://graph.windows.net/t/users/u/getMemberObjects\"]";
+  char both[sizeof link + 64];
+
+  (void)state;
+  snprintf(both, sizeof both, "%s,\"groups\":[\"staff\"]", link);
+  assert_true(is_overage(link));
+  assert_false(is_overage(both));
+  assert_false(is_overage(""));
+}
+
 static bool is_one_time(const char *member) {
   struct cortex_identity *identity;
   char text[1024];
@@ -238,6 +263,7 @@ static void nesting_is_bounded(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_whole_answer_is_taken),
+      cmocka_unit_test(a_link_in_place_of_groups_is_an_overage),
       cmocka_unit_test(one_use_is_asked_unless_it_is_denied),
       cmocka_unit_test(what_is_no_answer_is_the_helper_s_failure),
       cmocka_unit_test(members_are_checked_one_by_one),

@@ -68,6 +68,9 @@ accept("accepted-groups-case", "names of attributes differ by case", stated(stat
 accept("accepted-groups-name-blank", "a blank makes another name", stated(statement(attribute("groups ", "dba"))), identity=identity(groups=[]))
 accept("accepted-foreign-attribute", "an Attribute of another namespace is none",
        signed(response(assertion(facts=statement(attribute("mail", "a@b"))))), identity=identity(groups=[]))
+accept("accepted-groups-link", "Entra's link in place of too many groups: verify says that they are not known", stated(statement(
+    attribute("http://schemas.microsoft.com/claims/groups.link", "https://graph.windows.net/t/users/u/getMemberObjects"))),
+    identity=identity(groups=[], groups_known=False))
 case("group-empty", ("claim_mismatch",), "a group of no characters", stated(groups("engineers", "")))
 case("group-empty-tag", ("claim_mismatch",), "a group that is an empty tag", stated(statement(
     '<saml:Attribute Name="groups"><saml:AttributeValue/></saml:Attribute>')))
