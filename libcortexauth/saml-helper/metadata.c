@@ -157,7 +157,7 @@ static enum cortex_reason judge(const struct search *search, const struct saml_p
   if (entity_id != NULL && strcmp(search->found_id, entity_id) != 0)
     return CORTEX_UNKNOWN_ISSUER;
   if (search->validity.is_over)
-    return REFUSE("the metadata is over (validUntil)");
+    return REFUSE("the metadata is over: its validUntil is past, or is no time in UTC (with Z)");
   reason = read_keys(search->role, keys);
   if (reason != CORTEX_OK)
     return cx_error_set(error, reason == CORTEX_INTERNAL ? reason : CORTEX_KEYS_UNAVAILABLE,

@@ -238,6 +238,7 @@ def test_check_warns_of_ends():
     host = Host(source=f"metadata_file = {path}")
     for text, said in ((GOOD, ()), (until(40 * 86400), ()), (until(20 * 86400), ("warning: the metadata of \"idp\" ends on",)),
                        (until(-1), ("the metadata is over",)),
+                       (document.entity(extra=' validUntil="2100-01-01T00:00:00+00:00"'), ("is no time in UTC (with Z)",)),
                        (document.entity(descriptors=document.key_descriptor(certificate=soon)),
                         ("warning: the signing certificate of \"idp\" ends on",)),
                        (document.entity(descriptors=document.key_descriptor(certificate=soon) + document.key_descriptor()),
