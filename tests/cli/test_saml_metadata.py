@@ -251,6 +251,19 @@ def test_check_warns_of_ends():
         assert all(line.startswith(f"{host.conf}:2: ") for line in found), found
 
 
+def test_check_names_a_section_that_no_login_goes_by():
+    path = support.folder() / "idp.xml"
+    path.write_text(GOOD, encoding="utf-8")
+    more = ("shared_names = yes", '[saml "two"]', f"metadata_file = {path}", "sp_entity_id = https://two.example",
+            "acs_url = https://two.example/acs", "shared_names = yes")
+    host = Host(*more, source=f"metadata_file = {path}")
+    assert f'{host.conf}:7: "two" has the identity provider of "idp"' in host.check()
+    path.write_text(document.entity(document.OTHER_IDP), encoding="utf-8")
+    assert "identity provider of" not in Host(*more).check("--offline")
+    host = Host(*more, source=f"metadata_file = {CASES / 'metadata.xml'}")
+    assert "identity provider of" not in host.check()
+
+
 def test_check_fetches_unless_it_is_told_not_to():
     host = Host()
     HTTP.answer(metadata=Answer(until(86400).encode()))

@@ -37,7 +37,8 @@ struct check {
   const struct cortex_settings *settings;
   const struct cortex_policy *policy;
   size_t found[CHECK_SEVERITIES];
-  json_t *findings; /* NULL: each is printed at once */
+  json_t *findings;  /* NULL: each is printed at once */
+  json_t *providers; /* while issuers are looked at: the first section of each SAML entity ID */
 };
 
 /* A place; name NULL: none, line and column 0: not known. */

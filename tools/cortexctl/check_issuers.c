@@ -183,6 +183,7 @@ void check_issuers(struct check *check) {
   const struct cortex_issuer *issuer;
   size_t i;
 
+  check->providers = json_object();
   for (i = 0; (issuer = cortex_settings_issuer(check->settings, i)) != NULL; i++) {
     check_names(check, i);
     check_authorities(check, issuer);
@@ -194,4 +195,6 @@ void check_issuers(struct check *check) {
     else if (!check->offline)
       check_remote_keys(check, issuer);
   }
+  json_decref(check->providers);
+  check->providers = NULL;
 }

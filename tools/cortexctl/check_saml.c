@@ -55,10 +55,24 @@ static void warn_of_end(const struct subject *subject, enum check_fault fault, c
                show_day(end, day));
 }
 
+/* A response names the provider, not the section: the first one of that entity ID is asked. */
+static void check_provider(const struct subject *subject, const char *entity_id) {
+  const char *label = cortex_issuer_label(subject->issuer);
+  const char *first = json_string_value(json_object_get(subject->check->providers, entity_id));
+
+  if (first == NULL)
+    json_object_set_new(subject->check->providers, entity_id, json_string(label));
+  else
+    check_find(subject->check, CHECK_PROVIDER_TWICE, place_of(subject, subject->key),
+               "\"%s\" has the identity provider of \"%s\", which all its responses go to", label,
+               first);
+}
+
 static void judge(const struct subject *subject, const struct cortex_metadata *metadata) {
   const char *label = cortex_issuer_label(subject->issuer);
   bool is_file = strcmp(subject->key, "metadata_file") == 0;
 
+  check_provider(subject, metadata->entity_id);
   if (metadata->keys.weak > 0)
     check_find(subject->check, CHECK_KEYS_WEAK, place_of(subject, subject->key),
                "%zu of the keys of \"%s\" are too weak and will not be used", metadata->keys.weak,

@@ -23,6 +23,7 @@ FAULT(JWKS_URI_IDLE, jwks_uri_idle, WARNING, "keys come from the file alone: a k
 FAULT(REFRESH_FAILING, refresh_failing, WARNING, "keys in the cache serve until they are stale; then logins are refused", "cortexctl refresh, and heed what it says")
 FAULT(REFRESH_LATE, refresh_late, WARNING, "nothing fetches keys on this host: soon they are stale and logins are refused", "systemctl enable --now cortex-refresh.timer cortex-refresh.path")
 FAULT(CA_UNREADABLE, ca_unreadable, ERROR, "the issuer's keys cannot be fetched", "write the authority's certificates, PEM, to that file")
+FAULT(PROVIDER_TWICE, provider_twice, ERROR, "no login goes by this section: a response for it is refused as destination_mismatch or audience_mismatch", "keep one [saml] section for each identity provider")
 FAULT(METADATA_ENDING, metadata_ending, WARNING, "after its validUntil every login through this identity provider is refused", "get new metadata from the provider; where it is fetched, see that refresh runs")
 FAULT(CERTIFICATE_ENDING, certificate_ending, WARNING, "its key is trusted after that day too, but the provider is likely to change it, which new metadata must say", "get new metadata from the provider, or make a new certificate for sp_cert_file and give the provider our metadata")
 FAULT(CERTIFICATE_UNFIT, certificate_unfit, ERROR, "identity providers encrypt for a key that this host does not have", "write the certificate of sp_key_file to sp_cert_file, then cortexctl saml metadata for the provider")
