@@ -5,7 +5,7 @@ SPDX-License-Identifier: PostgreSQL
 import json
 import subprocess
 
-from harness import BUILD, built
+from harness import BUILD, built, wait_until
 from rolehost import RoleHost
 
 CORTEX_SYNC = built.program(BUILD, "cortex-sync")
@@ -120,7 +120,9 @@ class SyncHost:
     def reset(self):
         """The cluster without any role but the extension's own, files as at the start."""
         host = self.host
-        host.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename !~ '^(postgres|cortex_)'")
+        others = "from pg_stat_activity where usename not in ('postgres', 'cortex_jit')"
+        host.sql(f"select pg_terminate_backend(pid) {others}")
+        wait_until("the test before to be gone", lambda: host.sql(f"select count(*) {others}") == [(0,)])
         left = host.sql("select quote_ident(rolname) from pg_roles "
                         "where rolname !~ '^(pg_|cortex_)' and rolname <> 'postgres'")
         for (name,) in left:

@@ -630,6 +630,33 @@ def test_a_session_ends_when_its_subject_is_revoked(host):
         assert is_ended(alice) and not is_ended(bob)
 
 
+def test_processes_that_go_meanwhile_cost_nobody_anything(host):
+    """/proc has a process's files until somebody has waited for it, and reading one fails from then on."""
+    folder, is_over = host.cortex.state / "sessions", threading.Event()
+
+    def come_and_go():
+        while not is_over.is_set():
+            pids = [os.posix_spawn("/bin/true", ["true"], {}) for _ in range(20)]
+            for pid in pids:
+                (folder / str(pid)).write_bytes(b"cortex 1 \n")
+            for pid in pids:
+                os.waitpid(pid, 0)
+            for pid in pids:
+                (folder / str(pid)).unlink()
+
+    others = [threading.Thread(target=come_and_go) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False), autocommit=True) as server:
+            for _ in range(1000):
+                server.execute("select count(*) from cortex.live_stamps()")
+    finally:
+        is_over.set()
+        for other in others:
+            other.join()
+
+
 def test_many_sessions_end_with_a_record_each_in_few_writes(host):
     with ExitStack() as stack:
         many = [stack.enter_context(host.connect()) for _ in range(20)]
