@@ -255,7 +255,11 @@ def trail_is_kept(host, said):
     assert "intact" in said and len(list(host.log.glob("audit.jsonl*"))) > 1, said
 
 
-def logins_are_found(_host, said):
+def logins_are_found(host):
+    # Beside the trail there is now a file of another kind, which counts refusals.
+    assert host.postgres.psql("alice", "analytics", password="no token").returncode != 0
+    assert (host.log / "audit.jsonl.refusals").exists()
+    said = yield
     assert said.count('"username":"alice"') > 2, said
 
 
