@@ -212,6 +212,15 @@ def test_file_that_the_server_cannot_read_is_found(patient, secret):
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can take a file from the server's user")
+def test_file_of_pam_that_the_server_cannot_read_is_found(patient, secret):
+    path = patient.pam.folder / f"cortex-{STAGING}"
+    assert "pam_file_unreadable" not in patient.look()
+    secret(path, 0)
+    finding = patient.look()["pam_file_unreadable"]
+    assert finding["file"] == str(path) and "mode 0640" in finding["what"] and finding["fix"] == f"chmod 0644 {path}"
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can take a file from the server's user")
 def test_folder_that_the_server_cannot_enter_is_found(patient):
     patient.cortex.folder.chmod(0o750)
     try:

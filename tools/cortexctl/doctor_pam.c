@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "doctor_process.h"
 #include "pam_file.h"
 
 #define INCLUDES 8 /* how deep files include each other */
@@ -49,6 +50,18 @@ static void judge_owner(struct check *check, const char *path) {
   check_fix(check, "chown root:root %s && chmod 0644 %s", path, path);
 }
 
+/* PAM says nothing of a file that it cannot open. */
+static void judge_access(struct check *check, const struct doctor_process *server,
+                         const char *path) {
+  struct stat status;
+
+  if (stat(path, &status) != 0 || doctor_process_may_read(server, &status))
+    return;
+  check_find(check, CHECK_PAM_FILE_UNREADABLE, doctor_place(path),
+             "the server's user cannot read it (mode %04o)", (unsigned)status.st_mode & 07777U);
+  check_fix(check, "chmod 0644 %s", path);
+}
+
 static void judge_lines(struct check *check, const struct pam_file *file) {
   struct pam_cursor cursor = {0, 0};
   struct pam_line line;
@@ -79,7 +92,10 @@ static void judge_stray(struct check *check, const char *service, const char *pa
   check_fix(check, "rm %s", path);
 }
 
-static void judge_services(struct check *check) {
+static void judge_services(struct doctor *doctor) {
+  struct check *check = &doctor->check;
+  struct doctor_process server;
+  bool has_server = doctor->postmaster > 0 && doctor_process_read(doctor->postmaster, &server);
   char pattern[PATH_MAX];
   glob_t found;
   size_t i;
@@ -91,6 +107,8 @@ static void judge_services(struct check *check) {
       struct pam_file file;
 
       judge_owner(check, path);
+      if (has_server)
+        judge_access(check, &server, path);
       if (pam_file_open(check->pam_folder, strrchr(path, '/') + 1, &file))
         judge_lines(check, &file);
       pam_file_clear(&file);
@@ -146,6 +164,6 @@ static void judge_other(struct check *check) {
 void doctor_pam(struct doctor *doctor) {
   if (doctor->check.policy != NULL)
     check_pam(&doctor->check);
-  judge_services(&doctor->check);
+  judge_services(doctor);
   judge_other(&doctor->check);
 }

@@ -78,6 +78,7 @@ FAULT(PAM_LINE_OPTIONAL, pam_line_optional, ERROR, "a refusal by Cortex may not 
 FAULT(PAM_LINE_FOREIGN, pam_line_foreign, ERROR, "people are let in by the policy of another service", "cortexctl service render NAME")
 FAULT(PAM_LINE_BYPASS, pam_line_bypass, ERROR, "another module may accept a login that Cortex refuses, or before it is asked", "leave nothing in the file but the two lines of cortexctl service render")
 FAULT(PAM_FILE_OWNER, pam_file_owner, ERROR, "who can change it can let anybody in", "chown root:root and chmod 0644 the file")
+FAULT(PAM_FILE_UNREADABLE, pam_file_unreadable, ERROR, "the server goes by /etc/pam.d/other instead: tokens are refused, and what that file accepts comes in", "chmod 0644 the file")
 FAULT(PAM_FILE_STRAY, pam_file_stray, WARNING, "logins through it are refused as service_unknown", "remove the file, or describe the service in the entities file")
 FAULT(PAM_MODULE_MISSING, pam_module_missing, ERROR, "PAM cannot load the module: every login is refused", "install the package libpam-cortex")
 FAULT(PAM_OTHER_OPEN, pam_other_open, WARNING, "a pamservice that is mistyped is decided by this file, which does not only refuse", "let its auth and account lines be pam_deny.so, after seeing which programs rely on it")
