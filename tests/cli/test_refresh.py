@@ -285,6 +285,15 @@ def test_request_is_served_once_and_taken_away():
     assert host.verify(NEXT) == "ok"
 
 
+def test_what_is_no_request_and_cannot_be_removed_is_named_and_no_success():
+    host = fetched()
+    (host.requests / "nobody").mkdir()
+    host.refresh("--requested")
+    assert not list(host.requests.iterdir())
+    (host.requests / "nobody" / "inside").mkdir(parents=True)
+    host.refresh("--requested", code=3, said=f"{host.requests}/nobody: no request, and cannot be removed")
+
+
 def test_requests_are_throttled():
     host = fetched(cache=["min_refresh = 2"])
     HTTPS.answer(keys=Answer(KEYS))

@@ -82,7 +82,7 @@ static enum cli_exit run_once(const struct cortex_settings *settings,
     return CLI_OUTSIDE;
   if (outcome.issuers == 0)
     puts("there is nothing to fetch: every issuer names a file");
-  return outcome.failed > 0 || !is_written ? CLI_OUTSIDE : CLI_DONE;
+  return outcome.failed > 0 || !outcome.is_tidy || !is_written ? CLI_OUTSIDE : CLI_DONE;
 }
 
 static bool check_label(const struct cli *cli, const struct cortex_settings *settings) {

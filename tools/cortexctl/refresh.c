@@ -56,6 +56,7 @@ struct run {
   const struct refresh_options *options;
   struct fetch_pool *pool;
   struct requests requests;
+  bool is_tidy; /* all that lies among them is a request */
   struct job *jobs;
   size_t count;
   size_t active;
@@ -360,7 +361,7 @@ static int64_t start_wanted(struct run *run, int64_t now) {
   int64_t wait;
   size_t i;
 
-  requests_tidy(&run->requests, run->settings);
+  run->is_tidy = requests_tidy(&run->requests, run->settings);
   wait = serve_image(run, now);
   for (i = 0; i < run->count; i++) {
     struct job *job = &run->jobs[i];
@@ -496,13 +497,14 @@ bool refresh_run(const struct cortex_settings *settings, const struct refresh_op
   struct run run = {.settings = settings,
                     .options = options,
                     .requests = {NULL, -1, false},
+                    .is_tidy = true,
                     .stale = get_duration(settings, "stale"),
                     .min_refresh = get_duration(settings, "min_refresh"),
                     .max_refresh = get_duration(settings, "max_refresh")};
   bool done = false;
   size_t i;
 
-  *outcome_out = (struct refresh_outcome){0, 0};
+  *outcome_out = (struct refresh_outcome){0, 0, true};
   if (!check_folder(settings))
     return false;
   run.pool = fetch_pool_new();
@@ -514,6 +516,7 @@ bool refresh_run(const struct cortex_settings *settings, const struct refresh_op
     done = true;
   }
   outcome_out->issuers = run.count;
+  outcome_out->is_tidy = run.is_tidy;
   for (i = 0; i < run.count; i++)
     outcome_out->failed += run.jobs[i].was_run && run.jobs[i].has_failed;
   free_run(&run);

@@ -23,6 +23,7 @@ struct refresh_options {
 struct refresh_outcome {
   size_t issuers; /* whose keys are fetched at all */
   size_t failed;  /* of these, whose last attempt in this run failed */
+  bool is_tidy;   /* nothing was left that asks for more and cannot be served */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "requests.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #include <cortexauth/state.h>
 
+#include "common/cli.h"
 #include "refresh_kind.h"
 
 bool requests_open(const struct cortex_settings *settings, bool is_watched,
@@ -52,9 +54,9 @@ bool requests_has(const struct requests *requests, const char *label) {
          make_path(requests, label, path) && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void take_away(int folder, const char *name) {
-  if (unlinkat(folder, name, 0) != 0)
-    unlinkat(folder, name, AT_REMOVEDIR);
+static bool take_away(int folder, const char *name) {
+  return unlinkat(folder, name, 0) == 0 ||
+         (errno == EISDIR && unlinkat(folder, name, AT_REMOVEDIR) == 0) || errno == ENOENT;
 }
 
 void requests_take(const struct requests *requests, const char *label) {
@@ -88,17 +90,25 @@ static void renew_watch(struct requests *requests) {
     continue;
 }
 
-void requests_tidy(struct requests *requests, const struct cortex_settings *settings) {
+bool requests_tidy(struct requests *requests, const struct cortex_settings *settings) {
   struct dirent *entry;
+  bool is_tidy = true;
   DIR *folder;
 
   renew_watch(requests);
   folder = opendir(requests->folder);
-  if (folder == NULL)
-    return;
-  while ((entry = readdir(folder)) != NULL)
+  if (folder == NULL && errno != ENOENT) {
+    cli_complain("%s: %s", requests->folder, strerror(errno));
+    return false;
+  }
+  while (folder != NULL && (entry = readdir(folder)) != NULL)
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-        !is_asked_for(settings, entry->d_name))
-      take_away(dirfd(folder), entry->d_name);
-  closedir(folder);
+        !is_asked_for(settings, entry->d_name) && !take_away(dirfd(folder), entry->d_name)) {
+      cli_complain("%s/%s: no request, and cannot be removed: %s", requests->folder, entry->d_name,
+                   strerror(errno));
+      is_tidy = false;
+    }
+  if (folder != NULL)
+    closedir(folder);
+  return is_tidy;
 }

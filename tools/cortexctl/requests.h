@@ -29,7 +29,8 @@ void requests_take(const struct requests *requests, const char *label);
 /*
  * Renews the watch, and removes what is no request for one of the settings'
  * issuers: a path unit would start again and again because of it.
+ *   gives  false, after a complaint, when something is left, or cannot be seen
  */
-void requests_tidy(struct requests *requests, const struct cortex_settings *settings);
+bool requests_tidy(struct requests *requests, const struct cortex_settings *settings);
 
 #endif
