@@ -428,12 +428,15 @@ BEGIN
   PERFORM cortex.require_names(names);
   FOREACH name IN ARRAY names LOOP
     IF to_regrole(quote_ident(name)) IS NULL THEN
-      missing := array_append(missing, quote_ident(name));
+      missing := array_append(missing, name);
     END IF;
   END LOOP;
-  IF cardinality(missing) > 1 THEN
-    missing := ARRAY(SELECT DISTINCT m.name FROM unnest(missing) AS m(name));
+  IF cardinality(missing) > 1 THEN -- in the order in which logins make theirs
+    missing := ARRAY(SELECT DISTINCT m.name FROM unnest(missing) AS m(name) ORDER BY m.name);
   END IF;
+  FOR i IN 1..cardinality(missing) LOOP
+    missing[i] := quote_ident(missing[i]);
+  END LOOP;
   BEGIN
     FOR i IN 1..cardinality(missing) BY 1000 LOOP
       part := missing[i:i + 999];
@@ -712,15 +715,22 @@ $f$;
 -- Opens a transaction that changes roles: alone, and with notes that fit the cluster. mend: some are
 -- stale (sync_roles says so), as after a dump restored into another cluster, or a role that a DBA made anew.
 -- names: the roles that it changes, or whose members and memberships. It takes turns with logins and the reaper, who
--- change the same ones: else they would fail each other, or wait for each other. Who has no turn was never changed by a login.
+-- change the same ones: else they would fail each other, or wait for each other. Who has no turn was never changed by a
+-- login, and needs one only where a role is to be made whose name is noted.
 CREATE FUNCTION cortex.sync_begin(mend boolean, names text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 BEGIN
   PERFORM cortex.require_home();
   LOCK TABLE cortex.run_data IN EXCLUSIVE MODE;
-  PERFORM FROM cortex.login_lock l WHERE l.name = ANY (names) ORDER BY l.name FOR UPDATE;
   IF mend THEN
+    PERFORM cortex.lock_login(t.name)
+    FROM (SELECT l.name FROM cortex.login_lock l WHERE l.name = ANY (names)
+          UNION SELECT d.name FROM cortex.role_data d
+          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = d.name AND a.oid = d.role)
+          ORDER BY 1) t;
     PERFORM cortex.mend_notes();
+  ELSE
+    PERFORM FROM cortex.login_lock l WHERE l.name = ANY (names) ORDER BY l.name FOR UPDATE;
   END IF;
   DELETE FROM cortex.login_grant g
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = g.member)
@@ -899,7 +909,8 @@ BEGIN
   -- Whether the grantor may grant is asked of all roles at once.
   PERFORM cortex.let_grant(roles[r.i]) FROM unnest(role_oids) WITH ORDINALITY AS r(oid, i)
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members m
-                    WHERE m.roleid = r.oid AND m.member = to_regrole('cortex_grantor') AND m.admin_option OFFSET 0);
+                    WHERE m.roleid = r.oid AND m.member = to_regrole('cortex_grantor') AND m.admin_option OFFSET 0)
+  ORDER BY roles[r.i];
   given := cortex.change_members('grant', roles, members, role_at, member_at);
   bad := cortex.find_foreign(role_oids, member_oids, role_at, member_at, true);
   IF bad IS NOT NULL THEN

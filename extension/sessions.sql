@@ -193,26 +193,24 @@ DECLARE
 BEGIN
   PERFORM cortex.require_home();
 
-  -- Of two logins of one role the second waits until the first is done: for the index of names where it makes the
-  -- role, else for its lock. Somebody waits, and a new backend plans each statement anew: so without the functions that
-  -- are for many.
+  -- Of two logins of one role the second waits until the first is done, before it looks: who held the turn may have made,
+  -- changed or dropped it. First of all: cortex-sync, which makes roles too, has its turns before it makes any.
+  IF NOT pg_is_in_recovery() THEN
+    PERFORM cortex.lock_login(wanted);
+  END IF;
+  -- Somebody waits, and a new backend plans each statement anew: so without the functions that are for many.
   LOOP
     state := cortex.kind_of(wanted);
-    EXIT WHEN pg_is_in_recovery();
-    is_new := state.role IS NULL;
-    IF is_new THEN
-      PERFORM cortex.require_names(ARRAY[wanted]);
-      BEGIN
-        EXECUTE 'CREATE ROLE ' || quote_ident(wanted) || ' LOGIN; GRANT cortex_managed TO ' || quote_ident(wanted)
-          || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END;
-      EXCEPTION WHEN duplicate_object OR unique_violation THEN
-        is_new := false; -- another first login of this name was faster
-      END;
-    END IF;
-    EXIT WHEN is_new;
-    PERFORM cortex.lock_login(wanted);
-    state := cortex.kind_of(wanted);
-    EXIT WHEN state.role IS NOT NULL; -- else the reaper, which had the lock, dropped it
+    is_new := state.role IS NULL AND NOT pg_is_in_recovery();
+    EXIT WHEN NOT is_new;
+    PERFORM cortex.require_names(ARRAY[wanted]);
+    BEGIN
+      EXECUTE 'CREATE ROLE ' || quote_ident(wanted) || ' LOGIN; GRANT cortex_managed TO ' || quote_ident(wanted)
+        || CASE WHEN cortex.has_options() THEN ' WITH ADMIN FALSE, INHERIT TRUE, SET FALSE' ELSE '' END;
+      EXIT;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+      NULL; -- somebody who takes no turns was faster
+    END;
   END LOOP;
 
   IF depends THEN
@@ -286,7 +284,6 @@ $f$;
 CREATE FUNCTION cortex.take_note(wanted text, issuer text, subject text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
-  PERFORM cortex.lock_login(wanted); -- cortex.settle_logins forgets such notes
   PERFORM cortex.require_no_leaver(wanted);
   DELETE FROM cortex.login_grant g WHERE g.member = wanted;
   INSERT INTO cortex.role_data (name, role, is_group, issuer, subject, source)

@@ -350,12 +350,40 @@ def test_a_login_beside_one_that_makes_what_both_need(host, statement):
         assert host.members("alice") == {"analytics_read"}
 
 
+@pytest.mark.parametrize("by_login", [True, False])
+def test_a_first_login_beside_cortex_sync_that_makes_a_dropped_role_anew(host, by_login):
+    """The login had made the role and wanted its note, which the other had changed and wanted the role."""
+    if by_login:
+        host.login().assert_allowed("1")
+    else:
+        host.sql("select cortex.create_logins('{alice}', '{1}', '', '')")
+    host.sql("drop role alice")
+    host.forget_notes()
+    with connect_beside(host, "select cortex.sync_begin(true, '{alice}')",
+                        then="select cortex.create_logins('{alice}', '{alice}', '', '')"):
+        assert host.members("alice") == {"analytics_read"}
+
+
 def test_logins_make_roles_in_one_order_whatever_the_services_say(host):
     """Else each had made what the other waits for."""
     host.services({"read": "z_role", "write": "a_role"})
     with connect_beside(host, "select cortex.create_groups('{a_role}')", then="select cortex.create_groups('{z_role}')", mfa=True):
         assert host.members("alice") == {"a_role", "z_role"}
     host.sql("drop role a_role, z_role")
+
+
+def test_cortex_sync_makes_group_roles_in_that_order_too(host):
+    """However many, whatever their names are quoted like, and whoever is to grant them."""
+    names = [*(f"g{number:02}" for number in range(20, 0, -1)), "g-quoted", "G"]
+    host.sql(f"select cortex.create_groups('{{{','.join(names)}}}'); select cortex.create_logins('{{bob}}', '{{1}}', '', ''); "
+             f"select cortex.grant_members('{{{','.join(names)}}}', '{{bob}}', array(select generate_series(1, {len(names)})), "
+             f"array_fill(1, '{{{len(names)}}}'))")
+    in_order = ("select string_agg(r.rolname, ' ' order by {}) = string_agg(r.rolname, ' ' order by r.rolname::text collate "
+                "\"default\") from pg_auth_members m join pg_roles r on r.oid = {} join pg_roles a on a.oid = {} where a.rolname = '{}'")
+    assert host.sql(in_order.format("r.oid", "m.member", "m.roleid", "cortex_groups") + " and r.rolname ~* '^g'") == "t"
+    granted = in_order.format("m.xmin::text::bigint", "m.roleid", "m.member", "{}")
+    assert [host.sql(granted.format(member) + " and r.rolname ~* '^g'") for member in ("cortex_grantor", "bob")] == ["t", "t"]
+    host.sql("drop role " + ", ".join(f'"{name}"' for name in names))
 
 
 def test_a_level_goes_with_its_last_session(host):

@@ -4,6 +4,7 @@ SPDX-License-Identifier: PostgreSQL
 """
 import json
 import subprocess
+import threading
 
 import psycopg
 
@@ -130,6 +131,29 @@ def test_cortex_sync_takes_turns_with_logins_and_the_reaper(host):
         wait_until("cortex-sync", lambda: host.sql(waits) == "t" or run.poll() is not None)
     assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
     assert not host.exists("alice") and host.members("alice") == set() and directory.rests()
+
+
+def test_cortex_sync_makes_roles_of_people_before_those_of_groups(host):
+    """As a first login does: it had made its own and wanted the group's, which cortex-sync had made and wanted the person's."""
+    host.sql("drop role if exists analytics_read")
+    directory = Directory(host).names(alice=["engineers"], aaron=["engineers"])
+    waits = "select exists (select from pg_stat_activity where usename = '{}' and wait_event_type = 'Lock')"
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+        other.execute("create role aaron")
+        run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--apply"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_until("cortex-sync", lambda: host.sql(waits.format("cortex_runner")) == "t")
+        logins = []
+        thread = threading.Thread(target=lambda: logins.append(host.login()))
+        thread.start()
+        wait_until("the login", lambda: logins or host.sql(waits.format("cortex_jit")) == "t")
+        other.rollback()
+    thread.join()
+    logins[0].assert_allowed("1")
+    assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
+    directory.apply()  # the login noted the person as its own
+    assert host.members("alice") == host.members("aaron") == {"analytics_read", "production_read"} and directory.rests()
+    host.sql("drop role aaron")
 
 
 def test_a_login_keeps_what_the_directory_gave(host):

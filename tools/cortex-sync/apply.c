@@ -231,12 +231,13 @@ static bool send_losses(struct pg *pg, const struct model *model, const struct p
          (++*sent && send_names(pg, model, "SELECT cortex.cut_logins($1)", &plan->cut));
 }
 
+/* A person's role before groups', as a first login makes them: else each waits for the other. */
 static bool send_gains(struct pg *pg, const struct model *model, const struct plan *plan,
                        size_t *sent) {
+  if (!send_all_logins(pg, model, &plan->logins, sent))
+    return false;
   if (plan->groups.count > 0 && ++*sent &&
       !send_names(pg, model, "SELECT cortex.create_groups($1)", &plan->groups))
-    return false;
-  if (!send_all_logins(pg, model, &plan->logins, sent))
     return false;
   if (plan->adopt.count > 0 && ++*sent &&
       !send_names(pg, model, "SELECT cortex.adopt_logins($1)", &plan->adopt))
