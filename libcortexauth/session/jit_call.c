@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#define TRIES 3 /* beside others who change the same roles */
 #define QUERY "SELECT cortex.login($1, $2, $3, $4, $5, $6, $7, $8)"
 
 static int64_t milliseconds(void) {
@@ -106,23 +107,44 @@ static bool connect_until(PGconn *connection, struct cx_jit_query *query, int64_
   return true;
 }
 
-static bool ask(PGconn *connection, struct cx_jit_query *query, int64_t end) {
-  PGresult *result;
-  bool is_done;
-
-  if (PQsendQueryParams(connection, QUERY, CX_JIT_VALUES, NULL, query->parameters, NULL, NULL, 0) ==
-      0)
-    return fail(query, PQerrorMessage(connection));
+/* Waits for the server's next word. */
+static bool is_here(PGconn *connection, struct cx_jit_query *query, int64_t end) {
   while (PQisBusy(connection)) {
     if (!wait_for(connection, false, end))
       return fail(query, "the server did not answer in time");
     if (PQconsumeInput(connection) == 0)
       return fail(query, PQerrorMessage(connection));
   }
+  return true;
+}
+
+/* Somebody else changed the same roles: a deadlock, a row of the server's own, a role that went. */
+static bool is_overtaken(const PGresult *result) {
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+  return state != NULL && (strncmp(state, "40", 2) == 0 || strcmp(state, "XX000") == 0 ||
+                           strcmp(state, "42704") == 0);
+}
+
+static bool ask(PGconn *connection, struct cx_jit_query *query, int64_t end, bool *again_out) {
+  PGresult *result;
+  bool is_done;
+
+  *again_out = false;
+
+  if (PQsendQueryParams(connection, QUERY, CX_JIT_VALUES, NULL, query->parameters, NULL, NULL, 0) ==
+      0)
+    return fail(query, PQerrorMessage(connection));
+  if (!is_here(connection, query, end))
+    return false;
   result = PQgetResult(connection);
   is_done = PQresultStatus(result) == PGRES_TUPLES_OK;
-  if (!is_done)
+  if (!is_done) {
     fail_result(query, result, connection);
+    /* Behind the result comes the end of the call. */
+    *again_out = is_overtaken(result) && is_here(connection, query, end) &&
+                 PQgetResult(connection) == NULL;
+  }
   PQclear(result);
   return is_done;
 }
@@ -131,14 +153,16 @@ bool cx_jit_call(struct cx_jit_query *query) {
   int64_t end = milliseconds() + query->timeout;
   struct put_aside aside;
   PGconn *connection;
-  bool is_done;
+  bool is_open, is_done = false, again = true;
+  int tries;
 
   put_aside(&aside);
   connection = PQconnectStartParams(query->keywords, query->values, 0);
-  is_done = connection != NULL ? connect_until(connection, query, end)
+  is_open = connection != NULL ? connect_until(connection, query, end)
                                : fail(query, "out of memory");
   put_back(&aside);
-  is_done = is_done && ask(connection, query, end);
+  for (tries = 0; is_open && !is_done && again && tries < TRIES; tries++)
+    is_done = ask(connection, query, end, &again);
   PQfinish(connection);
   return is_done;
 }

@@ -350,6 +350,15 @@ def test_a_login_beside_one_that_makes_what_both_need(host, statement):
         assert host.members("alice") == {"analytics_read"}
 
 
+def test_a_login_beside_an_administrator_who_drops_the_role_makes_it_anew(host):
+    """The login had looked at the role already."""
+    host.login().assert_allowed("1")
+    host.sql("revoke analytics_read from alice granted by cortex_grantor")
+    host.forget_notes()
+    with connect_beside(host, "select from cortex.role_data where name = 'alice' for update; drop role alice"):
+        assert host.members("alice") == {"analytics_read"}
+
+
 @pytest.mark.parametrize("by_login", [True, False])
 def test_a_first_login_beside_cortex_sync_that_makes_a_dropped_role_anew(host, by_login):
     """The login had made the role and wanted its note, which the other had changed and wanted the role."""
@@ -447,6 +456,22 @@ def test_a_role_that_somebody_else_changed_stops_nothing_for_the_others(host, ch
     assert host.members("bob") == {"analytics_read"}
     assert host.reap() == ""
     host.sql("drop role if exists alicia")
+
+
+def test_the_reaper_beside_an_administrator_who_drops_the_same_role_looks_again(host):
+    """Nobody's levels were taken back in that round, and logins that rely on it came nearer to being refused."""
+    host.login("alice/write", mfa=True).assert_allowed("1")
+    host.login("bob/write", mfa=True).assert_allowed("1")
+    wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename ~ '/write$'") == "0")
+    waits = "select exists (select from pg_stat_activity where usename = 'cortex_runner' and wait_event_type = 'Lock')"
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+        other.execute('drop role "alice/write"')
+        reaper = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--reap"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until("the reaper", lambda: host.sql(waits) == "t" or reaper.poll() is not None)
+    said, complaint = reaper.communicate(timeout=60)
+    assert (complaint, reaper.returncode) == ("", 0) and "dropped bob/write" in said
+    assert host.sql("select count(*) from cortex.login_grant where member ~ '/write$'") == "0"
 
 
 def test_a_role_of_one_level_that_owns_something_is_cut(host):

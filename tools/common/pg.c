@@ -186,6 +186,13 @@ const char *pg_sqlstate(const struct pg *pg) {
   return pg == NULL ? "" : pg->sqlstate;
 }
 
+bool pg_is_overtaken(const struct pg *pg) {
+  const char *state = pg_sqlstate(pg);
+
+  return !pg_lost(pg) && (strncmp(state, "40", 2) == 0 || strcmp(state, "XX000") == 0 ||
+                          strcmp(state, "42704") == 0);
+}
+
 bool pg_lacks_extension(const struct pg *pg) {
   return strcmp(pg_sqlstate(pg), "3F000") == 0 || strcmp(pg_sqlstate(pg), "42883") == 0;
 }

@@ -47,6 +47,9 @@ bool pg_lost(const struct pg *pg);
 const char *pg_message(const struct pg *pg);
 const char *pg_sqlstate(const struct pg *pg);
 
+/* True when somebody else changed the same roles: a deadlock, a row of the server's own, a role that went. */
+bool pg_is_overtaken(const struct pg *pg);
+
 /* True where the extension, or a function of this release, is not there; what to do then, or "". */
 bool pg_lacks_extension(const struct pg *pg);
 const char *pg_hint(const struct pg *pg);

@@ -174,15 +174,6 @@ static enum cli_exit carry_losses(struct sync *sync) {
 
 /* ---- beside others ---- */
 
-/* Somebody else changed the same roles: a deadlock, a row of the server's own, a role that went. */
-static bool is_overtaken(const struct sync *sync) {
-  const char *state = pg_sqlstate(sync->pg);
-
-  return sync->transactions == 0 && !pg_lost(sync->pg) &&
-         (strncmp(state, "40", 2) == 0 || strcmp(state, "XX000") == 0 ||
-          strcmp(state, "42704") == 0);
-}
-
 static enum cli_exit carry_whole(struct sync *sync) {
   if (!plan_is_empty(&sync->plan))
     return carry_all(sync);
@@ -230,7 +221,7 @@ static void distrust_notes(struct sync *sync) {
 enum cli_exit carry_out(struct sync *sync) {
   enum cli_exit exit = carry_whole(sync);
 
-  if (exit != CLI_DONE && is_overtaken(sync))
+  if (exit != CLI_DONE && sync->transactions == 0 && pg_is_overtaken(sync->pg))
     exit = carry_again(sync);
   if (exit != CLI_DONE && sync->transactions == 0 && gives(&sync->plan) &&
       must_not_wait(&sync->plan) && pg_failed(sync->pg))

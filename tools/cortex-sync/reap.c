@@ -381,22 +381,32 @@ static void record_settled(struct reaping *reaping, const char *name, const char
  * Memberships that no live session was permitted any more, and roles of one level. It takes turns
  * with logins, so it must see what they have done meanwhile.
  */
-static bool settle(struct reaping *reaping) {
+static bool settle_once(struct reaping *reaping) {
   PGresult *result;
   int row;
 
   if (!pg_send(reaping->pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) ||
       !pg_send(reaping->pg, "SELECT name, role FROM cortex.settle_logins()", NULL, 0) ||
       !pg_send(reaping->pg, "COMMIT", NULL, 0) || !pg_sync(reaping->pg) || !pg_skip(reaping->pg, 1))
-    return complain_pg(reaping);
+    return false;
   result = pg_take(reaping->pg);
   if (result == NULL)
-    return pg_lacks_extension(reaping->pg) || complain_pg(reaping);
+    return pg_lacks_extension(reaping->pg);
   for (row = 0; row < PQntuples(result); row++)
     record_settled(reaping, PQgetvalue(result, row, 0),
                    PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1));
   PQclear(result);
-  return (pg_skip(reaping->pg, 1) && pg_settle(reaping->pg)) || complain_pg(reaping);
+  return pg_skip(reaping->pg, 1) && pg_settle(reaping->pg);
+}
+
+/* One role that an administrator drops at the same moment is to keep nobody's levels. */
+static bool settle(struct reaping *reaping) {
+  if (settle_once(reaping))
+    return true;
+  if (!pg_is_overtaken(reaping->pg))
+    return complain_pg(reaping);
+  pg_close(&reaping->pg);
+  return ask_server(reaping) && (settle_once(reaping) || complain_pg(reaping));
 }
 
 /* ---- one round ---- */
