@@ -195,6 +195,19 @@ BEGIN
 END
 $f$;
 
+-- Keeps logins of these leavers waiting until the transaction ends, and says who still is one: a role of one level may
+-- have been made ready for a session since it was asked for.
+CREATE FUNCTION cortex.hold_leavers(names text[]) RETURNS TABLE (name text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM FROM cortex.login_lock l WHERE l.name = ANY (names) ORDER BY l.name FOR UPDATE;
+  RETURN QUERY
+    SELECT d.name FROM cortex.role_data d JOIN pg_catalog.pg_authid a ON a.rolname = d.name
+    WHERE d.name = ANY (names) AND d.cut_at IS NOT NULL AND NOT a.rolcanlogin;
+END
+$f$;
+
 -- Refuses roles that are not leavers: of ours, and cut off. In another database than the home
 -- only the shared catalogs are there to ask.
 CREATE FUNCTION cortex.require_leavers(names text[]) RETURNS void
@@ -274,8 +287,9 @@ REVOKE ALL ON FUNCTION cortex.objects_of(text[]),
   cortex.sync_privileges(text[], text[], text[], text[], text[]),
   cortex.require_privileges(text[], text[], oid[], text[], text[]),
   cortex.change_privileges(text[], text[], oid[], integer[], text[], text[], text[]),
-  cortex.sync_leavers(interval), cortex.require_leavers(text[]), cortex.release_leavers(text[], text),
+  cortex.sync_leavers(interval), cortex.hold_leavers(text[]), cortex.require_leavers(text[]), cortex.release_leavers(text[], text),
   cortex.drop_leavers(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.sync_privileges(text[], text[], text[], text[], text[]),
   cortex.change_privileges(text[], text[], oid[], integer[], text[], text[], text[]),
-  cortex.sync_leavers(interval), cortex.release_leavers(text[], text), cortex.drop_leavers(text[]) TO cortex_runner;
+  cortex.sync_leavers(interval), cortex.hold_leavers(text[]), cortex.release_leavers(text[], text),
+  cortex.drop_leavers(text[]) TO cortex_runner;

@@ -37,7 +37,7 @@ class Host:
         server = "postgres" if IS_ROOT else me
         with open(self.postgres.data / "pg_ident.conf", "a", encoding="utf-8") as file:
             file.write(f"jit {server} cortex_jit\nrunner {me} cortex_runner\n")
-        lines = ["local postgres cortex_jit peer map=jit", "local postgres cortex_runner peer map=runner",
+        lines = ["local postgres cortex_jit peer map=jit", "local postgres,analytics_staging cortex_runner peer map=runner",
                  "local postgres,analytics_staging stranger trust"]
         for service, database in DATABASES.items():
             how = f"pam pamservice={self.world.pam.name('cortex-' + service)}"

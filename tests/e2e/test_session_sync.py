@@ -156,6 +156,31 @@ def test_cortex_sync_makes_roles_of_people_before_those_of_groups(host):
     host.sql("drop role aaron")
 
 
+def test_a_leaver_who_logs_in_again_keeps_the_role(host):
+    """A role of one level that was cut because it owned something: all of that was handed over under the session."""
+    Directory(host).names(bob=["engineers"])
+    host.sql("grant create on schema public to public; create role maker", "analytics_staging")
+    host.login("alice/write", mfa=True, sql="create table hers (n int)").assert_allowed("")
+    wait_until("the end", lambda: "cut alice/write" in host.reap())
+    host.sql("update cortex.role_data set cut_at = cut_at - interval '2 days' where name = 'alice/write'")
+    conf = host.cortex.conf
+    host.cortex.write(conf, conf.read_text(encoding="utf-8").replace("[sync]\n", "[sync]\nleaver_grace = 1d\n")
+                      + '\n[database "analytics_staging"]\nleaver_owner = maker\n')
+    waits = "select exists (select from pg_stat_activity where usename = 'cortex_runner' and wait_event_type = 'Lock')"
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+        other.execute("select cortex.login('alice/write', '', '', 'analytics-staging', '{analytics_write}', '{write}', "
+                      "'{analytics_write}', '{false}')")
+        run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(conf), "--apply"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until("cortex-sync", lambda: host.sql(waits) == "t" or run.poll() is not None)
+    said, complaint = run.communicate(timeout=60)
+    assert (complaint, run.returncode) == ("", 4) and "rejected alice/write - a leaver that stays: logs in again" in said
+    assert host.exists("alice/write") and host.members("alice/write") == {"analytics_write"}
+    assert host.sql("select tableowner from pg_tables where tablename = 'hers'", "analytics_staging") == "alice/write"
+    assert "cut alice/write" in host.reap()
+    host.sql("drop table hers; drop role maker", "analytics_staging")
+
+
 def test_a_login_keeps_what_the_directory_gave(host):
     """Its token may name fewer groups; and the directory takes back what it gave, whoever gave it too."""
     host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.replace(

@@ -124,6 +124,49 @@ void leavers_clear(struct leaver_list *list) {
   *list = (struct leaver_list){0};
 }
 
+/* ---- holding ---- */
+
+static bool is_named(const PGresult *result, const char *name) {
+  int row, rows = PQntuples(result);
+
+  for (row = 0; row < rows; row++)
+    if (strcmp(PQgetvalue(result, row, 0), name) == 0)
+      return true;
+  return false;
+}
+
+static bool send_hold(struct pg *pg, const struct leaver_list *list) {
+  struct pg_array names = {0};
+  const char *value;
+  bool fine;
+  size_t i;
+
+  for (i = 0; i < list->count; i++)
+    if (list->items[i].why == NULL)
+      pg_array_put(&names, list->items[i].name);
+  value = pg_array_end(&names);
+  fine = value != NULL && pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
+         pg_send(pg, "SELECT name FROM cortex.hold_leavers($1)", &value, 1) && pg_sync(pg);
+  pg_array_clear(&names);
+  return fine;
+}
+
+bool leavers_hold(struct pg *pg, struct leaver_list *list) {
+  PGresult *result;
+  bool fine;
+  size_t i;
+
+  if (!send_hold(pg, list) || !pg_skip(pg, 1))
+    return false;
+  result = pg_take(pg);
+  fine = result != NULL && pg_settle(pg);
+  for (i = 0; fine && i < list->count; i++)
+    if (!is_named(result, list->items[i].name))
+      stay(&list->items[i], "logs in again", "");
+  PQclear(result);
+  return fine;
+}
+
 /* ---- handing over ---- */
 
 /* The leavers of one database that can go; with owner those that own something, else the rest. */
@@ -261,8 +304,7 @@ static void mark(struct leaver_list *list, const char *name) {
 
 bool leavers_drop(struct pg *pg, struct leaver_list *list) {
   size_t sent = 0, i;
-  bool fine = pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
-              leavers_send_drop(list, pg, &sent) && pg_sync(pg) && pg_skip(pg, 1);
+  bool fine = leavers_send_drop(list, pg, &sent) && pg_sync(pg);
 
   for (i = 0; fine && i < sent; i++) {
     PGresult *result = pg_take(pg);

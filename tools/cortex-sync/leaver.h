@@ -44,6 +44,13 @@ void leavers_clear(struct leaver_list *list);
 void leaver_put_why(const struct leaver *leaver, char *text, size_t size);
 
 /*
+ * Begins the transaction at the home in which they are dropped, and in which none of them can log
+ * in. Who has done so meanwhile stays.
+ *   gives  false: pg has failed, or there is no memory
+ */
+bool leavers_hold(struct pg *pg, struct leaver_list *list);
+
+/*
  * Hands over what they own, database by database, each in a transaction of its own. A leaver
  * in whose way something is stays, with a complaint.
  *   gives  false when something could not be done
@@ -61,7 +68,7 @@ bool leavers_send_release(const struct leaver_list *list, const struct database 
                           struct pg *pg, size_t *sent);
 bool leavers_send_drop(const struct leaver_list *list, struct pg *pg, size_t *sent);
 
-/* Drops those that can go, and leaves the transaction open. */
+/* Drops those that can go, in the transaction that leavers_hold began, and leaves that open. */
 bool leavers_drop(struct pg *pg, struct leaver_list *list);
 
 #endif

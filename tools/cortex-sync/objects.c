@@ -50,9 +50,11 @@ static bool run_databases(struct objects *objects, struct model *model, bool app
 /* The roles go last: whatever fails before leaves them there, cut off, for the next run. */
 static bool drop_leavers(struct objects *objects, struct pg *pg) {
   struct cortex_error error = CORTEX_ERROR_NONE;
-  bool released = leavers_release(&objects->run, &objects->leavers);
+  bool released = false, held = leavers_hold(pg, &objects->leavers);
 
-  if (!leavers_drop(pg, &objects->leavers)) {
+  if (held)
+    released = leavers_release(&objects->run, &objects->leavers);
+  if (!held || !leavers_drop(pg, &objects->leavers)) {
     cli_complain("database: %s", pg_message(pg));
     return false;
   }
