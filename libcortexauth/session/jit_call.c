@@ -142,8 +142,8 @@ static bool ask(PGconn *connection, struct cx_jit_query *query, int64_t end, boo
   if (!is_done) {
     fail_result(query, result, connection);
     /* Behind the result comes the end of the call. */
-    *again_out = is_overtaken(result) && is_here(connection, query, end) &&
-                 PQgetResult(connection) == NULL;
+    *again_out =
+        is_overtaken(result) && is_here(connection, query, end) && PQgetResult(connection) == NULL;
   }
   PQclear(result);
   return is_done;
@@ -158,8 +158,8 @@ bool cx_jit_call(struct cx_jit_query *query) {
 
   put_aside(&aside);
   connection = PQconnectStartParams(query->keywords, query->values, 0);
-  is_open = connection != NULL ? connect_until(connection, query, end)
-                               : fail(query, "out of memory");
+  is_open =
+      connection != NULL ? connect_until(connection, query, end) : fail(query, "out of memory");
   put_back(&aside);
   for (tries = 0; is_open && !is_done && again && tries < TRIES; tries++)
     is_done = ask(connection, query, end, &again);

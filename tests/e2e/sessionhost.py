@@ -108,11 +108,15 @@ class Host:
     def exists(self, role):
         return self.sql(f"select rolcanlogin from pg_roles where rolname = '{role}'") == "t"
 
+    def reaper(self, *arguments):
+        return subprocess.Popen([str(CORTEX_SYNC), "--config", str(self.cortex.conf), "--reap", *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     def reap(self, *arguments, check=0):
-        done = subprocess.run([str(CORTEX_SYNC), "--config", str(self.cortex.conf), "--reap", *arguments],
-                              capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
-        return done.stdout
+        reaper = self.reaper(*arguments)
+        said, complaint = reaper.communicate(timeout=60)
+        assert reaper.returncode == check, (reaper.returncode, said, complaint)
+        return said
 
     def events(self, event):
         lines = self.cortex.trail.read_text(encoding="utf-8").splitlines()

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import fcntl
 import json
 import os
 import pwd
@@ -733,7 +734,7 @@ def test_a_session_that_takes_its_time_to_end_is_recorded_once(host):
             assert "ended session of alice" in host.reap()
             assert host.reap() == "" and len(host.events("session_ended")) == 1
             noted = host.cortex.state / "sessions" / "ended"
-            noted.write_text(re.sub(r"(\d+)\n", lambda told: f"{int(told[1]) - 60}\n", noted.read_text(encoding="ascii")),
+            noted.write_text(re.sub(r"(\d+) 1\n", lambda told: f"{int(told[1]) - 60} 1\n", noted.read_text(encoding="ascii")),
                              encoding="ascii")
             done = subprocess.run([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--reap"], capture_output=True,
                                   text=True, timeout=60, check=True)
@@ -755,6 +756,67 @@ def test_reapers_at_once_record_each_end_once(host):
         assert [(reaper.communicate(timeout=60)[1], reaper.returncode) for reaper in reapers] == [("", 0)] * 4
         assert sorted(record["pid"] for record in host.events("session_ended")) == sorted(
             session.info.backend_pid for session in many)
+
+
+def test_an_end_that_could_not_be_recorded_is_recorded_by_the_next_round(host):
+    with host.connect() as alice, host.connect("bob") as bob:
+        stamp = host.stamp(alice)
+        shorten(host, alice)
+        with open(host.cortex.trail, "ab") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            assert "other writers held it too long" in host.reaper().communicate(timeout=60)[1]
+        assert is_ended(alice) and host.events("session_ended") == []
+        wait_until("the process to end", lambda: not os.path.exists(f"/proc/{stamp.name}"))
+        assert host.reap() == "" and host.reap() == "" and not is_ended(bob)
+        record, = host.events("session_ended")
+        login = next(r for r in host.cortex.records() if r["role"] == "alice")
+        assert (record["pid"], record["reference"]) == (login["pid"], login["reference"])
+        assert record["reason"] == "session_expired" and "did not record it" in record["detail"]
+        assert not stamp.exists()
+
+
+def test_a_reaper_that_is_killed_leaves_the_record_to_the_next(host):
+    """It had told the session and waited for the trail."""
+    with host.connect() as alice:
+        pid = alice.info.backend_pid
+        shorten(host, alice)
+        with open(host.cortex.trail, "ab") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            reaper = host.reaper()
+            wait_until("the end", lambda: is_ended(alice))
+            reaper.kill()
+            assert reaper.wait() == -signal.SIGKILL
+        wait_until("the process to end", lambda: not os.path.exists(f"/proc/{pid}"))
+        assert host.events("session_ended") == []
+        host.reap()
+        host.reap()
+        assert [record["pid"] for record in host.events("session_ended")] == [pid]
+
+
+def test_notes_of_ends_that_cannot_be_kept_keep_no_session(host):
+    """It ends and is recorded all the same, and the round says what is wrong."""
+    notes = host.cortex.state / "sessions" / "ended"
+    notes.mkdir()
+    try:
+        with host.connect() as alice:
+            shorten(host, alice)
+            reaper = host.reaper()
+            said, complaint = reaper.communicate(timeout=60)
+            assert "ended session of alice" in said and f"{notes}: is not a regular file" in complaint and reaper.returncode == 3
+            assert is_ended(alice) and len(host.events("session_ended")) == 1
+    finally:
+        notes.rmdir()
+
+
+def test_a_session_that_nobody_told_after_all_ends_without_a_record(host):
+    """Who noted it was killed before; a minute later it goes on still."""
+    with host.connect() as alice:
+        stamp = host.stamp(alice)
+        (host.cortex.state / "sessions" / "ended").write_text(
+            f"{stamp.name} {stamp.read_text(encoding='ascii').split(' ')[3]} {int(time.time()) - 61} 0\n", encoding="ascii")
+        assert host.reap() == ""
+    wait_until("the process to end", lambda: not os.path.exists(f"/proc/{stamp.name}"))
+    assert host.reap() == "" and host.events("session_ended") == [] and not stamp.exists()
 
 
 def test_foreign_sessions_are_never_ended(host):

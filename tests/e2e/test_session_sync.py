@@ -3,10 +3,13 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
+import os
+import signal
 import subprocess
 import threading
 
 import psycopg
+import pytest
 
 from cortex import own_by_server
 from harness import wait_until
@@ -154,6 +157,49 @@ def test_cortex_sync_makes_roles_of_people_before_those_of_groups(host):
     directory.apply()  # the login noted the person as its own
     assert host.members("alice") == host.members("aaron") == {"analytics_read", "production_read"} and directory.rests()
     host.sql("drop role aaron")
+
+
+@pytest.mark.parametrize("first", ["the reaper", "cortex-sync"])
+def test_an_end_that_both_bring_about_is_recorded_once(host, first):
+    """A backend that takes its time is met by both."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"])
+    directory.apply()
+    with host.connect() as alice:
+        pid = alice.info.backend_pid
+        os.kill(pid, signal.SIGSTOP)
+        directory.names(bob=["engineers"])
+        host.cortex.run("revoke", "--config", host.cortex.conf, "--subject", "dev", "alice", check=True)
+        try:
+            for end in (host.reap, directory.apply) if first == "the reaper" else (directory.apply, host.reap):
+                end()
+            assert [record["pid"] for record in host.events("session_ended")] == [pid]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert is_ended(alice)
+
+
+def test_cortex_sync_that_is_killed_leaves_the_ends_to_the_reaper(host):
+    """Told and not committed: so far the record waits."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"])
+    directory.apply()
+    with host.connect() as alice:
+        pid = alice.info.backend_pid
+        directory.names(bob=["engineers"])
+        try:
+            host.sql("alter system set synchronous_standby_names = 'nobody'")
+            host.postgres.reload()
+            run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--apply"], stdout=subprocess.DEVNULL)
+            wait_until("the end", lambda: is_ended(alice))
+            run.kill()
+            run.wait()
+        finally:
+            host.sql("alter system reset synchronous_standby_names")
+            host.postgres.reload()
+        wait_until("the process to end", lambda: not os.path.exists(f"/proc/{pid}"))
+        assert host.events("session_ended") == []
+        host.reap()
+        host.reap()
+        assert [record["pid"] for record in host.events("session_ended")] == [pid]
 
 
 def test_a_leaver_who_logs_in_again_keeps_the_role(host):

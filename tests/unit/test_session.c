@@ -273,40 +273,126 @@ static void enforce_asks_for_a_reaper(void **state) {
   assert_int_equal(cx_session_check_reaper(folder->settings, now, NULL), CORTEX_REAPER_STALE);
 }
 
-static void an_end_is_noted_once_and_goes_with_its_stamp(void **state) {
-  const struct cortex_clock *clock = cortex_clock_system();
+static enum cortex_reason note(struct statefolder *folder, struct cortex_session_end *ends,
+                               size_t count) {
+  return cortex_session_note_ends(folder->settings, ends, count, cortex_clock_system(), NULL);
+}
+
+/* How many there were to record; fails where it is told to. */
+struct recorder {
+  int calls;
+  size_t due;
+  bool fails;
+};
+
+static bool count_due(const struct cortex_session_end *ends, size_t count, void *context) {
+  struct recorder *recorder = context;
+  size_t i;
+
+  recorder->calls++;
+  for (i = 0, recorder->due = 0; i < count; i++)
+    recorder->due += ends[i].is_over && !ends[i].is_recorded;
+  return !recorder->fails;
+}
+
+static size_t recorded(struct statefolder *folder, struct cortex_session_end *ends, size_t count) {
+  struct recorder recorder = {0};
+
+  assert_int_equal(cortex_session_record_ends(folder->settings, ends, count, count_due, &recorder,
+                                              cortex_clock_system(), NULL),
+                   CORTEX_OK);
+  assert_int_equal(recorder.calls, 1);
+  return recorder.due;
+}
+
+static size_t due(struct statefolder *folder) {
+  struct cortex_session_end *ends;
+  size_t count;
+
+  assert_int_equal(cortex_session_due_ends(folder->settings, &ends, &count, NULL), CORTEX_OK);
+  free(ends);
+  return count;
+}
+
+static void an_end_is_recorded_once(void **state) {
   struct statefolder *folder = *state;
-  struct cortex_session_end ends[] = {{PID, START, 0}, {PID + 1, START, 0}};
+  struct cortex_session_end one = {.pid = PID, .backend_start = START};
+  struct cortex_session_end later = {.pid = PID, .backend_start = START + 1};
   int64_t before = time(NULL);
 
   begin(folder);
-  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 1, clock, NULL), CORTEX_OK);
-  assert_int_equal(ends[0].told_at, 0);
-  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 2, clock, NULL), CORTEX_OK);
-  assert_in_range(ends[0].told_at, before, before + 60);
-  assert_int_equal(ends[1].told_at, 0);
-  ends[0] = (struct cortex_session_end){PID, START + 1, 0}; /* a later backend of that pid */
-  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 1, clock, NULL), CORTEX_OK);
-  assert_int_equal(ends[0].told_at, 0);
+  assert_int_equal(due(folder), 0);
+  assert_int_equal(note(folder, &one, 1), CORTEX_OK);
+  assert_in_range(one.told_at, before, before + 60);
+  assert_int_equal(due(folder), 1);
+  one.is_over = true;
+  assert_int_equal(recorded(folder, &one, 1), 1);
+  assert_int_equal(due(folder), 0);
+  one = (struct cortex_session_end){.pid = PID, .backend_start = START, .is_over = true};
+  assert_int_equal(recorded(folder, &one, 1), 0);
+  assert_in_range(one.told_at, before, before + 60);
+  assert_int_equal(note(folder, &one, 1), CORTEX_OK);
+  assert_true(one.is_recorded);
+  later.is_over = true; /* a later backend of that pid, that nobody had noted */
+  assert_int_equal(recorded(folder, &later, 1), 1);
+}
+
+static void what_could_not_be_recorded_stays_due(void **state) {
+  struct statefolder *folder = *state;
+  struct cortex_session_end one = {.pid = PID, .backend_start = START};
+  struct recorder recorder = {.fails = true};
+
+  begin(folder);
+  assert_int_equal(note(folder, &one, 1), CORTEX_OK);
+  one.is_over = true;
+  assert_int_equal(cortex_session_record_ends(folder->settings, &one, 1, count_due, &recorder,
+                                              cortex_clock_system(), NULL),
+                   CORTEX_OK);
+  assert_false(one.is_recorded);
+  assert_int_equal(due(folder), 1);
+  assert_int_equal(recorded(folder, &one, 1), 1);
+}
+
+static void what_is_not_over_is_noted_no_more(void **state) {
+  struct statefolder *folder = *state;
+  struct cortex_session_end ends[] = {{.pid = PID, .backend_start = START},
+                                      {.pid = PID + 1, .backend_start = START}};
+
+  begin(folder);
+  assert_int_equal(note(folder, ends, 2), CORTEX_OK);
+  assert_int_equal(recorded(folder, ends, 1), 0);
+  assert_int_equal(due(folder), 1);
+}
+
+/* A note goes with its stamp, but not before who told the backend has come to the record. */
+static void a_note_outlives_its_stamp_by_a_minute(void **state) {
+  struct statefolder *folder = *state;
+  struct cortex_session_end one = {.pid = PID, .backend_start = START}, other = one;
+  char text[64];
+
+  begin(folder);
+  assert_int_equal(note(folder, &one, 1), CORTEX_OK);
   assert_int_equal(cortex_session_forget(folder->settings, PID, NULL), CORTEX_OK);
-  assert_int_equal(cortex_session_note_ends(folder->settings, NULL, 0, clock, NULL), CORTEX_OK);
-  ends[0] = (struct cortex_session_end){PID, START, 0};
-  assert_int_equal(cortex_session_note_ends(folder->settings, ends, 1, clock, NULL), CORTEX_OK);
-  assert_int_equal(ends[0].told_at, 0);
+  other.pid++;
+  assert_int_equal(note(folder, &other, 1), CORTEX_OK);
+  assert_int_equal(due(folder), 2);
+  snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " 0\n", PID, START,
+           (int64_t)time(NULL) - 61);
+  statefolder_put(folder, CX_STATE_SESSIONS, "ended", text, strlen(text));
+  assert_int_equal(due(folder), 1);
+  assert_int_equal(note(folder, &other, 1), CORTEX_OK);
+  assert_int_equal(due(folder), 1);
 }
 
 static void a_damaged_list_of_ends_forgets_what_it_held(void **state) {
   struct statefolder *folder = *state;
-  struct cortex_session_end end = {PID, START, 0};
+  struct cortex_session_end end = {.pid = PID, .backend_start = START, .is_over = true};
 
   begin(folder);
   statefolder_put(folder, CX_STATE_SESSIONS, "ended", "4242 x", 6);
-  assert_int_equal(cortex_session_note_ends(folder->settings, &end, 1, cortex_clock_system(), NULL),
-                   CORTEX_OK);
-  assert_int_equal(end.told_at, 0);
-  assert_int_equal(cortex_session_note_ends(folder->settings, &end, 1, cortex_clock_system(), NULL),
-                   CORTEX_OK);
-  assert_true(end.told_at > 0);
+  assert_int_equal(due(folder), 0);
+  assert_int_equal(recorded(folder, &end, 1), 1);
+  assert_int_equal(recorded(folder, &end, 1), 0);
 }
 
 int main(void) {
@@ -320,7 +406,10 @@ int main(void) {
       IN_FOLDER(other_files_are_passed_over),
       IN_FOLDER(without_the_folder_no_session_begins),
       IN_FOLDER(enforce_asks_for_a_reaper),
-      IN_FOLDER(an_end_is_noted_once_and_goes_with_its_stamp),
+      IN_FOLDER(an_end_is_recorded_once),
+      IN_FOLDER(what_could_not_be_recorded_stays_due),
+      IN_FOLDER(what_is_not_over_is_noted_no_more),
+      IN_FOLDER(a_note_outlives_its_stamp_by_a_minute),
       IN_FOLDER(a_damaged_list_of_ends_forgets_what_it_held),
   };
 

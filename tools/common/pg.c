@@ -215,6 +215,19 @@ int pg_version(const struct pg *pg) {
   return PQserverVersion(pg->connection);
 }
 
+bool pg_postmaster_start(struct pg *pg, int64_t *start_out) {
+  PGresult *result = NULL;
+  bool fine =
+      pg_send(pg, "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint", NULL,
+              0) &&
+      pg_sync(pg) && (result = pg_take(pg)) != NULL && PQntuples(result) == 1;
+
+  if (fine)
+    *start_out = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+  PQclear(result);
+  return fine && pg_settle(pg);
+}
+
 const char *pg_database(const struct pg *pg) {
   return PQdb(pg->connection);
 }

@@ -47,7 +47,8 @@ bool pg_lost(const struct pg *pg);
 const char *pg_message(const struct pg *pg);
 const char *pg_sqlstate(const struct pg *pg);
 
-/* True when somebody else changed the same roles: a deadlock, a row of the server's own, a role that went. */
+/* True when somebody else changed the same roles: a deadlock, a row of the server's own, a role
+ * that went. */
 bool pg_is_overtaken(const struct pg *pg);
 
 /* True where the extension, or a function of this release, is not there; what to do then, or "". */
@@ -60,6 +61,9 @@ void pg_forget_warning(struct pg *pg);
 
 /* Of the server, as 150020. */
 int pg_version(const struct pg *pg);
+
+/* Asks when the server was started, in microseconds since 1970: tells servers of one host apart. */
+bool pg_postmaster_start(struct pg *pg, int64_t *start_out);
 
 /* The name of the database; borrowed. */
 const char *pg_database(const struct pg *pg);

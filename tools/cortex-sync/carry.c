@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ending.h"
 #include "parts.h"
 #include "progress.h"
 
@@ -36,9 +37,11 @@ static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_
   enum cortex_reason reason = record_plan(run, &sync->model, part, &error);
   enum cli_exit exit = judge_record(sync, reason, &error);
   struct ended_list ended;
+  struct ending ending;
 
   if (exit != CLI_DONE)
     return hang_up("the changes could not be recorded");
+  ending_note(sync, part, &ending);
   if (!apply_commit(sync->pg, &sync->model, part, is_last ? run->policy_digest : NULL,
                     &sync->ended)) {
     exit = sync_complain(sync);
@@ -46,6 +49,7 @@ static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_
       cli_complain("whether the changes were made is not known: run again to see what is left");
     reason = record_undone(run, "changes to roles", NULL, !pg_lost(sync->pg), &error);
     judge_record(sync, reason, &error);
+    ending_clear(&ending); /* what was told all the same stays noted, for the reaper to record */
     return exit;
   }
   sync->transactions++;
@@ -55,7 +59,8 @@ static enum cli_exit commit(struct sync *sync, const struct plan *part, bool is_
     cli_complain("the changes were made; sessions that began meanwhile may go on");
   }
   ended = (struct ended_list){sync->ended.items + before, sync->ended.count - before};
-  reason = record_ended(run, &sync->model, &ended, &error);
+  reason = ending_record(sync, &ending, &ended, &error);
+  ending_clear(&ending);
   return judge_record(sync, reason, &error) == CLI_DONE ? exit : CLI_OUTSIDE;
 }
 

@@ -22,11 +22,19 @@
 #define WATCH_PAUSE 10 /* seconds between two rounds: well within the minute that is promised */
 #define END_MAX 60     /* seconds that a backend may take to end */
 
-/* A session that must end: a copy of its stamp, and why. */
+/* What is to be done about a session. */
+enum fate {
+  FATE_END,    /* it must end */
+  FATE_RECORD, /* it is gone, and was told to end by somebody who did not record it */
+  FATE_SPARE   /* such a one that goes on: nobody told it */
+};
+
+/* A session that must end, or should have: a copy of its stamp, and why. */
 struct doomed {
   struct cortex_session session; /* its strings are those of texts */
   enum cortex_reason reason;
-  bool is_ended;
+  enum fate fate;
+  bool is_ended; /* by this round */
   char *texts[7];
 };
 
@@ -40,6 +48,9 @@ struct reaping {
   int64_t postmaster; /* start of the server that is asked, microseconds since 1970 */
   struct doomed *doomed;
   size_t count;
+  size_t ends;                    /* of them that must end */
+  struct cortex_session_end *due; /* noted by earlier ones and not recorded */
+  size_t due_count;
   size_t live; /* sessions of this server that go on */
   bool failed; /* something could not be done */
 };
@@ -82,15 +93,16 @@ static bool copy_texts(struct doomed *doomed, const struct cortex_session *sessi
   return true;
 }
 
-static bool put(struct reaping *reaping, const struct cortex_session *session,
+static bool put(struct reaping *reaping, const struct cortex_session *session, enum fate fate,
                 enum cortex_reason reason) {
   struct doomed *items = realloc(reaping->doomed, (reaping->count + 1) * sizeof *reaping->doomed);
 
   if (items == NULL)
     return false;
   reaping->doomed = items;
-  items[reaping->count] = (struct doomed){.session = *session, .reason = reason};
+  items[reaping->count] = (struct doomed){.session = *session, .reason = reason, .fate = fate};
   items[reaping->count].session.identity = NULL;
+  reaping->ends += fate == FATE_END;
   return copy_texts(&items[reaping->count++], session);
 }
 
@@ -115,34 +127,68 @@ static void visit_damaged(struct reaping *reaping, const char *name,
     forget(reaping, pid);
 }
 
-static bool visit(const struct cortex_session *session, const char *name,
-                  const struct cortex_error *cause, void *context) {
-  struct reaping *reaping = context;
-  struct cortex_error error = CORTEX_ERROR_NONE;
+static const struct cortex_session_end *find_due(const struct reaping *reaping,
+                                                 const struct cortex_session *session) {
+  size_t i;
+
+  for (i = 0; i < reaping->due_count; i++)
+    if (reaping->due[i].pid == session->pid &&
+        reaping->due[i].backend_start == session->backend_start)
+      return &reaping->due[i];
+  return NULL;
+}
+
+static bool is_verdict(enum cortex_reason reason) {
+  return reason != CORTEX_INTERNAL && reason != CORTEX_STATE_UNAVAILABLE;
+}
+
+/* Its stamp goes once the end is recorded, if there was one. */
+static bool visit_gone(struct reaping *reaping, const struct cortex_session *session) {
   enum cortex_reason reason;
 
-  if (session == NULL) {
-    visit_damaged(reaping, name, cause);
-    return true;
-  }
-  if (!is_alive(session->pid)) {
+  if (find_due(reaping, session) == NULL) {
     forget(reaping, session->pid);
     return true;
   }
-  if (session->postmaster_start != reaping->postmaster)
-    return true;
-  reason = cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, &error);
-  reaping->live += reason == CORTEX_OK;
-  if (reason == CORTEX_OK)
-    notice_put(&reaping->notice, session);
-  if (reason == CORTEX_INTERNAL || reason == CORTEX_STATE_UNAVAILABLE)
+  reason = cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, NULL);
+  return put(reaping, session, FATE_RECORD, is_verdict(reason) ? reason : CORTEX_OK);
+}
+
+static bool visit_live(struct reaping *reaping, const struct cortex_session *session) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  const struct cortex_session_end *due;
+  enum cortex_reason reason =
+      cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, &error);
+
+  if (!is_verdict(reason)) {
     fail(reaping, &error);
-  else if (reason != CORTEX_OK && !put(reaping, session, reason)) {
+    return true;
+  }
+  if (reason != CORTEX_OK)
+    return put(reaping, session, FATE_END, reason);
+  reaping->live++;
+  notice_put(&reaping->notice, session);
+  due = find_due(reaping, session);
+  return due == NULL || reaping->now / 1000000 - due->told_at < END_MAX ||
+         put(reaping, session, FATE_SPARE, CORTEX_OK);
+}
+
+static bool visit(const struct cortex_session *session, const char *name,
+                  const struct cortex_error *cause, void *context) {
+  struct reaping *reaping = context;
+  bool fine = true;
+
+  if (session == NULL)
+    visit_damaged(reaping, name, cause);
+  else if (!is_alive(session->pid))
+    fine = visit_gone(reaping, session);
+  else if (session->postmaster_start == reaping->postmaster)
+    fine = visit_live(reaping, session);
+  if (!fine) {
     cli_complain("out of memory");
     reaping->failed = true;
-    return false;
   }
-  return true;
+  return fine;
 }
 
 /* ---- ending ---- */
@@ -153,18 +199,6 @@ static bool complain_pg(struct reaping *reaping) {
   return false;
 }
 
-static bool take_number(struct pg *pg, int64_t *number_out) {
-  PGresult *result = pg_take(pg);
-
-  if (result == NULL || PQntuples(result) != 1) {
-    PQclear(result);
-    return false;
-  }
-  *number_out = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
-  PQclear(result);
-  return pg_settle(pg);
-}
-
 static bool ask_server(struct reaping *reaping) {
   const struct pg_setup setup = {.conninfo =
                                      cortex_settings_value(reaping->settings, "sync", "conninfo"),
@@ -172,11 +206,7 @@ static bool ask_server(struct reaping *reaping) {
                                  .statement_timeout = TIMEOUT,
                                  .lock_timeout = TIMEOUT};
 
-  if (!pg_open(&setup, &reaping->pg) ||
-      !pg_send(reaping->pg,
-               "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint", NULL,
-               0) ||
-      !pg_sync(reaping->pg) || !take_number(reaping->pg, &reaping->postmaster))
+  if (!pg_open(&setup, &reaping->pg) || !pg_postmaster_start(reaping->pg, &reaping->postmaster))
     return complain_pg(reaping);
   return true;
 }
@@ -227,6 +257,8 @@ static bool end_by(struct reaping *reaping, const char *sql) {
   size_t i;
 
   for (i = 0; i < reaping->count; i++) {
+    if (reaping->doomed[i].fate != FATE_END)
+      continue;
     put_bigint(&pids, reaping->doomed[i].session.pid);
     put_bigint(&starts, reaping->doomed[i].session.backend_start);
   }
@@ -244,7 +276,7 @@ static bool end_by(struct reaping *reaping, const char *sql) {
 }
 
 static bool end_sessions(struct reaping *reaping) {
-  if (reaping->count == 0 || end_by(reaping, ways[0]))
+  if (reaping->ends == 0 || end_by(reaping, ways[0]))
     return true;
   if (!pg_lacks_extension(reaping->pg))
     return complain_pg(reaping);
@@ -254,40 +286,7 @@ static bool end_sessions(struct reaping *reaping) {
 
 /* ---- the proof ---- */
 
-/* What was noted before has its record: only that it takes so long is left to say. */
-static void take_note(struct doomed *doomed, const struct cortex_session_end *end, int64_t now) {
-  if (end->told_at == 0)
-    return;
-  doomed->is_ended = false;
-  if (now - end->told_at >= END_MAX)
-    cli_complain(
-        "session of %s on %s (pid %" PRId64 "): told to end %" PRId64
-        " s ago and still there: look at the process, it may be stopped or wait for a disk",
-        doomed->session.role, doomed->session.service, end->pid, now - end->told_at);
-}
-
-static bool note_ends(struct reaping *reaping) {
-  struct cortex_session_end *ends = calloc(reaping->count + 1, sizeof *ends);
-  struct cortex_error error = CORTEX_ERROR_NONE;
-  size_t count = 0, i;
-
-  if (ends == NULL)
-    return false;
-  for (i = 0; i < reaping->count; i++)
-    if (reaping->doomed[i].is_ended)
-      ends[count++] = (struct cortex_session_end){reaping->doomed[i].session.pid,
-                                                  reaping->doomed[i].session.backend_start, 0};
-  if (count > 0 && cortex_session_note_ends(reaping->settings, ends, count, cortex_clock_system(),
-                                            &error) != CORTEX_OK)
-    fail(reaping, &error);
-  for (i = 0, count = 0; i < reaping->count; i++)
-    if (reaping->doomed[i].is_ended)
-      take_note(&reaping->doomed[i], &ends[count++], reaping->now / 1000000);
-  free(ends);
-  return true;
-}
-
-static void record(struct reaping *reaping, struct cortex_record *entries, size_t count) {
+static bool record(struct reaping *reaping, struct cortex_record *entries, size_t count) {
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cortex_audit_options options;
   char host[256] = "";
@@ -297,9 +296,11 @@ static void record(struct reaping *reaping, struct cortex_record *entries, size_
   for (i = 0; i < count; i++)
     entries[i].host = host;
   cortex_audit_options_get(reaping->settings, &options);
-  if (cortex_audit_append_all(&options, entries, count, cortex_clock_system(), 0, &error) !=
+  if (cortex_audit_append_all(&options, entries, count, cortex_clock_system(), 0, &error) ==
       CORTEX_OK)
-    fail(reaping, &error);
+    return true;
+  fail(reaping, &error);
+  return false;
 }
 
 static struct cortex_record entry_of(const struct doomed *doomed) {
@@ -316,28 +317,108 @@ static struct cortex_record entry_of(const struct doomed *doomed) {
       .username = doomed->texts[6],
       .session_until = doomed->session.session_until,
       .reason = doomed->reason,
+      .detail = doomed->fate == FATE_RECORD ? "told to end earlier, by a run that did not record it"
+                                            : NULL,
   };
 }
 
+/* One that has its record goes without: only that it takes so long is left to say. */
+static void note_recorded(struct doomed *doomed, const struct cortex_session_end *end,
+                          int64_t now) {
+  if (doomed->is_ended && now - end->told_at >= END_MAX)
+    cli_complain(
+        "session of %s on %s (pid %" PRId64 "): told to end %" PRId64
+        " s ago and still there: look at the process, it may be stopped or wait for a disk",
+        doomed->session.role, doomed->session.service, end->pid, now - end->told_at);
+  doomed->is_ended = false;
+}
+
 /* Many records at a time: with fsync = yes each write waits for the disk. */
-static void record_ended(struct reaping *reaping) {
+static bool record_ends(const struct cortex_session_end *ends, size_t count, void *context) {
+  struct reaping *reaping = context;
   struct cortex_record *entries = calloc(CORTEX_AUDIT_BATCH, sizeof *entries);
-  size_t count = 0, i;
+  size_t used = 0, i;
+  bool fine = entries != NULL;
 
   if (entries == NULL) {
     cli_complain("out of memory");
     reaping->failed = true;
-    return;
   }
-  for (i = 0; i < reaping->count; i++) {
-    if (reaping->doomed[i].is_ended)
-      entries[count++] = entry_of(&reaping->doomed[i]);
-    if (count == CORTEX_AUDIT_BATCH || (count > 0 && i + 1 == reaping->count)) {
-      record(reaping, entries, count);
-      count = 0;
+  for (i = 0; fine && i < count; i++) {
+    if (ends[i].is_recorded)
+      note_recorded(&reaping->doomed[i], &ends[i], reaping->now / 1000000);
+    else if (ends[i].is_over)
+      entries[used++] = entry_of(&reaping->doomed[i]);
+    if (used == CORTEX_AUDIT_BATCH || (used > 0 && i + 1 == count)) {
+      fine = record(reaping, entries, used);
+      used = 0;
     }
   }
   free(entries);
+  return fine;
+}
+
+/* In the order of the doomed. */
+static struct cortex_session_end *list_ends(const struct reaping *reaping) {
+  struct cortex_session_end *ends = calloc(reaping->count, sizeof *ends);
+  size_t i;
+
+  for (i = 0; ends != NULL && i < reaping->count; i++) {
+    ends[i].pid = reaping->doomed[i].session.pid;
+    ends[i].backend_start = reaping->doomed[i].session.backend_start;
+  }
+  return ends;
+}
+
+/* One that the server did not find may be gone by now, and who was told it is then not known. */
+static bool is_over(const struct doomed *doomed) {
+  return doomed->is_ended || doomed->fate == FATE_RECORD ||
+         (doomed->fate == FATE_END && !is_alive(doomed->session.pid));
+}
+
+/*
+ * Noted, told, recorded, in this order: who is killed between leaves the rest to the next round.
+ * What cannot be noted is told and recorded all the same.
+ */
+static bool end_and_record(struct reaping *reaping, struct cortex_session_end *ends) {
+  const struct cortex_clock *clock = cortex_clock_system();
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  bool is_noted =
+      cortex_session_note_ends(reaping->settings, ends, reaping->count, clock, &error) == CORTEX_OK;
+  size_t i;
+
+  if (!is_noted)
+    fail(reaping, &error);
+  if (!end_sessions(reaping))
+    return false; /* which were told is not known: what is noted stays due */
+  for (i = 0; i < reaping->count; i++)
+    ends[i].is_over = is_over(&reaping->doomed[i]);
+  if (!is_noted)
+    (void)record_ends(ends, reaping->count, reaping);
+  else if (cortex_session_record_ends(reaping->settings, ends, reaping->count, record_ends, reaping,
+                                      clock, &error) != CORTEX_OK)
+    fail(reaping, &error);
+  for (i = 0; i < reaping->count; i++)
+    if (reaping->doomed[i].fate == FATE_RECORD && ends[i].is_recorded)
+      forget(reaping, reaping->doomed[i].session.pid);
+  return true;
+}
+
+static bool end_doomed(struct reaping *reaping) {
+  struct cortex_session_end *ends;
+  bool fine;
+
+  if (reaping->count == 0)
+    return true;
+  ends = list_ends(reaping);
+  if (ends == NULL) {
+    cli_complain("out of memory");
+    reaping->failed = true;
+    return false;
+  }
+  fine = end_and_record(reaping, ends);
+  free(ends);
+  return fine;
 }
 
 static void tell(const struct reaping *reaping, const char *did) {
@@ -346,7 +427,8 @@ static void tell(const struct reaping *reaping, const char *did) {
   for (i = 0; i < reaping->count; i++) {
     const struct doomed *doomed = &reaping->doomed[i];
 
-    if ((did != NULL || doomed->is_ended) && !cli_has(reaping->cli, "quiet"))
+    if ((did != NULL ? doomed->fate == FATE_END : doomed->is_ended) &&
+        !cli_has(reaping->cli, "quiet"))
       printf("%s session of %s on %s (pid %" PRId64 ", login %s): %s\n",
              did != NULL ? did : "ended", doomed->session.role, doomed->session.service,
              doomed->session.pid, doomed->session.reference, cortex_reason_name(doomed->reason));
@@ -368,7 +450,7 @@ static void record_settled(struct reaping *reaping, const char *name, const char
                        : "its last session has ended",
   };
 
-  record(reaping, &entry, 1);
+  (void)record(reaping, &entry, 1);
   if (cli_has(reaping->cli, "quiet"))
     return;
   if (is_revoked)
@@ -439,6 +521,9 @@ static bool reap(struct reaping *reaping) {
 
   if (!ask_server(reaping))
     return false;
+  if (cortex_session_due_ends(reaping->settings, &reaping->due, &reaping->due_count, &error) !=
+      CORTEX_OK)
+    fail(reaping, &error);
   if (cortex_session_each(reaping->settings, visit, reaping, &error) != CORTEX_OK) {
     fail(reaping, &error);
     return false;
@@ -447,13 +532,8 @@ static bool reap(struct reaping *reaping) {
     tell(reaping, "would end");
     return true;
   }
-  if (!end_sessions(reaping))
+  if (!end_doomed(reaping))
     return false;
-  if (!note_ends(reaping)) {
-    cli_complain("out of memory");
-    reaping->failed = true;
-  }
-  record_ended(reaping);
   tell(reaping, NULL);
   if (!settle(reaping))
     return false;
@@ -480,6 +560,7 @@ static void clear(struct reaping *reaping) {
     for (j = 0; j < sizeof reaping->doomed[i].texts / sizeof reaping->doomed[i].texts[0]; j++)
       free(reaping->doomed[i].texts[j]);
   free(reaping->doomed);
+  free(reaping->due);
   notice_clear(&reaping->notice);
   pg_close(&reaping->pg);
   cortex_policy_free(&reaping->policy);
@@ -495,7 +576,7 @@ static enum cli_exit round_once(const struct cli *cli) {
     mark(&reaping);
   if (exit == CLI_DONE && reaping.failed)
     exit = CLI_OUTSIDE;
-  else if (exit == CLI_DONE && cli_has(cli, "check") && reaping.count > 0)
+  else if (exit == CLI_DONE && cli_has(cli, "check") && reaping.ends > 0)
     exit = CLI_NO;
   clear(&reaping);
   return exit;

@@ -71,24 +71,55 @@ CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_session_forget(const struct cortex_settings *settings, int64_t pid,
                       struct cortex_error *error);
 
-/* A backend that was told to end. */
+/* A backend that is told to end. */
 struct cortex_session_end {
   int64_t pid;
   int64_t backend_start; /* microseconds since 1970 */
-  int64_t told_at;       /* seconds since 1970, when that was noted first; 0: it was not before */
+  int64_t told_at;       /* seconds since 1970, when that was noted first; 0: it is not noted */
+  bool is_recorded;      /* somebody has recorded it */
+  bool is_over;          /* for cortex_session_record_ends: it was told, or its process is gone */
 };
 
 /*
- * Notes that sessions were told to end. A backend takes its time for that, or is stopped, and
- * is met by other reapers and the next rounds until then: who notes it first records it.
+ * Ends that are noted and not recorded: of one who was killed, who could not record, or who
+ * is on the way from one to the other.
+ *   out  ends_out: to be released with free; NULL where there are none
+ *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_due_ends(const struct cortex_settings *settings,
+                        struct cortex_session_end **ends_out, size_t *count_out,
+                        struct cortex_error *error);
+
+/*
+ * Notes that sessions are about to be told to end, before they are: whoever is killed behind that
+ * leaves the record to the next one who looks at the stamps.
  *
- *   in,out  ends: told_at is 0 before, and stays so for those that this call notes first
+ *   out  ends: told_at and is_recorded
  *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL: then nothing new is noted
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_session_note_ends(const struct cortex_settings *settings, struct cortex_session_end *ends,
                          size_t count, const struct cortex_clock *clock,
                          struct cortex_error *error);
+
+/* Records those of the ends that are over and not recorded. Gives false when that failed. */
+typedef bool (*cortex_session_recorder)(const struct cortex_session_end *ends, size_t count,
+                                        void *context);
+
+/*
+ * Has ends recorded and notes that, one caller at a time. A backend takes its time to end, or is
+ * stopped, and is met by other reapers and the next rounds until then: each finds it recorded.
+ * What is not over is noted no more. Where the recorder fails, or its caller is killed behind it,
+ * the ends stay due: so each is recorded at least once, and twice only then.
+ *
+ *   in,out  ends: is_over is read; told_at and is_recorded are set before the recorder is called
+ *   gives  CORTEX_OK, also where the recorder failed; CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
+ */
+CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
+cortex_session_record_ends(const struct cortex_settings *settings, struct cortex_session_end *ends,
+                           size_t count, cortex_session_recorder record, void *context,
+                           const struct cortex_clock *clock, struct cortex_error *error);
 
 typedef bool (*cortex_session_concern)(const char *role, void *context);
 
