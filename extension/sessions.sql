@@ -356,7 +356,8 @@ $f$;
 
 -- Takes back what ended sessions were permitted beyond what is standing, and roles
 -- of one level (USER/LEVEL) whose last session has ended. Says what it did: role is what was
--- revoked, NULL for a role that was dropped, and '' for one that was cut because it owns something.
+-- revoked, NULL for a role that was dropped, and '' for one that was cut because it owns something or somebody gives it
+-- something just now.
 -- A role that somebody dropped, or made somebody else's, stops nothing for the others.
 CREATE FUNCTION cortex.settle_logins() RETURNS TABLE (name text, role text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
@@ -404,8 +405,7 @@ BEGIN
     kind := (SELECT k.kind FROM cortex.role_kind k WHERE k.name = one.member);
     IF kind IS NULL THEN
       PERFORM cortex.forget_login(one.member);
-    ELSIF kind = 'l' AND (cortex.drop_login(one.member)
-        OR cortex.cut_logins(ARRAY[one.member]) > 0) THEN
+    ELSIF kind = 'l' AND cortex.drop_login(one.member) THEN
       name := one.member;
       role := CASE WHEN to_regrole(quote_ident(one.member)) IS NOT NULL THEN '' END;
       RETURN NEXT;
@@ -422,18 +422,22 @@ BEGIN
 END
 $f$;
 
--- Drops a role that owns nothing; false for one that does.
+-- Drops a role, or cuts one on which something depends; false where neither was to do or could be done. It waits for nobody:
+-- whoever gives the role a privilege, or changes it, would keep it until his transaction ends, and everybody whose turn the
+-- caller has with it. The next round comes back to it.
 CREATE FUNCTION cortex.drop_login(wanted text) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '10ms' AS $f$
 BEGIN
   PERFORM cortex.require_marked(ARRAY[wanted], false);
   BEGIN
     EXECUTE format('DROP ROLE %I', wanted);
-  EXCEPTION WHEN dependent_objects_still_exist OR object_in_use THEN
-    RETURN false;
+    PERFORM cortex.forget_login(wanted);
+    RETURN true;
+  EXCEPTION WHEN dependent_objects_still_exist OR object_in_use OR lock_not_available THEN
+    RETURN cortex.cut_logins(ARRAY[wanted]) > 0;
   END;
-  PERFORM cortex.forget_login(wanted);
-  RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN false;
 END
 $f$;
 

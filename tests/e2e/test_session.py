@@ -459,6 +459,22 @@ def test_a_role_that_somebody_else_changed_stops_nothing_for_the_others(host, ch
     host.sql("drop role if exists alicia")
 
 
+def test_nobody_keeps_the_reaper_waiting_by_a_privilege_for_a_role_that_ends(host):
+    """Or everybody's levels, and logins, whose turn it has: each person may grant something of their own and not commit."""
+    host.sql("grant create on schema public to public", DATABASES[STAGING])
+    host.login("alice/write", mfa=True).assert_allowed("1")
+    host.login("eve", mfa=True).assert_allowed("1")
+    with host.connect("bob") as bob:
+        bob.execute("create table his (n int)")
+        bob.execute('begin; grant select on his to "alice/write"')
+        wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename ~ '^(alice|eve)'") == "0")
+        start = time.monotonic()
+        assert {"cut alice/write", "revoked analytics_write from eve"} <= set(host.reap().splitlines())
+        assert time.monotonic() - start < 10 and not host.exists("alice/write")
+        bob.execute("rollback; drop table his")
+    assert host.reap() == "dropped alice/write\n"
+
+
 def test_the_reaper_beside_an_administrator_who_drops_the_same_role_looks_again(host):
     """Nobody's levels were taken back in that round, and logins that rely on it came nearer to being refused."""
     host.login("alice/write", mfa=True).assert_allowed("1")

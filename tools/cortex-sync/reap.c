@@ -437,7 +437,7 @@ static void tell(const struct reaping *reaping, const char *did) {
 
 /* ---- what ended sessions leave behind ---- */
 
-/* grant: what was revoked; "": the role owns something and lost its login only; NULL: dropped. */
+/* grant: what was revoked; "": something depends on the role, which lost its login only; NULL: dropped. */
 static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
   bool is_cut = grant != NULL && grant[0] == '\0', is_revoked = grant != NULL && !is_cut;
   struct cortex_record entry = {
@@ -446,7 +446,7 @@ static void record_settled(struct reaping *reaping, const char *name, const char
                           : CORTEX_EVENT_ROLE_DROPPED,
       .role = name,
       .grant = is_revoked ? grant : NULL,
-      .detail = is_cut ? "its last session has ended, and it owns something"
+      .detail = is_cut ? "its last session has ended, and something depends on it"
                        : "its last session has ended",
   };
 
