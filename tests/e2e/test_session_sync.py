@@ -159,6 +159,31 @@ def test_cortex_sync_makes_roles_of_people_before_those_of_groups(host):
     host.sql("drop role aaron")
 
 
+def test_a_leaver_who_holds_the_role_is_cut_all_the_same(host):
+    """A person may change the own password and not commit: nobody was cut then, nor anything else done, in no run."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"], eve=["engineers"])
+    directory.apply()
+    with host.connect() as alice:
+        pid = alice.info.backend_pid
+        alice.execute("begin; alter role alice password 'x'")
+        directory.names(bob=["engineers"])
+        assert set(directory.apply()["cut"]) == {"alice", "eve"}
+        assert is_ended(alice) and not host.exists("alice") and not host.exists("eve")
+    assert [record["pid"] for record in host.events("session_ended")] == [pid] and directory.rests()
+
+
+def test_a_lock_of_somebody_else_is_no_other_run(host):
+    """Exit code 6 is for that alone."""
+    directory = Directory(host).names(alice=["engineers"])
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+        other.execute("create role alice")
+        run = subprocess.run([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--apply"],
+                             capture_output=True, text=True, timeout=60, check=False)
+        other.rollback()
+    assert run.returncode == 3 and "lock timeout" in run.stderr
+    directory.apply()
+
+
 @pytest.mark.parametrize("first", ["the reaper", "cortex-sync"])
 def test_an_end_that_both_bring_about_is_recorded_once(host, first):
     """A backend that takes its time is met by both."""

@@ -185,15 +185,42 @@ static enum cli_exit carry_whole(struct sync *sync) {
   return apply_nothing(sync->pg, sync->record.policy_digest) ? CLI_DONE : sync_complain(sync);
 }
 
-static enum cli_exit carry_again(struct sync *sync) {
+/* A session may hold what the change of its own role needs: a password that is not committed. */
+static bool is_held(const struct sync *sync) {
+  return sync->transactions == 0 && sync->plan.end.count > 0 &&
+         strcmp(pg_sqlstate(sync->pg), "55P03") == 0;
+}
+
+/* Whom the plan takes something from: their sessions end in any case. */
+static enum cli_exit end_first(struct sync *sync) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+  enum cli_exit exit = CLI_DONE;
+  struct ending ending;
+
+  ending_note(sync, &sync->plan, &ending);
+  if (!apply_end_again(sync->pg, &sync->model, &sync->plan, &sync->ended))
+    exit = sync_complain(sync);
+  else
+    exit = judge_record(sync, ending_record(sync, &ending, &sync->ended, &error), &error);
+  ending_clear(&ending);
+  return exit;
+}
+
+static enum cli_exit carry_again(struct sync *sync, bool held) {
   enum cli_exit exit;
 
-  cli_complain("somebody else changes roles at the same time: reading them again");
+  cli_complain(held ? "somebody holds what the changes need: ending the sessions that are to end "
+                      "first, and reading the roles again"
+                    : "somebody else changes roles at the same time: reading them again");
   exit = plan_anew(sync);
   if (exit != CLI_DONE)
     return exit;
   sync->is_refused = !valve_check(&sync->model, &sync->plan, sync->allowed, &sync->valve);
-  return sync->is_refused ? CLI_DONE : carry_whole(sync);
+  if (sync->is_refused)
+    return CLI_DONE;
+  if (held)
+    exit = end_first(sync);
+  return exit == CLI_DONE ? carry_whole(sync) : exit;
 }
 
 /* ---- what logins believe ---- */
@@ -226,8 +253,8 @@ static void distrust_notes(struct sync *sync) {
 enum cli_exit carry_out(struct sync *sync) {
   enum cli_exit exit = carry_whole(sync);
 
-  if (exit != CLI_DONE && sync->transactions == 0 && pg_is_overtaken(sync->pg))
-    exit = carry_again(sync);
+  if (exit != CLI_DONE && (is_held(sync) || (sync->transactions == 0 && pg_is_overtaken(sync->pg))))
+    exit = carry_again(sync, is_held(sync));
   if (exit != CLI_DONE && sync->transactions == 0 && gives(&sync->plan) &&
       must_not_wait(&sync->plan) && pg_failed(sync->pg))
     carry_losses(sync);

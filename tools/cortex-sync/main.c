@@ -69,12 +69,10 @@ static bool is_locked(const struct sync *sync) {
 }
 
 enum cli_exit sync_complain(const struct sync *sync) {
-  bool locked = is_locked(sync);
-
   cli_complain("%s%s%sdatabase: %s%s", sync->name != NULL ? "cluster " : "",
                sync->name != NULL ? sync->name : "", sync->name != NULL ? ": " : "",
                pg_message(sync->pg), pg_hint(sync->pg));
-  return locked ? SYNC_ACTIVE : CLI_OUTSIDE;
+  return CLI_OUTSIDE;
 }
 
 /* A run that has just ended may still hold the lock for the moment that its backend needs to go. */
@@ -90,8 +88,10 @@ static enum cli_exit take_state(struct sync *sync) {
     fine = ask(sync) && state_take(sync->pg, &sync->model);
     tries -= tries == LOCK_TRIES;
   }
-  if (!fine || !pg_settle(sync->pg) || !attributes_read(sync->pg, &sync->model))
-    return sync_complain(sync);
+  if (!fine || !pg_settle(sync->pg) || !attributes_read(sync->pg, &sync->model)) {
+    (void)sync_complain(sync);
+    return is_locked(sync) ? SYNC_ACTIVE : CLI_OUTSIDE;
+  }
   if (pg_warning(sync->pg) != NULL)
     cli_complain("database: %s", pg_warning(sync->pg));
   pg_forget_warning(sync->pg);

@@ -437,7 +437,8 @@ static void tell(const struct reaping *reaping, const char *did) {
 
 /* ---- what ended sessions leave behind ---- */
 
-/* grant: what was revoked; "": something depends on the role, which lost its login only; NULL: dropped. */
+/* grant: what was revoked; "": something depends on the role, which lost its login only; NULL:
+ * dropped. */
 static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
   bool is_cut = grant != NULL && grant[0] == '\0', is_revoked = grant != NULL && !is_cut;
   struct cortex_record entry = {
