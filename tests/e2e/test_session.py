@@ -961,6 +961,27 @@ def test_enforce_refuses_logins_when_nobody_reaps(host):
     host.login().assert_refused("reaper_stale")
 
 
+def test_watching_ends_sessions_that_hold_every_connection(host):
+    """It has its own from before."""
+    reaped = host.cortex.state / "sessions" / "reaped"
+    watcher = host.reaper("--watch")
+    with ExitStack() as stack:
+        try:
+            wait_until("the first round", reaped.exists)
+            with pytest.raises(psycopg.OperationalError, match="slots are reserved"):
+                while True:
+                    shorten(host, stack.enter_context(host.connect()))
+            wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename = 'alice'") == "0", 30)
+            host.postgres.stop()
+            host.postgres.start()
+            with host.connect() as again:
+                shorten(host, again)
+                wait_until("the end beyond a restart", lambda: is_ended(again), 30)
+        finally:
+            watcher.terminate()
+            watcher.communicate(timeout=10)
+
+
 def test_watching_ends_sessions_by_itself(host):
     """Also after a round that found cortex.conf half edited."""
     whole, said = host.cortex.conf.read_text(encoding="utf-8"), host.folder.path / "watched"

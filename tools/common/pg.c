@@ -19,6 +19,7 @@
 struct pg {
   FILE *script; /* in place of a connection */
   PGconn *connection;
+  char *conninfo;
   int64_t patience; /* seconds that one answer may take; 0: without end */
   bool is_frozen;   /* it took longer */
   bool failed;
@@ -142,6 +143,7 @@ bool pg_open(const struct pg_setup *setup, struct pg **pg_out) {
                                  .statement_timeout = setup->statement_timeout,
                                  .lock_timeout = setup->lock_timeout},
               options);
+  pg->conninfo = strdup(conninfo);
   pg->connection = PQconnectdbParams(keywords, values, 1);
   if (PQstatus(pg->connection) != CONNECTION_OK)
     return fail(pg, PQerrorMessage(pg->connection));
@@ -166,6 +168,7 @@ void pg_close(struct pg **pg) {
   watch(*pg);
   PQfinish((*pg)->connection);
   unwatch(*pg);
+  free((*pg)->conninfo);
   free(*pg);
   *pg = NULL;
 }
@@ -226,6 +229,17 @@ bool pg_postmaster_start(struct pg *pg, int64_t *start_out) {
     *start_out = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
   PQclear(result);
   return fine && pg_settle(pg);
+}
+
+bool pg_renew(const struct pg_setup *setup, struct pg **pg) {
+  const char *conninfo = setup->conninfo != NULL ? setup->conninfo : "";
+  int64_t start;
+
+  if (*pg != NULL && !(*pg)->failed && (*pg)->conninfo != NULL &&
+      strcmp((*pg)->conninfo, conninfo) == 0 && pg_postmaster_start(*pg, &start))
+    return true;
+  pg_close(pg);
+  return pg_open(setup, pg);
 }
 
 const char *pg_database(const struct pg *pg) {

@@ -32,6 +32,9 @@ struct pg_setup {
  *   out  pg_out: always set when memory is there; ask pg_failed()
  */
 bool pg_open(const struct pg_setup *setup, struct pg **pg_out);
+
+/* The same, but a connection that is there for this conninfo, and still answers, is used on. */
+bool pg_renew(const struct pg_setup *setup, struct pg **pg);
 void pg_close(struct pg **pg);
 
 /* No connection: pg_send prints each statement with its values as literals. NULL: no memory. */

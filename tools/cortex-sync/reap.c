@@ -206,7 +206,7 @@ static bool ask_server(struct reaping *reaping) {
                                  .statement_timeout = TIMEOUT,
                                  .lock_timeout = TIMEOUT};
 
-  if (!pg_open(&setup, &reaping->pg) || !pg_postmaster_start(reaping->pg, &reaping->postmaster))
+  if (!pg_renew(&setup, &reaping->pg) || !pg_postmaster_start(reaping->pg, &reaping->postmaster))
     return complain_pg(reaping);
   return true;
 }
@@ -437,8 +437,7 @@ static void tell(const struct reaping *reaping, const char *did) {
 
 /* ---- what ended sessions leave behind ---- */
 
-/* grant: what was revoked; "": something depends on the role, which lost its login only; NULL:
- * dropped. */
+/* grant: what was revoked; "": the role is cut, something depends on it; NULL: dropped. */
 static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
   bool is_cut = grant != NULL && grant[0] == '\0', is_revoked = grant != NULL && !is_cut;
   struct cortex_record entry = {
@@ -563,14 +562,14 @@ static void clear(struct reaping *reaping) {
   free(reaping->doomed);
   free(reaping->due);
   notice_clear(&reaping->notice);
-  pg_close(&reaping->pg);
   cortex_policy_free(&reaping->policy);
   cortex_settings_free(&reaping->settings);
 }
 
-static enum cli_exit round_once(const struct cli *cli) {
+/* The connection stays for the next round: by then somebody may hold every other one. */
+static enum cli_exit round_once(const struct cli *cli, struct pg **pg) {
   const struct cortex_clock *clock = cortex_clock_system();
-  struct reaping reaping = {.cli = cli, .now = clock->now(clock)};
+  struct reaping reaping = {.cli = cli, .pg = *pg, .now = clock->now(clock)};
   enum cli_exit exit = load(&reaping);
 
   if (exit == CLI_DONE && reap(&reaping))
@@ -579,6 +578,7 @@ static enum cli_exit round_once(const struct cli *cli) {
     exit = CLI_OUTSIDE;
   else if (exit == CLI_DONE && cli_has(cli, "check") && reaping.ends > 0)
     exit = CLI_NO;
+  *pg = reaping.pg;
   clear(&reaping);
   return exit;
 }
@@ -586,12 +586,14 @@ static enum cli_exit round_once(const struct cli *cli) {
 /* A configuration that is being edited ends no watch: that would let everybody's sessions go on. */
 enum cli_exit reap_run(const struct cli *cli) {
   const struct timespec pause = {WATCH_PAUSE, 0};
-  enum cli_exit exit = round_once(cli);
+  struct pg *pg = NULL;
+  enum cli_exit exit = round_once(cli, &pg);
 
   while (cli_has(cli, "watch") && exit != CLI_USAGE) {
     fflush(stdout);
     nanosleep(&pause, NULL);
-    (void)round_once(cli);
+    (void)round_once(cli, &pg);
   }
+  pg_close(&pg);
   return exit;
 }
