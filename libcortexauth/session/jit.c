@@ -113,6 +113,11 @@ static bool make_wish(const struct cx_jit *jit, struct wish *wish) {
 
 /* ---- what is known ---- */
 
+/* A role of one level (USER/LEVEL) is dropped with its last session: nothing of it stays true. */
+static bool may_note(const struct cx_jit *jit) {
+  return jit->levels == jit->standing && strchr(jit->role, '/') == NULL;
+}
+
 /*
  * Only a login whose levels are all standing may rely on a note. One that needs more takes the
  * note away before it counts the live sessions, and this session's stamp is already
@@ -124,7 +129,7 @@ static bool is_noted(const struct cx_jit *jit, const struct cx_state *state,
   struct stat status;
   bool is_same;
 
-  if (jit->levels != jit->standing ||
+  if (!may_note(jit) ||
       cx_state_read(state, wish->note_name, NOTE_MAX, &content, NULL) != CORTEX_OK)
     return false;
   is_same = content.bytes != NULL && strcmp(content.bytes, wish->note) == 0;
@@ -235,7 +240,7 @@ static enum cortex_reason make_ready(const struct cx_jit *jit, const struct cx_s
   if (reason == CORTEX_OK)
     reason = call(jit, wish, error);
   /* It saves the next login work. Others of this role may be writing it too: no cause to refuse. */
-  if (reason == CORTEX_OK && jit->levels == jit->standing)
+  if (reason == CORTEX_OK && may_note(jit))
     (void)!cx_state_write(state, wish->note_name, wish->note, strlen(wish->note), CX_STATE_QUICK,
                           NULL);
   return reason;

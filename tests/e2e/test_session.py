@@ -334,7 +334,6 @@ def test_a_login_beside_the_reaper_makes_the_role_anew_that_this_drops(host):
                       + 'permit (principal in Group::"admins", action == Action::"admin", resource);')
     host.login("alice/admin", groups=("admins",)).assert_allowed("1")
     wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename ~ '^alice'") == "0")
-    host.forget_notes()
     with connect_beside(host, "select cortex.settle_logins()", "alice/admin", groups=("admins",)):
         assert host.members("alice/admin") == {"analytics_admin"}
 
@@ -457,6 +456,16 @@ def test_a_role_that_somebody_else_changed_stops_nothing_for_the_others(host, ch
     assert host.members("bob") == {"analytics_read"}
     assert host.reap() == ""
     host.sql("drop role if exists alicia")
+
+
+def test_a_role_of_one_level_that_every_login_may_have_comes_back_after_the_reaper(host):
+    """No login believes that what is dropped with its last session is there still."""
+    host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.partition('@id("admins")')[0]
+                      + 'permit (principal in Group::"admins", action == Action::"admin", resource);')
+    for _ in range(2):
+        host.login("alice/admin", groups=("admins",)).assert_allowed("1")
+        wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename ~ '^alice'") == "0")
+        assert "dropped alice/admin" in host.reap()
 
 
 def test_nobody_keeps_the_reaper_waiting_by_a_privilege_for_a_role_that_ends(host):
