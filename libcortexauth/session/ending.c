@@ -212,10 +212,11 @@ enum cortex_reason cortex_session_record_ends(const struct cortex_settings *sett
     look_up(&list, ends, count);
     if (record(ends, count, context)) {
       for (i = 0; i < count; i++) {
-        ends[i].told_at = !ends[i].is_over && !ends[i].is_recorded ? 0
-                          : ends[i].told_at != 0                   ? ends[i].told_at
-                                                                   : list.now;
         ends[i].is_recorded = ends[i].is_recorded || ends[i].is_over;
+        if (!ends[i].is_recorded)
+          ends[i].told_at = 0;
+        else if (ends[i].told_at == 0)
+          ends[i].told_at = list.now;
       }
       reason = write_list(&list, ends, count, error);
     }

@@ -131,7 +131,6 @@ static bool ask(PGconn *connection, struct cx_jit_query *query, int64_t end, boo
   bool is_done;
 
   *again_out = false;
-
   if (PQsendQueryParams(connection, QUERY, CX_JIT_VALUES, NULL, query->parameters, NULL, NULL, 0) ==
       0)
     return fail(query, PQerrorMessage(connection));

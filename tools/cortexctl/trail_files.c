@@ -4,11 +4,14 @@
  */
 #include "trail_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cortexauth/audit.h>
 
@@ -37,9 +40,21 @@ static bool find_kept(const char *current, glob_t *kept) {
   return glob(pattern, 0, NULL, kept) != GLOB_NOSPACE;
 }
 
+FILE *trail_files_open(const char *name) {
+  int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat status;
+
+  if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    return fdopen(fd, "r");
+  if (fd >= 0) {
+    close(fd);
+    errno = EINVAL;
+  }
+  return NULL;
+}
+
 static json_int_t first_sequence(const char *name) {
-  int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
-  FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+  FILE *file = trail_files_open(name);
   char line[LINE_ROOM];
   json_int_t first = 0;
 

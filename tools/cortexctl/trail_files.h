@@ -7,6 +7,7 @@
 
 #include <glob.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 struct trail_files {
   const char **names; /* oldest first; the last is the current one, present or not */
@@ -17,5 +18,8 @@ struct trail_files {
 /* Release with trail_files_clear. false, after a complaint, without memory. */
 bool trail_files_find(const char *current, struct trail_files *files);
 void trail_files_clear(struct trail_files *files);
+
+/* For reading; a FIFO is not waited for. NULL with errno, EINVAL: it is not a regular file. */
+FILE *trail_files_open(const char *name);
 
 #endif

@@ -5,13 +5,10 @@
 #include "trail_use.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/cli.h"
 #include "trail_files.h"
@@ -46,22 +43,8 @@ static void take_line(const char *line, size_t len, struct trail_use *uses, size
   json_decref(record);
 }
 
-/* NULL after a failure, with errno. A FIFO is not waited for. */
-static FILE *open_file(const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat status;
-
-  if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-    return fdopen(fd, "r");
-  if (fd >= 0) {
-    close(fd);
-    errno = EINVAL;
-  }
-  return NULL;
-}
-
 static bool read_file(const char *path, struct trail_use *uses, size_t count, char *from) {
-  FILE *file = open_file(path);
+  FILE *file = trail_files_open(path);
   char *line = NULL;
   size_t room = 0;
   ssize_t len;
