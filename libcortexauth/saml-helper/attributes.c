@@ -70,10 +70,23 @@ static void put_attribute(struct cx_buf *facts, const xmlNode *assertion, struct
   cx_buf_put_text(facts, "]");
 }
 
+/* Core 2.7.3.2. It could hold the very groups that a policy forbids: nobody is taken to have none. */
+static bool has_encrypted(const xmlNode *assertion) {
+  const xmlNode *statement = saml_child(assertion, NS_ASSERTION, "AttributeStatement");
+
+  while (statement != NULL && saml_child(statement, NS_ASSERTION, "EncryptedAttribute") == NULL)
+    statement = saml_sibling(statement, NS_ASSERTION, "AttributeStatement");
+  return statement != NULL;
+}
+
 enum cortex_reason saml_attributes_read(const xmlNode *assertion, struct cx_buf *facts,
                                         struct cortex_error *error) {
   struct place place;
 
+  if (has_encrypted(assertion))
+    return cx_error_set(error, CORTEX_CLAIM_MISMATCH,
+                        "an attribute is encrypted by itself, which is not read: let the provider "
+                        "encrypt the whole assertion");
   for (place = first(assertion); place.attribute != NULL; step(&place)) {
     const char *name = saml_attribute(place.attribute, "Name");
 

@@ -84,8 +84,12 @@ for name, text in (("newline", "a&#10;b"), ("raw-newline", "a\nb"), ("tab", "a&#
     case(f"group-control-{name}", ("claim_mismatch",), f"a control character in a group ({name})", stated(groups("engineers", text)))
 case("group-comment", ("xml_refused", "claim_mismatch"), "a comment in a group", stated(groups("dba<!-- -->ops")))
 case("attribute-name-missing", MALFORMED + ("claim_mismatch", "ok"), "an attribute without a name", stated(statement("<saml:Attribute><saml:AttributeValue>dba</saml:AttributeValue></saml:Attribute>")))
-case("attribute-encrypted", MALFORMED + ("ok", "claim_mismatch"), "an EncryptedAttribute beside", stated(
-    '<saml:AttributeStatement><saml:EncryptedAttribute><x xmlns="urn:x"/></saml:EncryptedAttribute></saml:AttributeStatement>'))
+ENCRYPTED = '<saml:AttributeStatement>%s<saml:EncryptedAttribute><x xmlns="urn:x"/></saml:EncryptedAttribute></saml:AttributeStatement>'
+case("attribute-encrypted", ("claim_mismatch",), "an EncryptedAttribute could hold the groups", stated(ENCRYPTED % ""))
+case("attribute-encrypted-beside", ("claim_mismatch",), "an EncryptedAttribute behind groups could hold more of them",
+     stated(ENCRYPTED % attribute("groups", "staff")))
+case("attribute-encrypted-last", ("claim_mismatch",), "an EncryptedAttribute in the second statement",
+     stated(groups("staff"), ENCRYPTED % ""))
 case("username-attribute-missing", ("missing_username", "missing_claim"), "the username's attribute is missing", signed(), settings=["username_attribute = uid"])
 case("username-attribute-two", ("claim_mismatch", "missing_username", "bad_username"), "two values for the username",
      stated(statement(attribute("uid", "alice", "admin"))), settings=["username_attribute = uid"])
