@@ -1,5 +1,6 @@
 /*
- * Public keys that may have signed: out of certificates that the operator or the metadata names.
+ * Public keys that may have signed: out of certificates that the operator or the metadata names,
+ * or as the metadata writes them out.
  * SPDX-License-Identifier: PostgreSQL
  */
 
@@ -17,6 +18,7 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "names.h"
 #include "util/base64.h"
@@ -90,17 +92,26 @@ static bool is_strong(const RSA *rsa) {
          BN_num_bits(e) <= EXPONENT_BITS_MAX;
 }
 
-static enum judgement read_rsa(const struct public_key *public, struct saml_key *key) {
-  const uint8_t *at = ASN1_STRING_get0_data(public->bits);
-  const uint8_t *end = at + ASN1_STRING_length(public->bits);
-  RSA *rsa = d2i_RSAPublicKey(NULL, &at, (long)(end - at));
-  enum judgement judgement = rsa == NULL || at != end ? OTHER : is_strong(rsa) ? STRONG : WEAK;
+/* Takes the RSA key; NULL: it could not be read. */
+static enum judgement take_rsa(RSA *rsa, struct saml_key *key) {
+  enum judgement judgement = rsa == NULL ? OTHER : is_strong(rsa) ? STRONG : WEAK;
 
   if (judgement == STRONG)
     key->rsa = rsa;
   else
     RSA_free(rsa);
   return judgement;
+}
+
+static enum judgement read_rsa(const struct public_key *public, struct saml_key *key) {
+  const uint8_t *at = ASN1_STRING_get0_data(public->bits);
+  const uint8_t *end = at + ASN1_STRING_length(public->bits);
+  RSA *rsa = d2i_RSAPublicKey(NULL, &at, (long)(end - at));
+
+  if (at == end)
+    return take_rsa(rsa, key);
+  RSA_free(rsa);
+  return OTHER;
 }
 
 static const struct curve *find_curve(const X509_ALGOR *algorithm) {
@@ -165,21 +176,26 @@ static void release(struct saml_key *key) {
   EC_KEY_free(key->ec);
 }
 
-static enum cortex_reason add(struct saml_keys *keys, const struct certificate *certificate) {
-  struct saml_key key = {.rsa = NULL};
-  enum judgement judgement = read_key(certificate->body->key, &key);
-
+static enum cortex_reason add(struct saml_keys *keys, enum judgement judgement,
+                              struct saml_key *key) {
   keys->other += judgement == OTHER;
   keys->weak += judgement == WEAK;
   if (judgement != STRONG)
     return CORTEX_OK;
   if (keys->count == SAML_KEYS_MAX) {
-    release(&key);
+    release(key);
     return CORTEX_TOO_LARGE;
   }
-  key.end = end_of(certificate);
-  keys->keys[keys->count++] = key;
+  keys->keys[keys->count++] = *key;
   return CORTEX_OK;
+}
+
+static enum cortex_reason add_certificate(struct saml_keys *keys,
+                                          const struct certificate *certificate) {
+  struct saml_key key = {.end = end_of(certificate)};
+  enum judgement judgement = read_key(certificate->body->key, &key);
+
+  return add(keys, judgement, &key);
 }
 
 static enum cortex_reason add_der(struct saml_keys *keys, const uint8_t *bytes, size_t len) {
@@ -188,7 +204,7 @@ static enum cortex_reason add_der(struct saml_keys *keys, const uint8_t *bytes, 
   ASN1_VALUE *value = ASN1_item_d2i(NULL, &at, (long)len, ASN1_ITEM_rptr(certificate));
 
   if (value != NULL && at == bytes + len)
-    reason = add(keys, (const struct certificate *)value);
+    reason = add_certificate(keys, (const struct certificate *)value);
   else
     keys->other++;
   ASN1_item_free(value, ASN1_ITEM_rptr(certificate));
@@ -208,6 +224,33 @@ enum cortex_reason saml_keys_add_base64(struct saml_keys *keys, const char *text
     keys->other++;
   free(bytes);
   return reason;
+}
+
+/* XML-DSig 4.1: a number is the base64 of its bytes, the highest first. */
+static BIGNUM *read_number(const char *text) {
+  size_t len = strlen(text), size;
+  uint8_t *bytes = malloc(CX_BASE64_SIZE(len));
+  BIGNUM *number = NULL;
+
+  if (bytes != NULL && cx_base64_decode(text, len, XML_BLANKS, bytes, &size))
+    number = BN_bin2bn(bytes, (int)size, NULL);
+  free(bytes);
+  return number;
+}
+
+enum cortex_reason saml_keys_add_rsa(struct saml_keys *keys, const char *modulus,
+                                     const char *exponent) {
+  BIGNUM *n = read_number(modulus), *e = read_number(exponent);
+  struct saml_key key = {.end = 0};
+  RSA *rsa = RSA_new();
+
+  if (rsa == NULL || RSA_set0_key(rsa, n, e, NULL) != 1) {
+    BN_free(n);
+    BN_free(e);
+    RSA_free(rsa);
+    rsa = NULL;
+  }
+  return add(keys, take_rsa(rsa, &key), &key);
 }
 
 enum cortex_reason saml_keys_add_pem(struct saml_keys *keys, const char *text, size_t len) {

@@ -1,5 +1,6 @@
 /*
- * Public keys that may have signed: out of certificates that the operator or the metadata names.
+ * Public keys that may have signed: out of certificates that the operator or the metadata names,
+ * or as the metadata writes them out.
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef SAML_KEY_H
@@ -19,7 +20,7 @@ struct saml_key {
   RSA *rsa;
   EC_KEY *ec;
   size_t size; /* of a coordinate of ec, in bytes */
-  int64_t end; /* of its certificate, seconds since 1970 */
+  int64_t end; /* of its certificate, seconds since 1970; 0: it has none */
 };
 
 /* All zero is an empty set; owned keys, strong and weak apart. */
@@ -27,7 +28,7 @@ struct saml_keys {
   struct saml_key keys[SAML_KEYS_MAX];
   size_t count;
   size_t weak;  /* keys that were left out because they are too weak */
-  size_t other; /* and because they are of another kind, or no certificate */
+  size_t other; /* and because they are of another kind, or cannot be read */
 };
 
 /*
@@ -37,6 +38,10 @@ struct saml_keys {
  */
 CORTEX_MUSTCHECK enum cortex_reason saml_keys_add_base64(struct saml_keys *keys, const char *text,
                                                          size_t len);
+
+/* Adds an RSA key written out (XML-DSig 4.5.2.2), judged as a certificate's is; gives the same. */
+CORTEX_MUSTCHECK enum cortex_reason saml_keys_add_rsa(struct saml_keys *keys, const char *modulus,
+                                                      const char *exponent);
 
 /* Adds the keys of all certificates in a PEM text. */
 CORTEX_MUSTCHECK enum cortex_reason saml_keys_add_pem(struct saml_keys *keys, const char *text,

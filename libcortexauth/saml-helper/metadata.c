@@ -91,23 +91,45 @@ static void visit(struct search *search, const xmlNode *node, struct validity ou
   }
 }
 
+static enum cortex_reason read_certificates(const xmlNode *info, struct saml_keys *keys,
+                                            bool *found_out) {
+  const xmlNode *data = saml_child(info, NS_DSIG, "X509Data");
+  enum cortex_reason reason = CORTEX_OK;
+  const char *text;
+
+  *found_out = false;
+  for (; data != NULL; data = saml_sibling(data, NS_DSIG, "X509Data")) {
+    text = saml_text(saml_child(data, NS_DSIG, "X509Certificate"));
+    *found_out |= text != NULL;
+    if (reason == CORTEX_OK && text != NULL)
+      reason = saml_keys_add_base64(keys, text, strlen(text));
+  }
+  return reason;
+}
+
+/* Some providers have a key pair and no certificate. Where both are written they are one key. */
+static enum cortex_reason read_key(const xmlNode *info, struct saml_keys *keys) {
+  const xmlNode *value = saml_child(saml_child(info, NS_DSIG, "KeyValue"), NS_DSIG, "RSAKeyValue");
+  const char *modulus = saml_text(saml_child(value, NS_DSIG, "Modulus"));
+  const char *exponent = saml_text(saml_child(value, NS_DSIG, "Exponent"));
+  bool has_certificate;
+  enum cortex_reason reason = read_certificates(info, keys, &has_certificate);
+
+  if (has_certificate || modulus == NULL || exponent == NULL)
+    return reason;
+  return saml_keys_add_rsa(keys, modulus, exponent);
+}
+
 /* 2.4.1.1: a key without a use serves both. */
 static enum cortex_reason read_keys(const xmlNode *role, struct saml_keys *keys) {
-  const xmlNode *key = saml_child(role, NS_METADATA, "KeyDescriptor"), *data, *certificate;
+  const xmlNode *key = saml_child(role, NS_METADATA, "KeyDescriptor");
   enum cortex_reason reason = CORTEX_OK;
-  const char *use, *text;
+  const char *use;
 
   for (; key != NULL; key = saml_sibling(key, NS_METADATA, "KeyDescriptor")) {
     use = saml_attribute(key, "use");
-    if (use != NULL && strcmp(use, "signing") != 0)
-      continue;
-    data = saml_child(saml_child(key, NS_DSIG, "KeyInfo"), NS_DSIG, "X509Data");
-    for (; data != NULL; data = saml_sibling(data, NS_DSIG, "X509Data")) {
-      certificate = saml_child(data, NS_DSIG, "X509Certificate");
-      text = saml_text(certificate);
-      if (reason == CORTEX_OK && text != NULL)
-        reason = saml_keys_add_base64(keys, text, strlen(text));
-    }
+    if (reason == CORTEX_OK && (use == NULL || strcmp(use, "signing") == 0))
+      reason = read_key(saml_child(key, NS_DSIG, "KeyInfo"), keys);
   }
   return reason;
 }
@@ -161,7 +183,7 @@ static enum cortex_reason judge(const struct search *search, const struct saml_p
   reason = read_keys(search->role, keys);
   if (reason != CORTEX_OK)
     return cx_error_set(error, reason == CORTEX_INTERNAL ? reason : CORTEX_KEYS_UNAVAILABLE,
-                        "the metadata's certificates cannot be read");
+                        "the metadata's keys cannot be read");
   if (keys->count + keys->weak == 0)
     return REFUSE("the metadata has no signing key");
   return CORTEX_OK;
@@ -226,7 +248,7 @@ static void describe(const struct search *search, const struct saml_provider *pr
 
     if (!fits(provider->algorithms, key))
       continue;
-    first = usable == 0 || key->end < first ? key->end : first;
+    first = sooner(first, key->end);
     last = key->end > last ? key->end : last;
     usable++;
   }

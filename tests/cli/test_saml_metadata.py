@@ -243,6 +243,9 @@ def test_check_warns_of_ends():
                         ("warning: the signing certificate of \"idp\" ends on",)),
                        (document.entity(descriptors=document.key_descriptor(certificate=soon) + document.key_descriptor()),
                         ("warning: a signing certificate of \"idp\" ends on",)),
+                       (document.entity(descriptors=document.bare_key()), ()),
+                       (document.entity(descriptors=document.bare_key("other") + document.key_descriptor(certificate=soon)),
+                        ("warning: the signing certificate of \"idp\" ends on",)),
                        (document.entity(descriptors=document.key_descriptor("idp-weak") + document.key_descriptor()),
                         ("warning: 1 of the keys of \"idp\" are too weak",))):
         path.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ import textwrap
 
 import keys
 from corpus import accept
-from document import (A, ACS, IDP, MD, NOW, P, SP, XSI, assertion, at, attribute, audience, authn, conditions,
+from document import (A, ACS, IDP, MD, NOW, P, SP, XSI, assertion, at, attribute, audience, authn, bare_key, conditions,
                       confirmation, context, entity, groups, issuer, key_descriptor, name_id, response, statement,
                       status, subject)
 from signature import C14N, ENVELOPED, EXC, MORE, XENC, inclusive, sign, signed, transform, x509
@@ -233,6 +233,8 @@ accept("accepted-metadata-many-keys", "the right one of several signing keys is 
 accept("accepted-metadata-wrapped-certificate", "a certificate wrapped into lines", signed(),
        metadata=re.sub(r"(X509Certificate>)([^<]+)(<)", lambda m: m[1] + wrapped_value(m[2]) + m[3], entity()),
        identity=ALICE)
+accept("accepted-metadata-key-value", "an RSA key written out, wrapped into lines, in place of a certificate", signed(),
+       metadata=entity(descriptors=bare_key(Modulus=wrapped_value(keys.rsa_numbers("idp")["Modulus"]))), identity=ALICE)
 accept("accepted-metadata-entities", "several entities, one chosen", signed(),
        metadata=f'<md:EntitiesDescriptor xmlns:md="{MD}">' + entity("https://x.example", key_descriptor("stranger"))
        + f"<md:EntitiesDescriptor>{entity()}</md:EntitiesDescriptor></md:EntitiesDescriptor>",

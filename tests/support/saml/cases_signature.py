@@ -8,7 +8,8 @@ import re
 import ecdsa_der
 import keys
 from corpus import SCHEMA, STRUCTURE, UNSIGNED, case
-from document import IDP, OTHER_IDP, P, assertion, at, entity, issuer, key_descriptor, name_id, response, subject
+from document import (IDP, OTHER_IDP, P, assertion, at, bare_key, entity, issuer, key_descriptor, key_value, name_id,
+                      response, subject)
 from signature import (C14N, C14N11, DIGESTS, DS, ENVELOPED, EXC, MORE, SHA256, XENC, canonical, digest, find, inclusive,
                        parse, sign, signed, transform, x509)
 
@@ -284,3 +285,14 @@ case("metadata-sp-role-key", BAD, "the key of the entity's service provider role
                                'Location="https://x.example" index="0"/></md:SPSSODescriptor></md:EntityDescriptor>'))
 case("metadata-bare-key-value", UNAVAILABLE + BAD + ("weak_key",), "a descriptor without a certificate", signed(),
      metadata=entity(descriptors=f'<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="{DS}"><ds:KeyName>idp</ds:KeyName></ds:KeyInfo></md:KeyDescriptor>'))
+case("metadata-key-value-of-another", BAD, "the key that is written out did not sign", signed(key="stranger"),
+     metadata=entity(descriptors=bare_key()))
+case("metadata-key-value-beside-certificate", BAD, "the certificate counts where a key is written out beside it", signed(key="stranger"),
+     metadata=entity(descriptors=key_descriptor("idp", value=key_value("stranger"))))
+case("metadata-key-value-weak", "weak_key", "a key of 1024 bits written out", signed(key="idp-weak"), metadata=entity(descriptors=bare_key("idp-weak")))
+for name, replaced in (("no-base64", {"Modulus": "?"}), ("no-modulus", {"Modulus": ""}), ("no-exponent", {"Exponent": ""}),
+                       ("exponent-1", {"Exponent": "AQ=="}), ("even-exponent", {"Exponent": "Ag=="}),
+                       ("long-exponent", {"Exponent": keys.rsa_numbers("idp")["Modulus"]}),
+                       ("huge", {"Modulus": 16 * keys.rsa_numbers("idp")["Modulus"].rstrip("=")})):
+    case(f"metadata-key-value-{name}", UNAVAILABLE + BAD + ("weak_key",), f"a key written out: {name}", signed(),
+         metadata=entity(descriptors=bare_key(**replaced)))

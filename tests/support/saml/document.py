@@ -124,10 +124,22 @@ def response(*inside, identifier="_r1", signed=False, head=None, result=None, ve
             + "".join(inside or (assertion(),)) + "</samlp:Response>")
 
 
-def key_descriptor(name="idp", use="signing", certificate=None):
+def key_descriptor(name="idp", use="signing", certificate=None, value=""):
+    """value: what stands before the certificate."""
     use = f' use="{use}"' if use else ""
-    return (f'<md:KeyDescriptor{use}><ds:KeyInfo xmlns:ds="{DS}"><ds:X509Data><ds:X509Certificate>'
-            + (certificate or keys.certificate(name)) + "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>")
+    certificate = keys.certificate(name) if certificate is None else certificate
+    data = f"<ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data>" if certificate else ""
+    return f'<md:KeyDescriptor{use}><ds:KeyInfo xmlns:ds="{DS}">{value}{data}</ds:KeyInfo></md:KeyDescriptor>'
+
+
+def key_value(name="idp", **replaced):
+    """An RSA key written out, as providers have it that have no certificate."""
+    inside = "".join(f"<ds:{part}>{text}</ds:{part}>" for part, text in {**keys.rsa_numbers(name), **replaced}.items())
+    return f"<ds:KeyValue><ds:RSAKeyValue>{inside}</ds:RSAKeyValue></ds:KeyValue>"
+
+
+def bare_key(*name, **replaced):
+    return key_descriptor(certificate="", value=key_value(*name, **replaced))
 
 
 def entity(identifier=IDP, descriptors=None, extra="", role="", declare=True):

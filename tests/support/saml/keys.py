@@ -71,6 +71,13 @@ def certificate_pem(name):
     return "-----BEGIN CERTIFICATE-----\n" + "\n".join(lines) + "\n-----END CERTIFICATE-----\n"
 
 
+def rsa_numbers(name):
+    """Modulus and exponent as XML-DSig writes them."""
+    numbers = public(name).public_numbers()
+    return {part: base64.b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).decode()
+            for part, number in (("Modulus", numbers.n), ("Exponent", numbers.e))}
+
+
 def public_spki(name):
     return public(name).public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
