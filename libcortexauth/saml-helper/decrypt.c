@@ -13,6 +13,7 @@
 
 #include "tree.h"
 #include "util/base64.h"
+#include "util/quote.h"
 #include "util/secret.h"
 
 #define BLOCK 16
@@ -112,6 +113,7 @@ static void collect_keys(struct envelope *envelope, const xmlNode *parent) {
 static enum cortex_reason read_envelope(const xmlNode *encrypted, struct envelope *envelope,
                                         struct cortex_error *error) {
   const EVP_MD *digest, *mask;
+  const xmlNode *method;
   const char *uri;
   size_t i;
 
@@ -123,14 +125,21 @@ static enum cortex_reason read_envelope(const xmlNode *encrypted, struct envelop
     if (strcmp(ciphers[i].uri, uri) == 0)
       envelope->cipher = &ciphers[i];
   if (envelope->cipher == NULL)
-    return REFUSE(CORTEX_ALGORITHM_NOT_ALLOWED, "the assertion's encryption is not allowed");
+    return REFUSE(CORTEX_ALGORITHM_NOT_ALLOWED,
+                  "the assertion is encrypted by %s, expected AES in CBC or GCM",
+                  cx_quote(uri, strlen(uri)).text);
   collect_keys(envelope, saml_child(envelope->data, NS_DSIG, "KeyInfo"));
   collect_keys(envelope, encrypted);
   if (envelope->key_count == 0)
     return REFUSE(CORTEX_MALFORMED, "the encrypted assertion comes without a key");
-  for (i = 0; i < envelope->key_count; i++)
-    if (!read_hashes(saml_child(envelope->keys[i], NS_XENC, "EncryptionMethod"), &digest, &mask))
-      return REFUSE(CORTEX_ALGORITHM_NOT_ALLOWED, "the assertion's key transport is not allowed");
+  for (i = 0; i < envelope->key_count; i++) {
+    method = saml_child(envelope->keys[i], NS_XENC, "EncryptionMethod");
+    uri = algorithm_of(method);
+    if (!read_hashes(method, &digest, &mask))
+      return REFUSE(CORTEX_ALGORITHM_NOT_ALLOWED,
+                    "the assertion's key is encrypted by %s, expected RSA-OAEP with SHA-1 or SHA-2",
+                    cx_quote(uri, strlen(uri)).text);
+  }
   return CORTEX_OK;
 }
 

@@ -116,6 +116,13 @@ enum cortex_reason saml_signature_check_places(const xmlDoc *doc, const xmlNode 
   return CORTEX_OK;
 }
 
+/* What a refusal says of an algorithm. */
+static struct cx_quote quote(const xmlNode *node) {
+  const char *uri = saml_attribute(node, "Algorithm");
+
+  return uri != NULL ? cx_quote(uri, strlen(uri)) : cx_quote("", 0);
+}
+
 static const struct algorithm *find(const struct algorithm *table, const xmlNode *node) {
   const char *uri = saml_attribute(node, "Algorithm");
 
@@ -185,7 +192,8 @@ static enum cortex_reason read_reference(struct form *form, struct cortex_error 
   form->digest = find(digest_methods, digest);
   if (form->digest == NULL || saml_first(digest) != NULL)
     return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
-                        "the reference's digest method is not allowed");
+                        "the reference's digest is %s, expected SHA-256, SHA-384 or SHA-512",
+                        quote(digest).text);
   return read_transforms(saml_first(reference), error);
 }
 
@@ -200,14 +208,12 @@ static bool is_listed(const cx_json *algorithms, const char *name) {
 
 static enum cortex_reason read_method(const xmlNode *node, const cx_json *algorithms,
                                       struct form *form, struct cortex_error *error) {
-  const char *uri = saml_attribute(node, "Algorithm");
-
   form->method = find(signature_methods, node);
   if (form->method != NULL && saml_first(node) == NULL && is_listed(algorithms, form->method->name))
     return CORTEX_OK;
   return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
                       "the signature's algorithm is %s, which the issuer's algorithms do not list",
-                      cx_quote(uri != NULL ? uri : "", uri != NULL ? strlen(uri) : 0).text);
+                      quote(node).text);
 }
 
 /*
@@ -231,7 +237,8 @@ static enum cortex_reason read_form(const cx_json *algorithms, struct form *form
   form->canonicalization = find(canonicalizations, node);
   if (form->canonicalization == NULL || !has_known_parameters(node, form->canonicalization))
     return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
-                        "the signature's canonicalization method is not allowed");
+                        "the signature's canonicalization is %s, which is not accepted",
+                        quote(node).text);
   node = saml_next(node);
   form->reference = saml_next(node);
   reason = read_method(node, algorithms, form, error);

@@ -1,8 +1,9 @@
 """SAML responses as data: each folder of cases/saml holds one and the answer it must get.
 
   case.json      rule (one sentence), expect ("ok" or the codes that are right), settings (further
-                 lines of the section), identity (what must come out), uniform (a group whose
-                 answers must be the same to the letter, so that they tell an attacker nothing)
+                 lines of the section), identity (what must come out), detail (what a refusal must
+                 name), uniform (a group whose answers must be the same to the letter, so that they
+                 tell an attacker nothing)
   response.xml   sent as base64, or response.b64, sent as it is
   metadata.xml   of the provider, where it is not the common one
 
@@ -59,6 +60,7 @@ def test_case(name):
     answer = one_object(done.stdout)
     got = "ok" if answer["ok"] else answer["error"]
     assert got in about["expect"], f"{about['rule']}: {answer}, expected {' or '.join(about['expect'])}"
+    assert about.get("detail", "") in answer.get("detail", ""), answer
     assert_exit(done, 0 if answer["ok"] else 1)
     assert done.stderr == "", done.stderr
     if answer["ok"]:

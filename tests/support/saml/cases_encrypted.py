@@ -112,11 +112,11 @@ case("encrypted-cbc-odd", OPAQUE, "CBC of no whole blocks", response(encrypt(GOO
 case("encrypted-cbc-vector-only", OPAQUE, "CBC's vector and nothing more", response(encrypt(GOOD, CBC128, 16, change=lambda d: d[:16])))
 
 # --- algorithms and keys ---
-case("encrypted-rsa-1.5", ALGORITHM, "PKCS#1 v1.5 key transport", response(encrypt(GOOD, how=RSA15)))
+case("encrypted-rsa-1.5", ALGORITHM, "PKCS#1 v1.5 key transport", response(encrypt(GOOD, how=RSA15)), detail="#rsa-1_5")
 case("encrypted-rsa-1.5-damaged", ALGORITHM, "damaged PKCS#1 v1.5 key transport: the same answer", response(encrypt(GOOD, how=RSA15, padded=b"\0" + b"\x33" * 255)))
 for algorithm in (XENC + "tripledes-cbc", XENC + "kw-aes128", "http://www.w3.org/2001/04/xmldsig-more#camellia128-cbc", "urn:none", ""):
     case(f"encrypted-by-{algorithm.rsplit('#')[-1].replace(':', '-') or 'nothing'}", ALGORITHM + ("malformed",), f"encrypted by {algorithm or 'nothing'}",
-         response(encrypt(GOOD).replace(f'"{XENC11}aes256-gcm"', f'"{algorithm}"')))
+         response(encrypt(GOOD).replace(f'"{XENC11}aes256-gcm"', f'"{algorithm}"')), detail=f'"{algorithm[:40]}')
 case("encrypted-method-missing", ALGORITHM + ("malformed", "xml_refused"), "no EncryptionMethod", response(encrypt(GOOD).replace(
     f'<xenc:EncryptionMethod Algorithm="{XENC11}aes256-gcm"/>', "")))
 case("encrypted-key-wrap", ALGORITHM + OPAQUE, "the key is wrapped by a symmetric key", response(encrypt(GOOD, how=XENC + "kw-aes256", padded=b"\0" + b"\1" * 255)))

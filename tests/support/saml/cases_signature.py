@@ -149,7 +149,8 @@ for algorithm in DIGESTS:
     if not algorithm.endswith(("sha256", "sha384", "sha512", "sha224")):
         name = algorithm.rsplit("#", 1)[1]
         value = None if name in ("sha1", "md5") else digest(SHA256, b"x")
-        case("digest-" + name, ALGORITHM, f"the digest {algorithm}", signed(digesting=algorithm, value=value))
+        case("digest-" + name, ALGORITHM, f"the digest {algorithm}", signed(digesting=algorithm, value=value),
+             detail=f"#{name}")
 case("digest-unknown", ALGORITHM + ("reference_invalid",), "a digest nobody knows",
      signed(change=lambda b: b.replace(XENC + "sha256", XENC + "sha0")))
 case("digest-method-missing", SCHEMA + ALGORITHM, "no DigestMethod", signed(change=lambda b: re.sub(r"<ds:DigestMethod[^>]*/>", "", b)))
@@ -237,7 +238,7 @@ case("c14n-comments", "ok",
      "SignedInfo canonicalised with comments", signed(c14n=C14N + "#WithComments"))
 case("transform-c14n11", TRANSFORM, "canonical XML 1.1 is not in the list", signed(
     transforms=transform(ENVELOPED) + transform(C14N11), with_c14n=C14N))
-case("c14n-method-11", TRANSFORM, "SignedInfo by canonical XML 1.1", signed(
+case("c14n-method-11", TRANSFORM, "SignedInfo by canonical XML 1.1", detail="/xml-c14n11", text=signed(
     change=lambda b: b.replace(f'CanonicalizationMethod Algorithm="{EXC}"', f'CanonicalizationMethod Algorithm="{C14N11}"')))
 case("c14n-method-missing", SCHEMA + TRANSFORM, "no CanonicalizationMethod",
      signed(change=lambda b: re.sub(r"<ds:CanonicalizationMethod.*?</ds:CanonicalizationMethod>", "", b)))

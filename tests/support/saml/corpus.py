@@ -17,8 +17,8 @@ CASES = {}
 
 
 def case(name, expect, rule, text, **more):
-    """One case. more: at (clock), settings (lines), identity (what must come out), metadata (text),
-    metadata_expect; text: XML, or bytes as they are sent when raw=True."""
+    """One case. more: at (clock), settings (lines), identity (what must come out), detail (what the
+    refusal must name), metadata (text), metadata_expect; text: XML, or bytes as they are sent when raw=True."""
     assert name not in CASES, name
     CASES[name] = {"rule": rule, "expect": [expect] if isinstance(expect, str) else list(expect),
                    "text": text, **more}
@@ -43,7 +43,7 @@ def other_metadata():
 def write_case(folder, name, about):
     place = folder / name
     place.mkdir()
-    described = {key: about[key] for key in ("rule", "expect", "at", "settings", "identity", "uniform") if about.get(key)}
+    described = {key: about[key] for key in ("rule", "expect", "at", "settings", "identity", "uniform", "detail") if about.get(key)}
     if about.get("at") == NOW:
         del described["at"]
     (place / "case.json").write_text(json.dumps(described, indent=1, ensure_ascii=True) + "\n", encoding="ascii")
