@@ -82,13 +82,20 @@ static bool proves_signature(enum cortex_reason reason) {
   return false;
 }
 
-/* Keys that a refresh could bring: it is asked for, and this login does not wait. */
+/*
+ * What a refresh could bring. Another key of the issuer's, where it has a kid of its own, is an unknown
+ * one; in a token without, and in SAML, it shows as a signature that does not verify.
+ */
+static bool lacks_keys(enum cortex_reason reason) {
+  return cortex_reason_class(reason) == CORTEX_CLASS_KEYS || reason == CORTEX_SIGNATURE_INVALID;
+}
+
+/* A refresh is asked for, and this login does not wait. */
 static void ask_for_keys(const struct login *login, enum cortex_reason reason, const char *label) {
   const struct cortex_settings *settings = login->settings;
   size_t i;
 
-  if (reason != CORTEX_UNKNOWN_KID && reason != CORTEX_KEYS_UNAVAILABLE &&
-      reason != CORTEX_KEYS_STALE)
+  if (!lacks_keys(reason))
     return;
   for (i = 0; i < settings->issuer_count; i++)
     if (strcmp(settings->issuers[i].label, label) == 0 &&

@@ -253,6 +253,17 @@ static enum cortex_reason verify_signatures(struct attempt *attempt, struct cort
   return CORTEX_OK;
 }
 
+/* Whose signature it was to be is said: newer metadata may have the key. */
+static enum cortex_reason check_signatures(struct attempt *attempt, struct cortex_error *error) {
+  struct cortex_error cause = CORTEX_ERROR_NONE;
+  enum cortex_reason reason = verify_signatures(attempt, &cause);
+
+  if (reason == CORTEX_OK)
+    return CORTEX_OK;
+  return cx_error_at(error, reason, (struct cx_place){attempt->provider.label, 0, 0}, "%s",
+                     cause.message);
+}
+
 /* The one element that identity is read from: a part of signed bytes, or what those encrypted. */
 static const xmlNode *verified_assertion(const struct attempt *attempt) {
   if (attempt->signed_assertion != NULL)
@@ -326,7 +337,7 @@ enum cortex_reason saml_response_verify(const struct saml_question *question, st
   if (reason == CORTEX_OK)
     reason = find_provider(&attempt, error);
   if (reason == CORTEX_OK)
-    reason = verify_signatures(&attempt, error);
+    reason = check_signatures(&attempt, error);
   if (reason == CORTEX_OK)
     reason = apply_rules(&attempt, facts, error);
   saml_keys_clear(&attempt.keys);

@@ -108,7 +108,8 @@ class Provider:
 
     def rotate(self, how=True):
         """New signing keys; what was signed before no longer verifies by jwks(). With overlap:
-        "announce" publishes new ones beside the old, "switch" signs with the other half."""
+        "announce" publishes new ones beside the old, "switch" signs with the other half. "rename":
+        they take the ids of the old ones."""
         self._tell({"rotate": how})
 
     def account(self, sub, **claims):

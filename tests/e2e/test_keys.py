@@ -119,6 +119,21 @@ def test_rotation_without_overlap_fails_for_two_seconds_at_most(keys):
     wait_until("the request to be taken away", lambda: not list(keys.requests.iterdir()))
 
 
+def test_new_key_that_no_id_tells_from_the_old_one_is_asked_for(keys, tmp_path):
+    world = keys.world
+    keys.configure()
+    keys.refresh()
+    world.openid.rotate("rename")
+    token = world.openid.id_token("alice-1")
+    world.login("alice", token=token).assert_refused("signature_invalid")
+    assert [p.name for p in keys.requests.iterdir()] == ["op"]
+    (tmp_path / "token").write_text(token, encoding="ascii")
+    world.cortex.run("verify", "--config", world.cortex.conf, tmp_path / "token", check=True)  # it fetches, and keeps nothing
+    world.cortex.run("refresh", "--requested", "--config", world.cortex.conf, check=True)
+    world.login("alice", token=token).assert_allowed()
+    assert not list(keys.requests.iterdir())
+
+
 def test_issuer_that_is_down_is_missed_when_its_keys_are_stale(keys):
     world = keys.world
     token = world.openid.id_token("alice-1")

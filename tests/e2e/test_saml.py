@@ -37,8 +37,8 @@ class SamlWorld:
     def write_metadata(self, name, text):
         self.world.cortex.write(self.folder / f"{name}.xml", text)
 
-    def configure(self, variant, **more):
-        self.world.cortex.configure(**{f'saml "{name}"': {
+    def configure(self, variant, cache=None, **more):
+        self.world.cortex.configure(cache={"path": cache}, **{f'saml "{name}"': {
             "metadata_file": self.folder / f"{name}.xml", "sp_entity_id": entity_id(variant), "acs_url": ACS,
             "groups_attribute": GROUPS[name], "sp_key_file": self.key, "shared_names": "yes",
             "mfa_acr": MFA, **{key: value[name] if isinstance(value, dict) else value for key, value in more.items()},
@@ -191,6 +191,24 @@ def test_other_provider_s_key_is_refused(samls, name, other):
     keys = {each: samls.saml.named(each).keys.der_base64() for each in PROVIDERS}
     samls.write_metadata(name, samls.saml.named(name).metadata().replace(keys[name], keys[other]))
     samls.login(samls.answer(name)).assert_refused("signature_invalid")
+
+
+def test_new_key_of_the_provider_is_asked_for(samls):
+    """Nothing in a response tells it from a forger's: the metadata does."""
+    cortex, provider, stranger = samls.world.cortex, samls.saml.samlp, samls.saml.stranger
+    url = f"http://127.0.0.1:{provider.port}{provider.metadata_path}"
+    samls.configure("assertion", cache=cortex.cache, metadata_url={"simplesaml": None, "samlp": url},
+                    metadata_file={"simplesaml": samls.folder / "simplesaml.xml", "samlp": None})
+    cortex.run("refresh", "--config", cortex.conf, check=True)
+    samls.login(samls.answer("samlp")).assert_allowed()
+    provider.set(key=stranger.private_pem(), cert=stranger.pem())
+    try:
+        samls.login(samls.answer("samlp")).assert_refused("signature_invalid")
+        assert (cortex.state / "requests" / "samlp").exists()
+        cortex.run("refresh", "--requested", "--config", cortex.conf, check=True)
+        samls.login(samls.answer("samlp")).assert_allowed()
+    finally:
+        provider.set(key=provider.keys.private_pem(), cert=provider.keys.pem())
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -70,9 +70,9 @@ void proof_clear(struct proof *proof) {
   proof->len = 0;
 }
 
+/* As a login judges it: without a kid, and in SAML, another key shows as a bad signature. */
 static bool lacks_keys(enum cortex_reason reason) {
-  return reason == CORTEX_UNKNOWN_KID || reason == CORTEX_KEYS_UNAVAILABLE ||
-         reason == CORTEX_KEYS_STALE;
+  return cortex_reason_class(reason) == CORTEX_CLASS_KEYS || reason == CORTEX_SIGNATURE_INVALID;
 }
 
 /* The configured issuer whose keys are missing; NULL when fetching cannot help. */

@@ -9,6 +9,7 @@
 //   {"rotate": true}              new signing keys in place of the old ones
 //   {"rotate": "announce"}        new keys behind the old ones, which go on signing
 //   {"rotate": "switch"}          the half behind signs from now on
+//   {"rotate": "rename"}          new signing keys under the ids of the old ones
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -97,6 +98,7 @@ function rotated(how) {
   const half = state.keys.length / 2;
   if (how === 'announce') return [...state.keys, ...newKeys()];
   if (how === 'switch') return [...state.keys.slice(half), ...state.keys.slice(0, half)];
+  if (how === 'rename') return newKeys().map((key, i) => ({ ...key, kid: state.keys[i].kid }));
   return newKeys();
 }
 
