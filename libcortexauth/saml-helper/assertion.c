@@ -24,6 +24,13 @@ const char *saml_issuer_text(const xmlNode *issuer) {
   return text;
 }
 
+/* An ID is never empty (core 3.2.2: xs:NCName); some providers write an empty one for none. */
+const char *saml_request_of(const xmlNode *node) {
+  const char *request = saml_attribute(node, "InResponseTo");
+
+  return request != NULL && *request != '\0' ? request : NULL;
+}
+
 static enum cortex_reason check_head(const xmlNode *assertion, const struct saml_setting *setting,
                                      struct cortex_error *error) {
   const char *version = saml_attribute(assertion, "Version");
@@ -81,7 +88,7 @@ static enum cortex_reason check_bearer(const xmlNode *confirmation,
       !saml_instant_parse(saml_attribute(data, "NotOnOrAfter"), until_out))
     return REFUSE(CORTEX_CONFIRMATION_INVALID,
                   "the confirmation needs a NotOnOrAfter, and must have no NotBefore");
-  request = saml_attribute(data, "InResponseTo");
+  request = saml_request_of(data);
   if (request == NULL || own == NULL ? request != own : strcmp(request, own) != 0)
     return REFUSE(CORTEX_IN_RESPONSE_TO_MISMATCH,
                   "response and confirmation do not answer the same request");

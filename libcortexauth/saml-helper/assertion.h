@@ -20,6 +20,9 @@ struct saml_setting {
 /* An issuer element's text when it names an entity (core 2.2.5); NULL: it does not. Borrowed. */
 const char *saml_issuer_text(const xmlNode *issuer);
 
+/* The request that a response or a confirmation answers; NULL: none. Borrowed. */
+const char *saml_request_of(const xmlNode *node);
+
 /*
  * Applies every rule to a verified assertion and puts what it says into facts:
  * subject, format, attributes, acr, assertion_id, usable_until, session_until,

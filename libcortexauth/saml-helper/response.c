@@ -295,7 +295,7 @@ static enum cortex_reason apply_rules(const struct attempt *attempt, struct cx_b
                                 ? xmlDocGetRootElement(attempt->signed_response)
                                 : attempt->response;
   const struct saml_setting setting = {attempt->question, &attempt->provider, attempt->entity_id,
-                                       saml_attribute(response, "InResponseTo")};
+                                       saml_request_of(response)};
   enum cortex_reason reason = check_destination(attempt, response, error);
 
   if (reason != CORTEX_OK)

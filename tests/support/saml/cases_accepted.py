@@ -123,6 +123,8 @@ accept("accepted-no-response-issuer", "an unsigned response need not name its is
        identity=ALICE)
 accept("accepted-unsolicited", "no InResponseTo anywhere: the provider began",
        signed(response(assertion(who=subject(confirmations=confirmation(request=None))), request=None)), identity=ALICE)
+accept("accepted-unsolicited-empty", "an empty InResponseTo, as some providers write it where they begin",
+       signed(response(assertion(who=subject(confirmations=confirmation(request=""))), request="")), identity=ALICE)
 accept("accepted-issuer-format", "the issuer's format is entity",
        signed(response(assertion(head=issuer(extra=' Format="urn:oasis:names:tc:SAML:2.0:nameid-format:entity"')))),
        identity=ALICE)

@@ -104,9 +104,13 @@ case("in-response-to-response-only", "in_response_to_mismatch", "only the respon
      with_confirmation(confirmation(request=None)))
 case("in-response-to-confirmation-only", "in_response_to_mismatch", "only the confirmation answers a request",
      signed(response(request=None)))
+case("in-response-to-empty-one", "in_response_to_mismatch", "the confirmation's request has an empty ID, which is none",
+     with_confirmation(confirmation(request="")))
 case("in-response-to-case", "in_response_to_mismatch", "the request's ID differs in case", with_confirmation(confirmation(request="_Request-1")))
 case("unsolicited-refused", "unsolicited", "unsolicited responses are switched off",
      signed(response(assertion(who=subject(confirmations=confirmation(request=None))), request=None)), settings=["unsolicited = no"])
+case("unsolicited-empty-refused", "unsolicited", "an empty InResponseTo, as some providers write it, answers no request",
+     signed(response(assertion(who=subject(confirmations=confirmation(request=""))), request="")), settings=["unsolicited = no"])
 
 # --- conditions ---
 TERMS = ("conditions_invalid",)
