@@ -284,6 +284,13 @@ def test_discovery_of_another_issuer_is_refused(issuer):
     assert HTTPS.asked == [WELL_KNOWN]
 
 
+@cases((HTTPS.url + "/", f", {HTTPS.url}/"), ("https://x.invalid/\x1b[31m", ""),
+       ("https://x.invalid/" + 999 * "x", ", https://x.invalid/" + 72 * "x"))
+def test_issuer_of_the_document_is_named(issuer, said):
+    HTTPS.answer_paths(discovery(issuer=issuer))
+    assert refuse("another issuer", HTTPS.url, TRUST)["detail"].endswith("another issuer" + said)
+
+
 @cases(None, "", 1, [], "/keys", "keys", "file:///etc/passwd", "http://example.invalid/keys",
        "http://localhost:1/keys", "https://user:pass@localhost/keys", "ftp://localhost/keys",
        HTTPS.url + "/keys\0")

@@ -33,13 +33,26 @@ const char *discovery_text(const json_t *object, const char *name) {
   return text != NULL && strlen(text) == json_string_length(member) ? text : NULL;
 }
 
-const char *discovery_address(const json_t *object, const char *name, const char *than) {
-  const char *url = discovery_text(object, name), *at;
+/* The letters of an address, and nothing that a terminal obeys. */
+static bool is_plain(const char *text) {
+  for (; *text != '\0'; text++)
+    if (*text <= ' ' || *text > '~')
+      return false;
+  return true;
+}
 
-  for (at = url; at != NULL && *at != '\0'; at++)
-    if (*at <= ' ' || *at > '~')
-      return NULL;
-  return url != NULL && fetch_trust_of(url) >= fetch_trust_of(than) ? url : NULL;
+const char *discovery_address(const json_t *object, const char *name, const char *than) {
+  const char *url = discovery_text(object, name);
+
+  return url != NULL && is_plain(url) && fetch_trust_of(url) >= fetch_trust_of(than) ? url : NULL;
+}
+
+/* Most often it is a slash at the end that differs: so it is shown. */
+static void refuse_issuer(const char *url, const char *named, char *why, size_t why_size) {
+  bool is_shown = named != NULL && *named != '\0' && is_plain(named);
+
+  snprintf(why, why_size, "%.120s: the document is of another issuer%s%.90s", url,
+           is_shown ? ", " : "", is_shown ? named : "");
 }
 
 json_t *discovery_document(const char *issuer, const char *url, const char *bytes, size_t len,
@@ -52,7 +65,7 @@ json_t *discovery_document(const char *issuer, const char *url, const char *byte
   if (document == NULL)
     snprintf(why, why_size, "%.120s: line %d: %.60s", url, cause.line, cause.text);
   else if (named == NULL || strcmp(named, issuer) != 0)
-    snprintf(why, why_size, "%.120s: the document is of another issuer", url);
+    refuse_issuer(url, named, why, why_size);
   else
     return document;
   cli_flatten(why); /* the parser quotes what it stumbled over */
