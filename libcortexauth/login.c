@@ -357,13 +357,21 @@ static enum cortex_reason record(const struct login *login, const struct cortex_
   return reason;
 }
 
-/* An allow that nobody can read about later is no allow, unless the operator says so. */
+/*
+ * An allow that nobody can read about later is no allow, unless the operator says so. Any other
+ * answer stays, and its reference, which leads to no record, is told as such.
+ */
 static void record_outcome(const struct login *login, struct cortex_outcome *outcome) {
   struct cortex_error why = CORTEX_ERROR_NONE;
   enum cortex_reason reason = record(login, outcome, &why);
 
-  if (reason == CORTEX_OK || !login->settings->audit.required || outcome->effect == CORTEX_DENY)
+  if (reason == CORTEX_OK)
     return;
+  if (!login->settings->audit.required || outcome->effect == CORTEX_DENY) {
+    *login->notice = why;
+    login->notice->reason = CORTEX_AUDIT_UNAVAILABLE;
+    return;
+  }
   outcome->effect = CORTEX_DENY;
   outcome->reason = reason;
   outcome->levels = 0;

@@ -123,16 +123,24 @@ static void report_verdict(struct cx_call *call) {
   pam_syslog(call->pamh, is_allow ? LOG_DEBUG : LOG_NOTICE, "%s", full.text);
 }
 
+static void put_notice(struct line *line, const struct cortex_outcome *outcome) {
+  char message[sizeof outcome->notice.source + sizeof outcome->notice.message + 32];
+
+  if (outcome->notice.reason == CORTEX_AUDIT_UNAVAILABLE)
+    put(line, "cortex: no record was kept of reference=%s: ", outcome->reference);
+  else
+    put(line, "cortex: the policies' text is read at each login: ");
+  cortex_error_format(&outcome->notice, message, sizeof message);
+  put_escaped(line, message, sizeof message, "\\");
+}
+
 /* What an operator should mend, where the login said so. */
 static void report_notice(struct cx_call *call) {
-  char message[sizeof call->outcome.notice.source + sizeof call->outcome.notice.message + 32];
   struct line line = {"", 0};
 
   if (call->outcome.notice.reason == CORTEX_OK)
     return;
-  cortex_error_format(&call->outcome.notice, message, sizeof message);
-  put(&line, "cortex: the policies' text is read at each login: ");
-  put_escaped(&line, message, sizeof message, "\\");
+  put_notice(&line, &call->outcome);
   if (!tell_server(call, &line))
     pam_syslog(call->pamh, LOG_WARNING, "%s", line.text);
 }

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: PostgreSQL
 """
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -146,16 +147,24 @@ def test_trail_that_anybody_may_write_closes(world):
     login.assert_refused("audit_unavailable", recorded=False)
 
 
+def assert_loss_is_told(login):
+    """The reference that the server's log holds leads nowhere, and the log says so."""
+    assert re.search(r"cortex: no record was kept of reference=\w{16}: /nonexistent/audit.jsonl: ",
+                     login.log), login.log
+
+
 def test_operator_may_let_people_in_without_a_trail(world):
     world.cortex.configure(audit={"file": "/nonexistent/audit.jsonl", "required": "no"})
     login = world.login("alice", token=world.openid.id_token("alice-1"))
     assert login.result.returncode == 0, login.log
+    assert_loss_is_told(login)
 
 
 def test_no_trail_never_turns_a_refusal_into_a_yes(world):
     world.cortex.configure(audit={"file": "/nonexistent/audit.jsonl", "required": "no"})
     login = world.login("alice", PRODUCTION, world.openid.id_token("alice-1"))
     login.assert_refused("policy_denied", recorded=False)
+    assert_loss_is_told(login)
 
 
 @pytest.fixture

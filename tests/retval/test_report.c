@@ -157,6 +157,18 @@ static void notice_is_told_whatever_the_answer(void **state) {
   assert_int_equal(fake_syslog.priority & LOG_PRIMASK, LOG_WARNING);
 }
 
+static void lost_record_is_told(void **state) {
+  static const char line[] = "cortex: no record was kept of reference=" FAKE_REFERENCE
+                             ": /v/audit.jsonl: disk full\n";
+  struct stack *stack = *state;
+
+  fake_login.answer.notice =
+      (struct cortex_error){CORTEX_AUDIT_UNAVAILABLE, 0, 0, "/v/audit.jsonl", "disk full"};
+  start(stack, BOTH);
+  assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SUCCESS);
+  assert_string_equal(stack->conv.text, line);
+}
+
 static void names_and_messages_cannot_forge_a_line(void **state) {
   struct stack *stack = *state;
 
@@ -257,6 +269,7 @@ int main(int argc, char **argv) {
       postgres_test(pam_silent_leaves_the_conversation_alone),
       postgres_test(debug_tells_an_allowed_login),
       postgres_test(notice_is_told_whatever_the_answer),
+      postgres_test(lost_record_is_told),
       postgres_test(names_and_messages_cannot_forge_a_line),
       postgres_test(long_names_are_cut),
       postgres_test(no_line_holds_the_credential),

@@ -47,7 +47,8 @@ struct cortex_outcome {
 
 /*
  * Runs one login and writes its record before it answers. Where the record
- * cannot be written and [audit] required = yes, the answer is deny.
+ * cannot be written and [audit] required = yes, the answer is deny; a notice
+ * says so of a deny for another reason, and of an allow with required = no.
  *
  *   in   request: every pointer must live during the call; the credential is
  *        neither kept nor logged, and wiping it stays the caller's task
