@@ -8,7 +8,8 @@
 #include "policy/policy.h"
 #include "util/buf.h"
 
-#define TEXT_MAX (256 * 1024)
+/* Each permit that came near shows the whole value of a claim, and thousands may have decided. */
+#define TEXT_MAX (64 * 1024 * 1024)
 #define NEAR_MAX 5
 
 struct telling {

@@ -48,6 +48,16 @@ def test_deny_names_the_nearest_permit_its_clause_and_the_value_seen():
     assert f'"engineers-read-staging" ({HOST.policy}:1)' in done.stdout
 
 
+def test_value_of_a_whole_token_is_shown_by_each_permit_that_came_near():
+    host = Host()
+    host.policy.write_text('permit (principal, action, resource)\n'
+                           'when { principal.hasTag("x") && principal.getTag("x").contains("y") };\n' * 5,
+                           encoding="utf-8")
+    token = host.token("--claim", f"x={[f'department-{n:04}' for n in range(2000)]}".replace("'", '"'))
+    done = assert_exit(explain(host, "--service", "staging", "-", stdin=token.encode()), 1)
+    assert done.stdout.count('"department-1999"') >= 5 and done.stderr == ""
+
+
 def test_forbid_is_named():
     host = Host()
     host.policy.write_text(POLICY + '@id("not-alice") @reason("on leave")\n'
