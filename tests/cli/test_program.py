@@ -75,6 +75,11 @@ def test_option_given_twice_is_refused():
     assert_usage(ctl("verify", "--config", "a", "--config", "b", "-"), "--config is given twice")
 
 
+@cases(("check", "--config"), ("check", "--pam-folder"), ("audit verify", "--anchors"))
+def test_file_without_a_name_is_refused(command, option):
+    assert_usage(ctl(*command.split(), option, ""), f"{option}: the name is empty")
+
+
 def test_missing_operand_is_refused():
     assert_usage(ctl("verify"), "CREDENTIAL_FILE|- is missing")
 

@@ -207,9 +207,19 @@ static void make_long_options(const struct cli_verb *verb, struct option *table)
   table[i] = (struct option){NULL, 0, NULL, 0};
 }
 
+static bool names_a_file(const struct cli_option *option) {
+  return option->value != NULL &&
+         (strcmp(option->value, "FILE") == 0 || strcmp(option->value, "DIR") == 0);
+}
+
 static bool put_value(struct cli *cli, const struct cli_option *option, const char *value) {
   if (!option->repeatable && cli_has(cli, option->name)) {
     cli_misuse(cli, "--%s is given twice", option->name);
+    return false;
+  }
+  /* a variable of the shell that is not set: no message about the file could name it */
+  if (*value == '\0' && names_a_file(option)) {
+    cli_misuse(cli, "--%s: the name is empty", option->name);
     return false;
   }
   cli->values[2 * cli->value_count] = option->name;
