@@ -20,7 +20,7 @@
 static enum cortex_reason refuse(const struct cx_reader *reader, struct cortex_error *error,
                                  const char *what) {
   return cx_error_at(error, CORTEX_AUDIT_UNAVAILABLE, (struct cx_place){reader->path, 0, 0},
-                     "the audit file cannot be read: %s", what);
+                     "cannot be read: %s", what);
 }
 
 /*

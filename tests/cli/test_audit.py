@@ -150,7 +150,8 @@ def test_anchor_that_is_none_is_refused(text):
 @cases("/nonexistent", "/", "")
 def test_file_that_cannot_be_read_is_bad_input(path):
     assert assert_exit(ctl("audit", "verify", path), 2).stdout == ""
-    assert assert_exit(ctl("audit", "verify", "--anchors", path, WHOLE), 2).stdout == ""
+    done = assert_exit(ctl("audit", "verify", "--anchors", path, WHOLE), 2)
+    assert done.stdout == "" and "audit file" not in done.stderr, done.stderr
 
 
 def test_either_files_or_configuration():
