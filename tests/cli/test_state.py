@@ -78,6 +78,15 @@ def test_token_that_is_no_good_is_told_and_not_revoked():
     assert not host.trail.exists() and not os.listdir(host.state / "revoked")
 
 
+@cases(("--claim", "nbf=4000000000", "not_yet_valid"), ("--claim", "iat=4000000000", "issued_in_future"),
+       ("--kid", "to-be-fetched", "unknown_kid"))
+def test_token_that_may_be_good_later_is_no_lost_cause(*wrong):
+    host = Host()
+    token = token_of(host, *wrong[:2])
+    done = run(host, "revoke", "--token", "-", stdin=token.encode())
+    assert_exit(done, 3, f"nothing was done, and a login may accept this token later: {wrong[2]}")
+
+
 @cases(("--subject", "nobody", "alice"), ("--sid", "https://other.invalid", "s"),
        ("--token-id", "xyz"), ("--token-id", "../../etc/passwd"), ("--token-id", HEX.upper()),
        ("--subject", "dev", ""), ("--token", "/nonexistent"))

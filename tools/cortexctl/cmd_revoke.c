@@ -27,6 +27,24 @@ struct target {
 
 /* ---- which ---- */
 
+/* False: it opens as soon as keys are there again, a clock is put right or its time has come. */
+static bool is_refused_for_good(enum cortex_reason reason) {
+  enum cortex_reason_class class = cortex_reason_class(reason);
+
+  return (class == CORTEX_CLASS_CREDENTIAL || class == CORTEX_CLASS_IDENTITY) &&
+         reason != CORTEX_NOT_YET_VALID && reason != CORTEX_ISSUED_IN_FUTURE;
+}
+
+static enum cli_exit tell_refusal(const struct cortex_error *error) {
+  bool is_for_good = is_refused_for_good(error->reason);
+
+  cli_complain(is_for_good ? "a login refuses this token anyway: %s"
+                           : "nothing was done, and a login may accept this token later: %s",
+               cortex_reason_name(error->reason));
+  cli_complain_error(error);
+  return is_for_good ? CLI_NO : CLI_OUTSIDE;
+}
+
 static enum cli_exit take_token(const struct cli *cli, const struct cortex_settings *settings,
                                 struct target *target) {
   const struct cortex_clock *clock = cortex_clock_system();
@@ -42,9 +60,7 @@ static enum cli_exit take_token(const struct cli *cli, const struct cortex_setti
       target->revocation.until = cortex_identity_usable_until(target->identity) + DAY;
       code = CLI_DONE;
     } else {
-      cli_complain("a login refuses this token anyway: %s", cortex_reason_name(error.reason));
-      cli_complain_error(&error);
-      code = CLI_NO;
+      code = tell_refusal(&error);
     }
   }
   proof_clear(&proof);
