@@ -213,7 +213,8 @@ static enum cortex_reason start_change(const struct cortex_settings *settings, c
 }
 
 static bool is_name(const char *text) {
-  return text != NULL && *text != '\0' && cx_text_is_utf8(text, strlen(text));
+  return text != NULL && *text != '\0' && cx_text_is_utf8(text, strlen(text)) &&
+         !cx_text_has_control(text, strlen(text));
 }
 
 enum cortex_reason cortex_binding_put(const struct cortex_settings *settings,
@@ -226,7 +227,8 @@ enum cortex_reason cortex_binding_put(const struct cortex_settings *settings,
   int lock;
 
   if (!is_name(binding->issuer) || !is_name(binding->subject))
-    return cx_error_set(error, CORTEX_MALFORMED, "issuer and subject must be text, not empty");
+    return cx_error_set(error, CORTEX_MALFORMED,
+                        "issuer and subject must be text, not empty, without control characters");
   if (binding->role == NULL)
     return cx_error_set(error, CORTEX_BAD_USERNAME, "there is no role");
   reason = cx_role_check(binding->role, &settings->roles.protected, error);

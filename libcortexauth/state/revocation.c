@@ -104,6 +104,17 @@ static enum cortex_reason check(const struct cortex_revocation *revocation,
   return CORTEX_OK;
 }
 
+/* No credential has such a value: read out of a file with CRLF it would revoke nobody, unseen. */
+static enum cortex_reason check_new(const struct cortex_revocation *revocation,
+                                    struct cortex_error *error) {
+  enum cortex_reason reason = check(revocation, error);
+
+  if (reason == CORTEX_OK && cx_text_has_control(revocation->value, strlen(revocation->value)))
+    return cx_error_set(error, CORTEX_MALFORMED,
+                        "the value holds a control character, such as the end of a line");
+  return reason;
+}
+
 static enum cortex_reason write_entry(const struct cx_state *state, const char *name,
                                       const struct cortex_revocation *revocation,
                                       struct cortex_error *error) {
@@ -149,7 +160,7 @@ enum cortex_reason cortex_revocation_put(const struct cortex_settings *settings,
   int lock = -1;
 
   *existed_out = false;
-  reason = check(revocation, error);
+  reason = check_new(revocation, error);
   if (reason == CORTEX_OK)
     reason = cx_state_open(settings, CX_STATE_REVOKED, &state, error);
   if (reason == CORTEX_OK)

@@ -89,7 +89,8 @@ def test_token_that_may_be_good_later_is_no_lost_cause(*wrong):
 
 @cases(("--subject", "nobody", "alice"), ("--sid", "https://other.invalid", "s"),
        ("--token-id", "xyz"), ("--token-id", "../../etc/passwd"), ("--token-id", HEX.upper()),
-       ("--subject", "dev", ""), ("--token", "/nonexistent"))
+       ("--subject", "dev", ""), ("--subject", "dev", "alice\r"), ("--sid", "dev", "s-1\n"),
+       ("--token", "/nonexistent"))
 def test_what_cannot_be_revoked_is_bad_input(*way):
     host = Host()
     assert_exit(run(host, "revoke", *way), 2)

@@ -270,6 +270,7 @@ static void an_operator_cannot_bind_nonsense(void **state) {
       {{"alice", "", "1", NULL, 0}, CORTEX_MALFORMED},
       {{"alice", A, "", NULL, 0}, CORTEX_MALFORMED},
       {{"alice", A, "\xff", NULL, 0}, CORTEX_MALFORMED},
+      {{"alice", A, "1\r", NULL, 0}, CORTEX_MALFORMED},
       {{"alice", NULL, NULL, NULL, 0}, CORTEX_MALFORMED},
   };
   struct statefolder *folder = *state;

@@ -170,10 +170,10 @@ static void the_list_says_what_when_and_who(void **state) {
   struct statefolder *folder = *state;
   struct list list = {0};
 
-  put(folder, CORTEX_REVOCATION_SUBJECT, ISSUER, "a\"l\nice", 0);
+  put(folder, CORTEX_REVOCATION_SUBJECT, ISSUER, "a\"l\\ice", 0);
   assert_int_equal(cortex_revocation_each(folder->settings, take, &list, NULL), CORTEX_OK);
   assert_int_equal(list.count, 1);
-  assert_string_equal(list.value, ISSUER "|a\"l\nice|root");
+  assert_string_equal(list.value, ISSUER "|a\"l\\ice|root");
   assert_int_equal(list.last.kind, CORTEX_REVOCATION_SUBJECT);
   assert_int_equal(list.last.since, 1700000000);
 }

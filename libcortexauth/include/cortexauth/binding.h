@@ -49,8 +49,8 @@ cortex_binding_check_role(const struct cortex_settings *settings,
 /*
  * Binds a role to a subject, whoever owned it, durably.
  *   gives  CORTEX_OK, CORTEX_BAD_USERNAME and CORTEX_PROTECTED_ROLE (no role that
- *          a login opens), CORTEX_MALFORMED (no issuer or subject),
- *          CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
+ *          a login opens), CORTEX_MALFORMED (an issuer or subject that is empty, not
+ *          UTF-8 or has a control character), CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_binding_put(const struct cortex_settings *settings, const struct cortex_binding *binding,

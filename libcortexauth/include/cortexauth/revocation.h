@@ -47,8 +47,8 @@ cortex_revocation_check(const struct cortex_settings *settings,
  * time of `since` is removed on the way.
  *
  *   out  existed_out: it was revoked before; that revocation is replaced
- *   gives  CORTEX_OK, CORTEX_MALFORMED (a token id that is none, an empty value),
- *          CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
+ *   gives  CORTEX_OK, CORTEX_MALFORMED (a token id that is none, an empty value or
+ *          one with a control character), CORTEX_STATE_UNAVAILABLE, CORTEX_INTERNAL
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_revocation_put(const struct cortex_settings *settings,
@@ -59,7 +59,7 @@ cortex_revocation_put(const struct cortex_settings *settings,
  * Lifts a revocation.
  *   in   revocation: kind, issuer and value count
  *   out  existed_out: there was one
- *   gives  as cortex_revocation_put
+ *   gives  as cortex_revocation_put, but takes control characters
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_revocation_lift(const struct cortex_settings *settings,
