@@ -417,7 +417,11 @@ AUTH, ACCOUNT = (f"{kind} required pam_cortex.so service=staging" for kind in ("
        (":3", "not [success=done default=ignore]", "#%PAM-1.0", AUTH,
         ACCOUNT.replace("required", "[success=done default=ignore]")),
        (":2", "service=production", AUTH, ACCOUNT.replace("staging", "production")),
-       (":2", "service= ", AUTH, "account required pam_cortex.so"))
+       (":2", "service= ", AUTH, "account required pam_cortex.so"),
+       # one line of pam_permit.so to PAM
+       ("", "auth required", "auth required pam_permit.so \\", AUTH, ACCOUNT),
+       (":4", "service=production", AUTH, "", "# next", "account required \\",
+        "pam_cortex.so service=production"))
 def test_pam_file_that_would_not_decide_is_an_error(place, said, *lines):
     host = Host()
     path = host.write_pam("staging", *lines)
@@ -426,7 +430,12 @@ def test_pam_file_that_would_not_decide_is_an_error(place, said, *lines):
 
 @cases((AUTH, ACCOUNT), ("#%PAM-1.0", "", "-" + AUTH, "account requisite /lib/security/pam_cortex.so "
                          "debug service=staging # why"), ("auth\trequired\tpam_cortex.so\tservice=staging",
-                                                          ACCOUNT + "\r"))
+                                                          ACCOUNT + "\r"),
+       ("auth required \\ ", "", "# not this \\", "pam_cortex.so \\", "  service=staging",
+        "# nor this \\", ACCOUNT),
+       ("account required \\", "pam_cortex.so service=staging", "auth \\", "required pam_cortex.so service=staging"),
+       ("AUTH Required pam_cortex.so [service=staging]", "account required pam_cortex.so "
+        "[config=/etc/my cortex/cortex.conf] service=staging"))
 def test_pam_file_that_decides_is_fine(*lines):
     host = Host()
     host.write_pam("staging", *lines)

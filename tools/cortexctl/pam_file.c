@@ -4,13 +4,15 @@
  */
 #include "pam_file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FILE_MAX (64 * 1024)
-#define BLANKS " \t\r"
+#define JOINT '\v' /* in the place of the newline between lines that are one */
+#define BLANKS " \t\r\v"
 
 static bool is_file_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -102,6 +104,25 @@ static bool is_our_module(const char *word, size_t len) {
          (len == tail || word[len - tail - 1] == '/');
 }
 
+/* Linux-PAM reads keywords in any letter case. */
+static void fold(char *word) {
+  for (; *word != '\0'; word++)
+    *word = (char)tolower((unsigned char)*word);
+}
+
+/* An argument may stand in brackets, as a whole. */
+static void take_argument(const char *word, size_t len, struct pam_line *line) {
+  static const char service[] = "service=";
+  size_t head = sizeof service - 1;
+
+  if (len > 1 && *word == '[') {
+    word++;
+    len -= 2;
+  }
+  if (len > head && memcmp(word, service, head) == 0)
+    snprintf(line->service, sizeof line->service, "%.*s", (int)(len - head), word + head);
+}
+
 /* TYPE CONTROL MODULE ARGUMENT..., where "-TYPE" means the same but quieter (pam.d(5)). */
 static bool read_line(const char *at, const char *end, struct pam_line *line_out) {
   const char *word;
@@ -121,22 +142,68 @@ static bool read_line(const char *at, const char *end, struct pam_line *line_out
   line_out->is_ours = is_our_module(word, len);
   line_out->service[0] = '\0';
   while ((len = next_word(&at, end, &word)) > 0)
-    if (len > 8 && memcmp(word, "service=", 8) == 0)
-      snprintf(line_out->service, sizeof line_out->service, "%.*s", (int)(len - 8), word + 8);
+    take_argument(word, len, line_out);
+  fold(line_out->type);
+  if (*line_out->type != '@') /* else it is a file's name */
+    fold(line_out->control);
   return true;
+}
+
+/* Takes the backslash at a line's end away; false: there is none, or only in a comment. */
+static bool take_backslash(char *at, char *end) {
+  if (memchr(at, '#', (size_t)(end - at)) != NULL)
+    return false;
+  while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
+    end--;
+  if (end == at || end[-1] != '\\')
+    return false;
+  end[-1] = ' ';
+  return true;
+}
+
+/*
+ * The end of a line, after joining what a backslash appends to it (pam.d(5)): the next line that
+ * says something. What says nothing becomes blanks.
+ */
+static char *join(char *at) {
+  bool goes_on = false;
+  char *end;
+
+  for (;; at = end + 1) {
+    size_t blanks = strspn(at, BLANKS);
+
+    end = at + strcspn(at, "\n");
+    if (at + blanks >= end || at[blanks] == '#')
+      memset(at, ' ', (size_t)(end - at));
+    else
+      goes_on = take_backslash(at, end);
+    if (!goes_on || *end == '\0')
+      return end;
+    *end = JOINT;
+  }
+}
+
+static unsigned count_lines(const char *at, const char *end) {
+  unsigned count = 1;
+
+  for (; at < end; at++)
+    count += *at == JOINT;
+  return count;
 }
 
 bool pam_file_next(const struct pam_file *file, struct pam_cursor *cursor,
                    struct pam_line *line_out) {
-  const char *at = file->text + cursor->offset;
+  char *at = file->text + cursor->offset;
 
   while (*at != '\0') {
-    const char *end = at + strcspn(at, "\n");
-    bool found = read_line(at, at + strcspn(at, "#\n"), line_out);
+    char *end = join(at);
+    const char *comment = memchr(at, '#', (size_t)(end - at));
+    bool found = read_line(at, comment != NULL ? comment : end, line_out);
 
+    line_out->number = cursor->number + 1;
+    cursor->number += count_lines(at, end);
     at = *end == '\n' ? end + 1 : end;
     cursor->offset = (size_t)(at - file->text);
-    line_out->number = ++cursor->number;
     if (found)
       return true;
   }

@@ -15,7 +15,7 @@ struct pam_file {
   int failure; /* errno when it cannot be read */
 };
 
-/* One line; texts are empty when absent, and cut. */
+/* One line, joined where a backslash goes on; texts are empty when absent, and cut. */
 struct pam_line {
   unsigned number;
   char type[16]; /* without the dash; "@include" with its file as control */
