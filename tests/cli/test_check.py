@@ -499,6 +499,18 @@ def test_rendered_pam_file_names_the_configuration_by_an_absolute_path():
     assert text.count(f" config={host.conf}\n") == 2, text
 
 
+@cases(("my cortex", " [config={}]\n"), ("my-cortex[1", " config={}\n"), ("a#b", None), ("a\\b", None),
+       ("a]b", None), ("a\nb", None))
+def test_path_of_the_configuration_is_one_argument_to_pam(name, shown):
+    host = Host()
+    config = host.conf.rename(host.path / name)
+    done = ctl("service", "render", "--config", config, "staging")
+    if shown is None:
+        assert assert_exit(done, 2, "cannot stand in a PAM file").stdout == ""
+    else:
+        assert assert_exit(done, 0).stdout.count(shown.format(config)) == 2, done.stdout
+
+
 def test_rendered_hba_lines_are_complete_and_in_order():
     lines = [line.split() for line in assert_exit(render(Host(), "staging"), 0).stdout.splitlines()
              if line.startswith(("local", "host"))]

@@ -32,18 +32,30 @@ static bool put_database(const char *name, char *text, size_t size) {
   return snprintf(text, size, plain ? "%s" : "\"%s\"", name) < (int)size;
 }
 
-/* The module takes an absolute path only: PostgreSQL's processes have a folder of their own. */
-static void print_pam(const char *config, const char *pam_name, const char *service) {
-  bool usual = strcmp(config, CONFIG_DEFAULT) == 0;
+/*
+ * The argument config= as Linux-PAM reads it back, with the blank before it; false: neither as it
+ * is nor in brackets can it stand there. The module takes an absolute path only: PostgreSQL's
+ * processes have a folder of their own.
+ */
+static bool put_config(const char *config, char *text, size_t size) {
   char absolute[PATH_MAX];
+  size_t i;
 
+  if (strcmp(config, CONFIG_DEFAULT) == 0)
+    return snprintf(text, size, "%s", "") == 0;
   if (*config != '/' && realpath(config, absolute) != NULL)
     config = absolute;
+  for (i = 0; config[i] != '\0'; i++)
+    if ((unsigned char)config[i] < 0x20 || strchr("#\\]", config[i]) != NULL)
+      return false;
+  return snprintf(text, size, strchr(config, ' ') != NULL ? " [config=%s]" : " config=%s", config) <
+         (int)size;
+}
+
+static void print_pam(const char *config, const char *pam_name, const char *service) {
   printf("# /etc/pam.d/%s\n", pam_name);
-  printf("auth     required  pam_cortex.so service=%s%s%s\n", service,
-         usual ? "" : " config=", usual ? "" : config);
-  printf("account  required  pam_cortex.so service=%s%s%s\n", service,
-         usual ? "" : " config=", usual ? "" : config);
+  printf("auth     required  pam_cortex.so service=%s%s\n", service, config);
+  printf("account  required  pam_cortex.so service=%s%s\n", service, config);
 }
 
 /* In this order: the first line that fits decides. */
@@ -71,7 +83,7 @@ static void print_hba(const char *pam_name, const char *database, bool just_in_t
 static enum cli_exit render(const char *config, const struct cortex_settings *settings,
                             const struct cortex_service *service) {
   bool just_in_time = strcmp(cortex_settings_value(settings, "roles", "jit"), "yes") == 0;
-  char pam_name[256], database[256];
+  char pam_name[256], database[256], argument[PATH_MAX + sizeof " [config=]"];
 
   if (!pam_file_name(service->name, pam_name, sizeof pam_name)) {
     cli_complain("the service's name \"%s\" cannot be that of a file in /etc/pam.d", service->name);
@@ -81,7 +93,11 @@ static enum cli_exit render(const char *config, const struct cortex_settings *se
     cli_complain("the database's name \"%s\" cannot stand in pg_hba.conf", service->database);
     return CLI_USAGE;
   }
-  print_pam(config, pam_name, service->name);
+  if (!put_config(config, argument, sizeof argument)) {
+    cli_complain("the configuration's path %s cannot stand in a PAM file", config);
+    return CLI_USAGE;
+  }
+  print_pam(argument, pam_name, service->name);
   print_hba(pam_name, database, just_in_time);
   return CLI_DONE;
 }
