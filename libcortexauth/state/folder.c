@@ -309,7 +309,7 @@ enum cortex_reason cx_state_each(const struct cx_state *state, cx_state_visit vi
                                  struct cortex_error *error) {
   int fd = open_again(state->fd, ".", O_RDONLY | O_DIRECTORY);
   DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-  enum cortex_reason reason = CORTEX_OK;
+  enum cortex_reason reason = CORTEX_OK, damage = CORTEX_OK;
   struct dirent *entry = NULL;
 
   if (folder == NULL) {
@@ -325,7 +325,11 @@ enum cortex_reason cx_state_each(const struct cx_state *state, cx_state_visit vi
       reason = cx_state_refuse(state, NULL, error, strerror(errno));
     else if (entry != NULL && entry->d_name[0] != '.')
       reason = visit(state, entry->d_name, context, error);
+    if (entry != NULL && reason == CORTEX_STATE_UNAVAILABLE) {
+      damage = reason;
+      reason = CORTEX_OK;
+    }
   } while (entry != NULL && reason == CORTEX_OK);
   closedir(folder);
-  return reason;
+  return reason != CORTEX_OK ? reason : damage;
 }

@@ -125,8 +125,9 @@ CORTEX_MUSTCHECK enum cortex_reason cx_state_lock(const struct cx_state *state,
 
 /*
  * Calls visit for each file of the part but those with a dot in front, in no
- * order, until it gives something else than CORTEX_OK. For programs: it reads
- * the whole folder.
+ * order, until it gives something else than CORTEX_OK; a file that cannot be
+ * used (CORTEX_STATE_UNAVAILABLE) does not hide those behind it, and comes out
+ * at the end. For programs: it reads the whole folder.
  *   gives  CORTEX_OK, what visit gave, CORTEX_STATE_UNAVAILABLE
  */
 typedef enum cortex_reason (*cx_state_visit)(const struct cx_state *state, const char *name,

@@ -350,15 +350,15 @@ static enum cortex_reason count(const struct cx_state *part, const char *name, v
                                 struct cortex_error *error) {
   (void)part;
   assert_int_not_equal(name[0], '.');
-  if (strcmp(name, "stop") == 0)
-    return cx_state_refuse(part, name, error, "stop");
   ++*(int *)context;
-  return CORTEX_OK;
+  return strncmp(name, "damaged", 7) == 0 ? cx_state_refuse(part, name, error, "is damaged")
+                                          : CORTEX_OK;
 }
 
 static void files_are_visited_without_those_of_our_own(void **state) {
   struct statefolder *folder = *state;
   struct cx_state part = open_part(folder, CX_STATE_BINDINGS);
+  struct cortex_error error = CORTEX_ERROR_NONE;
   int seen = 0, lock;
 
   assert_int_equal(cx_state_lock(&part, &folder->wait, &lock, NULL), CORTEX_OK);
@@ -367,8 +367,12 @@ static void files_are_visited_without_those_of_our_own(void **state) {
   write_file(folder, "b", "", CX_STATE_QUICK);
   assert_int_equal(cx_state_each(&part, count, &seen, NULL), CORTEX_OK);
   assert_int_equal(seen, 2);
-  write_file(folder, "stop", "", CX_STATE_QUICK);
-  assert_int_equal(cx_state_each(&part, count, &seen, NULL), CORTEX_STATE_UNAVAILABLE);
+  write_file(folder, "damaged", "", CX_STATE_QUICK);
+  write_file(folder, "damaged too", "", CX_STATE_QUICK);
+  seen = 0;
+  assert_int_equal(cx_state_each(&part, count, &seen, &error), CORTEX_STATE_UNAVAILABLE);
+  assert_int_equal(seen, 4);
+  assert_non_null(strstr(error.source, "damaged"));
   cx_state_close(&part);
 }
 

@@ -69,7 +69,7 @@ cortex_revocation_lift(const struct cortex_settings *settings,
 /*
  * Visits all revocations, in no order; the strings live during the visit.
  *   gives  CORTEX_OK, CORTEX_STATE_UNAVAILABLE (also for a file that is damaged:
- *          it revokes all the same), CORTEX_INTERNAL
+ *          it revokes all the same, and all others are visited), CORTEX_INTERNAL
  */
 CORTEX_API CORTEX_MUSTCHECK enum cortex_reason
 cortex_revocation_each(const struct cortex_settings *settings,
