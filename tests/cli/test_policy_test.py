@@ -61,9 +61,10 @@ def test_other_policies_than_expected_fail(policies):
 @cases({"expct": "allow"}, {"expect": "Allow"}, {"expect": None}, {"level": "reads"}, {"level": 1},
        {"user": 1}, {"groups": "engineers"}, {"groups": [1]}, {"tags": []}, {"tags": {"a": "b"}},
        {"context": []}, {"role": "x"}, {"level": "assume"}, {"policies": "x"},
+       {"service": "stagin"}, {"context": {"mfaa": True}}, {"context": {"mfa": "yes"}}, {"context": {"now": "2026"}},
        {"context": {"x": None}}, {"context": {"address": {"__extn": {"fn": "ip", "arg": "x"}}}})
 def test_test_that_is_none_is_bad_input(change):
-    done = assert_exit(run(GOOD, {**GOOD, **change}), 2)
+    done = assert_exit(run(GOOD, {**GOOD, "expect": "deny", **change}), 2)
     assert "a.json: " in done.stderr and "passed" not in done.stdout, done
 
 

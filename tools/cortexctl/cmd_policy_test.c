@@ -16,6 +16,7 @@
 #include "policy_case.h"
 
 struct tally {
+  const struct cortex_policy *policy;
   const struct cedar_store *store;
   struct cedar_request *request;
   const char *file;
@@ -87,6 +88,17 @@ static bool judge(struct tally *tally, const struct policy_case *item,
   return false;
 }
 
+/* Cedar denies what it does not know: a misspelt service would pass for a closed one. */
+static const char *read_case(const struct tally *tally, json_t *test,
+                             struct policy_case *item_out) {
+  const char *wrong = policy_case_read(test, item_out);
+  struct cortex_service service;
+
+  if (wrong == NULL && !cortex_policy_find_service(tally->policy, item_out->service, &service))
+    return "the entities file does not describe its service";
+  return wrong;
+}
+
 /* All requests of a file as Cedar reads them; NULL, after a complaint, when a test is wrong. */
 static char *make_requests(const struct tally *tally, const json_t *tests) {
   json_t *requests = json_array(), *test;
@@ -96,7 +108,7 @@ static char *make_requests(const struct tally *tally, const json_t *tests) {
   size_t i;
 
   json_array_foreach(tests, i, test) {
-    wrong = policy_case_read(test, &item);
+    wrong = read_case(tally, test, &item);
     if (wrong == NULL && json_array_append_new(requests, policy_case_request(test)) != 0)
       wrong = "out of memory";
     if (wrong != NULL)
@@ -179,7 +191,7 @@ static bool run_folder(struct tally *tally, const char *folder) {
 }
 
 static enum cli_exit test_policy(const struct cli *cli, const struct cortex_policy *policy) {
-  struct tally tally = {.store = cortex_policy_store(policy)};
+  struct tally tally = {.policy = policy, .store = cortex_policy_store(policy)};
   enum cli_exit code = CLI_USAGE;
 
   if (cedar_request_new(tally.store, NULL, &tally.request) != CEDAR_OK) {

@@ -45,6 +45,30 @@ static bool is_record_of_lists(json_t *tags) {
   return tags == NULL || json_is_object(tags);
 }
 
+/* What a login's context holds, in JSON; Cedar would pass over any other member. */
+static bool is_of_a_login(json_t *context) {
+  static const struct {
+    char name[20];
+    json_type type;
+  } known[] = {{"service", JSON_STRING},       {"role", JSON_STRING},
+               {"now", JSON_OBJECT},           {"amr", JSON_ARRAY},
+               {"scopes", JSON_ARRAY},         {"mfa", JSON_TRUE},
+               {"groups_known", JSON_TRUE},    {"address", JSON_OBJECT},
+               {"acr", JSON_STRING},           {"authenticated_at", JSON_OBJECT}};
+  enum { KNOWN = sizeof known / sizeof known[0] };
+  const char *name;
+  json_t *value;
+  size_t i;
+
+  json_object_foreach(context, name, value) {
+    for (i = 0; i < KNOWN && strcmp(known[i].name, name) != 0; i++)
+      continue;
+    if (i == KNOWN || (json_is_boolean(value) ? JSON_TRUE : json_typeof(value)) != known[i].type)
+      return false;
+  }
+  return true;
+}
+
 static bool is_level(const char *name) {
   unsigned level;
 
@@ -99,6 +123,8 @@ const char *policy_case_read(json_t *test, struct policy_case *item_out) {
     return "tags is an object of arrays of texts";
   if (json_object_get(test, "context") != NULL && !json_is_object(json_object_get(test, "context")))
     return "context is an object";
+  if (!is_of_a_login(json_object_get(test, "context")))
+    return "context has a member, or a type of one, that no login has";
   return NULL;
 }
 
