@@ -420,6 +420,7 @@ def test_login_is_told_to_people_too():
 def test_usage():
     assert_usage(ctl("doctor", "--service", "x"), "go with a credential")
     assert_usage(ctl("doctor", "/dev/null"), "a login needs --service")
+    assert_usage(ctl("doctor", "--service", "x", "--address", "db1", "/dev/null"), "'db1' is no IP address")
     assert_exit(Doctor().ask("--service", "staging", "/nonexistent"), 2, "/nonexistent")
 
 

@@ -6,6 +6,7 @@
 
 #include "common/cli.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -192,6 +193,16 @@ bool cli_number(const struct cli *cli, const char *name, int64_t least, int64_t 
   }
   *number_out = number;
   return true;
+}
+
+bool cli_address(const struct cli *cli, const char *name) {
+  unsigned char room[sizeof(struct in6_addr)];
+  const char *text = cli_value(cli, name);
+
+  if (text == NULL || inet_pton(AF_INET, text, room) == 1 || inet_pton(AF_INET6, text, room) == 1)
+    return true;
+  cli_misuse(cli, "--%s: '%s' is no IP address", name, text);
+  return false;
 }
 
 /* The table in getopt's form; val is VAL_FIRST plus the place in our table. */

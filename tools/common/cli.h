@@ -76,6 +76,9 @@ const char *cli_next(const struct cli *cli, const char *name, size_t *cursor);
 bool cli_number(const struct cli *cli, const char *name, int64_t least, int64_t most,
                 int64_t *number_out);
 
+/* False, after a complaint, when what the option was given is no IP address. */
+bool cli_address(const struct cli *cli, const char *name);
+
 /* Control characters become "?": nothing in a text may be obeyed by a terminal. */
 void cli_flatten(char *text);
 

@@ -161,7 +161,7 @@ static bool check_usage(const struct cli *cli) {
            (cli_has(cli, "service") || cli_has(cli, "role") || cli_has(cli, "address")))
     cli_misuse(cli, "--service, --role and --address go with a credential");
   else
-    return true;
+    return cli_address(cli, "address");
   return false;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "cortexctl.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,23 +175,18 @@ static enum cli_exit explain_login(const struct cli *cli, const struct cortex_se
 /* ---- the command ---- */
 
 static bool check_usage(const struct cli *cli) {
-  unsigned char room[sizeof(struct in6_addr)];
-  const char *address = cli_value(cli, "address");
   size_t ways = cli->operand_count + cli_has(cli, "user") + cli_has(cli, "reference");
 
   if (ways != 1)
     cli_misuse(cli, "one of CREDENTIAL, --user and --reference is needed");
   else if (!cli_has(cli, "reference") && !cli_has(cli, "service"))
     cli_misuse(cli, "--service NAME is needed");
-  else if (cli_has(cli, "reference") && (cli_has(cli, "at") || address != NULL))
+  else if (cli_has(cli, "reference") && (cli_has(cli, "at") || cli_has(cli, "address")))
     cli_misuse(cli, "--reference: time and address are those of the record");
   else if (cli_has(cli, "groups") && !cli_has(cli, "user"))
     cli_misuse(cli, "--groups goes with --user");
-  else if (address != NULL && inet_pton(AF_INET, address, room) != 1 &&
-           inet_pton(AF_INET6, address, room) != 1)
-    cli_misuse(cli, "--address: '%s' is no IP address", address);
   else
-    return true;
+    return cli_address(cli, "address");
   return false;
 }
 
