@@ -219,7 +219,7 @@ static enum cortex_reason parse_facility(char *value, const char *folder, void *
   enum cortex_reason reason = choose(value, names, &index, error);
 
   (void)folder;
-  *(int *)member = facilities[index];
+  *(int *)member = LOG_FAC(facilities[index]);
   return reason;
 }
 

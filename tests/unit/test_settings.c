@@ -45,6 +45,7 @@ static void defaults_are_those_of_the_manual(void **state) {
   assert_string_equal(settings->audit.file, "/var/log/cortex/audit.jsonl");
   assert_true(settings->audit.required);
   assert_false(settings->audit.fsync);
+  assert_int_equal(settings->audit.syslog, 10); /* RFC 5424 6.2.1: authpriv */
   assert_int_equal(settings->audit.anchor_every, 1000);
   assert_int_equal(settings->cache.stale, 86400);
   assert_int_equal(settings->session.max, 12 * 3600);
@@ -56,7 +57,8 @@ static void defaults_are_those_of_the_manual(void **state) {
 
 static void values_are_read_by_their_types(void **state) {
   struct cortex_settings *settings =
-      parse("[policy]\npath = p\n[roles]\nassume = yes\nprotected = app, \"b, c\"\n"
+      parse("[policy]\npath = p\n[audit]\nsyslog = local3\n"
+            "[roles]\nassume = yes\nprotected = app, \"b, c\"\n"
             "[oidc \"a\"]\nissuer = https://op.example\naudience = db, other\n"
             "username_map = /([^@]+)@example\\.com/\\1/\nusername_map = /(a)\\/(b)/\\2/\n"
             "required_claims = hd=example.com, scope~=db\nclock_skew = 2m\n");
@@ -65,6 +67,7 @@ static void values_are_read_by_their_types(void **state) {
   (void)state;
   assert_string_equal(settings->policy.path, "/etc/cortex/p");
   assert_string_equal(cortex_settings_value(settings, "policy", "path"), "/etc/cortex/p");
+  assert_int_equal(settings->audit.syslog, 19);
   assert_string_equal(settings->roles.protected.items[1], "b, c");
   assert_true(settings->roles.assume);
   assert_int_equal(oidc->audience.count, 2);
