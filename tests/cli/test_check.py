@@ -304,6 +304,20 @@ def test_role_that_stands_for_two_levels_on_one_server_is_a_warning():
         assert findings(assert_exit(host.check(), 0)) == []
 
 
+def test_role_that_cortex_gives_nobody_is_a_warning():
+    host = Host()
+    host.describe(service("staging", "staging", grants={"read": ["pg_read_all_data", "readers"]}),
+                  service("production", "production", grants={"read": ["app/readers"]}))
+    assert_finding(host, 0, f"{host.entities}:2:1", 'grants the role "pg_read_all_data", which Cortex gives nobody: '
+                   '"pg_read_all_data" is a protected role')
+    assert_finding(host, 0, f"{host.entities}:3:1", 'which Cortex gives nobody: a username has no "/"')
+    host.describe(service("staging", "staging", grants={"read": ["readers"]}),
+                  service("production", "production", grants={"read": ["postgres_readers"]}))
+    assert findings(assert_exit(host.check(), 0)) == []
+    host.configure(*host.section, *host.rest, "[roles]", "protected = postgres_*", name="cortex.conf")
+    assert_finding(host, 0, f"{host.entities}:3:1", '"postgres_readers" is a protected role')
+
+
 def test_services_without_a_host_are_of_one_server():
     schema = (SOURCE / "libcortexauth" / "policy" / "cortex.cedarschema").read_text(encoding="utf-8")
     services = service("a", "staging"), service("b", "production", grants={"read": ["x"], "write": ["analytics_reader"]})

@@ -86,4 +86,8 @@ void check_pam(struct check *check);
 /* The policy image, compared as a whole. */
 void check_image(struct check *check);
 
+/* What a login and cortex-sync say of a role's name. settings NULL: of its form alone. */
+enum cortex_reason check_role_name(const struct cortex_settings *settings, const char *name,
+                                   struct cortex_error *why);
+
 #endif

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cortexauth/identity.h>
+
 static struct cedar_text text_of(const char *text) {
   return (struct cedar_text){text, strlen(text)};
 }
@@ -44,6 +46,28 @@ static void check_length(struct check *check, const struct cortex_service *servi
                service->name, what, name, strlen(name), NAME_MAX_LEN);
 }
 
+enum cortex_reason check_role_name(const struct cortex_settings *settings, const char *name,
+                                   struct cortex_error *why) {
+  struct cortex_identity *identity = NULL;
+  enum cortex_reason reason = cortex_identity_claim(name, NULL, 0, &identity, why);
+
+  if (reason == CORTEX_OK && settings != NULL)
+    reason = cortex_identity_admit(identity, settings, why);
+  cortex_identity_free(&identity);
+  return reason;
+}
+
+static void check_role(struct check *check, const struct cortex_service *service,
+                       const struct check_entity *entity, const char *role) {
+  struct cortex_error why = CORTEX_ERROR_NONE;
+
+  check_length(check, service, entity, "role", role);
+  if (strlen(role) <= NAME_MAX_LEN && check_role_name(check->settings, role, &why) != CORTEX_OK)
+    check_find(check, CHECK_GRANT_PROTECTED, check_entity_place(entity),
+               "Service::\"%s\" grants the role \"%s\", which Cortex gives nobody: %s",
+               service->name, role, why.message);
+}
+
 static void check_names(struct check *check, const struct cortex_service *service,
                         const struct check_entity *entity) {
   const char *role;
@@ -55,7 +79,7 @@ static void check_names(struct check *check, const struct cortex_service *servic
     for (i = 0; (role = cortex_policy_grant(check->policy, service->name, (enum cortex_level)level,
                                             i)) != NULL;
          i++)
-      check_length(check, service, entity, "role", role);
+      check_role(check, service, entity, role);
 }
 
 /* ---- environments ---- */

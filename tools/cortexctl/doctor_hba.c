@@ -74,17 +74,6 @@ static void judge_users(const struct review *review, const struct hba_rule *rule
 
 /* ---- a line among the others ---- */
 
-static bool is_protected(const struct cortex_settings *settings, const char *name) {
-  struct cortex_error error = CORTEX_ERROR_NONE;
-  struct cortex_identity *identity = NULL;
-  enum cortex_reason reason = cortex_identity_claim(name, NULL, 0, &identity, &error);
-
-  if (reason == CORTEX_OK && settings != NULL)
-    reason = cortex_identity_admit(identity, settings, &error);
-  cortex_identity_free(&identity);
-  return reason != CORTEX_OK;
-}
-
 /* True when a line above takes everything of this one that the role can be. */
 static bool is_caught(const struct review *review, const struct hba_rule *rule,
                       const struct hba_role *role) {
@@ -105,9 +94,10 @@ static void judge_superusers(const struct review *review, const struct hba_rule 
     const struct hba_role role = {json_string_value(json_object_get(entry, "name")),
                                   json_object_get(entry, "groups")};
     bool is_super = json_is_true(json_object_get(entry, "super"));
+    struct cortex_error error = CORTEX_ERROR_NONE;
 
     if (role.name == NULL || !hba_fits_user(rule, &role) || is_caught(review, rule, &role) ||
-        is_protected(check->settings, role.name))
+        check_role_name(check->settings, role.name, &error) != CORTEX_OK)
       continue;
     check_find(check, CHECK_HBA_SUPERUSER, place_of(review, rule), "the line lets %s \"%s\" in",
                is_super ? "the superuser" : "the replication role", role.name);

@@ -37,6 +37,11 @@ FAULT(ENVIRONMENT_NONE, environment_none, WARNING, "policies for an Environment 
 FAULT(AUDIENCE_SHARED, audience_shared, WARNING, "who has a token for one environment can use it in the other", "give each environment an audience of its own")
 FAULT(AUDIENCE_UNACCEPTED, audience_unaccepted, WARNING, "no token fits this service", "add the audience to the issuer's section, or correct the service's")
 FAULT(GRANT_MISSING, grant_missing, WARNING, "people are let in with this level and can do nothing by it", "name the level's roles in the service's grants")
+FAULT(GRANT_PROTECTED, grant_protected, WARNING,
+      "nobody gets the role: cortex-sync rejects it at each run (exit status 4), and a login just in "
+      "time that needs one of PostgreSQL's own roles is refused",
+      "name a group role of your own in its place: CREATE ROLE NAME IN ROLE cortex_groups, with "
+      "what it is to have")
 FAULT(GRANT_SHARED, grant_shared, WARNING,
       "a role is held on the whole server: who is permitted one of the two levels has what the "
       "other one stands for as well",
