@@ -18,11 +18,12 @@ import pytest
 from cortex import CORTEXCTL, make_state, share_with_server
 from harness import BUILD, HERE, IS_ROOT, Folder, PamService, Postgres, built
 from pgtree import private_tree
-from sessionhost import is_ended, one
+from sessionhost import CORTEX_SYNC, is_ended, one
 
 GUIDE = HERE.parents[1] / "docs" / "guide.md"
 BLOCK = re.compile(r"^## ([^\n]*)$|^```sh\n(.*?)^```$", re.M | re.S)
 SUBJECTS = {"corp": "1e5d9c40", "corp2": "7c0b2f5e"}
+UNITS = HERE.parents[1] / "packaging" / "systemd"
 CONFIG = """\
 [oidc "keycloak"]
 issuer = {provider.url}/realms/corp
@@ -41,7 +42,7 @@ path = {cache}
 POLICY = 'permit (principal in Group::"engineers", action == Action::"read", resource);\n'
 ENTITY = {"uid": {"type": "Service", "id": "analytics"}, "parents": [{"type": "Environment", "id": "production"}],
           "attrs": {"database": "analytics", "environment": "production", "host": "localhost", "port": 5432,
-                    "grants": {"read": ["pg_read_all_data"]}}}
+                    "grants": {"read": ["analytics_read"]}}}
 RUNUSER = 'while [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n'
 # The server stands aside of the system's place, and so does what PAM loads.
 CORTEXCTL_SHIM = """\
@@ -115,6 +116,7 @@ class GuideHost:
         (self.etc / "entities.json").write_text(json.dumps([ENTITY]), encoding="utf-8")
         self.write_shim("runuser", RUNUSER)
         self.write_shim("psql", f'exec {self.postgres.bin}/psql -X "$@"\n')
+        self.write_shim("cortex-sync", f'exec {CORTEX_SYNC} --config {self.etc}/cortex.conf "$@"\n')
         self.write_shim("cortexctl", CORTEXCTL_SHIM.format(
             program=CORTEXCTL, conf=self.etc / "cortex.conf", pam=self.pam.folder, pooler=self.pooler,
             module=self.modules / "pam_cortex.so"))
@@ -129,8 +131,9 @@ class GuideHost:
             self.postgres.sql(f"create database {database}")
         self.postgres.sql("create extension cortex; "
                           f"insert into cortex.option values ('sessions', '{self.state / 'sessions'}')", "analytics")
-        for person in ("alice", "carol"):
-            self.postgres.sql(f"create role {person} login in role cortex_managed")
+        self.postgres.sql("create role analytics_read in role cortex_groups, pg_read_all_data; "
+                          "create role alice login in role cortex_managed, analytics_read; "
+                          "create role carol login in role cortex_managed")
 
     def close(self):
         self.postgres.stop()
@@ -146,6 +149,7 @@ class GuideHost:
     def here(self, text):
         for there, path in (("/etc/cortex", self.etc), ("/etc/pam.d", self.pam.folder), ("/var/log/cortex", self.log),
                             ("/etc/pgbouncer/pgbouncer.ini", self.pooler), ("db1.example.com", "localhost"),
+                            ("cortex cortex cortex_runner", "cortex root cortex_runner"),
                             ("https://login.example.com", self.provider.url)):
             text = text.replace(there, str(path))
         return text
@@ -163,10 +167,12 @@ class GuideHost:
         return done.stdout
 
     def run_block(self, block):
-        """In place of systemd's unit the tests' own server is told."""
+        """In place of systemd's unit the tests' own server is told; timers are there to be enabled."""
         said = ""
-        for part in re.split(r"^(systemctl reload postgresql)\n", block, flags=re.M):
-            if part.startswith("systemctl"):
+        for part in re.split(r"^(systemctl (?:reload postgresql|enable --now .*))\n", block, flags=re.M):
+            if part.startswith("systemctl enable"):
+                assert all((UNITS / unit).exists() for unit in part.split()[3:]), part
+            elif part.startswith("systemctl"):
                 self.postgres.reload()
             elif part:
                 assert "systemctl" not in part, part
@@ -198,10 +204,23 @@ def alice_is_in(_host, said):
     assert said.split("\n")[2].strip() == "alice", said
 
 
+def sync_says_what_it_would_do(host, said):
+    assert "create   bob" in said and "grant    analytics_read to alice" in said and "rejected: 0" in said, said
+    assert not host.enters("bob")
+
+
+def roles_follow_the_policy(host, said):
+    assert "1 to create" in said and "rejected: 0" in said, said
+    with host.session("bob") as session:
+        assert one(session, "select pg_has_role('pg_read_all_data', 'usage')")
+    assert "in sync" in host.run("cortex-sync --check")
+
+
 def analysts_read(host):
     assert not host.enters("carol", groups="analysts")
     said = yield
     assert "3 passed" in said, said
+    host.run("cortex-sync --apply")
     assert host.enters("carol", groups="analysts")
 
 
@@ -285,6 +304,7 @@ def nothing_is_wrong(_host, said):
 
 LOOKS = {
     "Protect one database": (explained, walked, alice_is_in),
+    "Roles that follow the policy": (sync_says_what_it_would_do, roles_follow_the_policy),
     "Change who may do what": (analysts_read, nobody_entered),
     "A session that must last": (carol_has_hours,),
     "Add a service like another": (reports_is_served, reports_is_entered),

@@ -53,7 +53,7 @@ END
   cat >"$work/entities" <<'END'
 [{"uid": {"type": "Service", "id": "analytics"},
   "attrs": {"database": "analytics", "environment": "test", "host": "localhost", "port": 5432,
-            "grants": {"read": ["pg_read_all_data"]}},
+            "grants": {"read": ["analytics_read"]}},
   "parents": [{"type": "Environment", "id": "test"}]},
  {"uid": {"type": "Environment", "id": "test"}, "attrs": {}, "parents": []}]
 END
