@@ -3,6 +3,8 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
+import re
+import shutil
 import subprocess
 import threading
 import time
@@ -10,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import DATABASES, IS_ROOT, STAGING
+from harness import DATABASES, HERE, IS_ROOT, STAGING
 
 PEOPLE = 3
 ROTATIONS = 4
@@ -55,6 +57,25 @@ def log_in_until(world, token, stop):
         assert done.returncode == 0, done.stderr
         count += 1
     return count
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="the owners of a host's files need root")
+@pytest.mark.parametrize("source", ["packaging/logrotate", "libcortexauth/man/cortex-audit.5"])
+def test_advice_fits_the_folder_of_the_trail(tmp_path, source):
+    """logrotate leaves a folder alone that a group can write, unless it is told as whom to rotate."""
+    text = (HERE.parents[1] / source).read_text(encoding="utf-8")
+    rule, = re.findall(r"^/var/log/cortex/audit.jsonl {\n.*?^}", text, re.M | re.S)
+    folder, conf = tmp_path / "log", tmp_path / "logrotate.conf"
+    folder.mkdir()
+    shutil.chown(folder, "root", "postgres")
+    folder.chmod(0o2770)
+    (folder / "audit.jsonl").write_text("a record\n", encoding="utf-8")
+    conf.write_text(rule.replace("/var/log/cortex", str(folder)).replace("root cortex", "root postgres") + "\n", encoding="utf-8")
+    conf.chmod(0o600)
+    done = subprocess.run(["/usr/sbin/logrotate", "--force", "--state", tmp_path / "state", conf], check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and (folder / "audit.jsonl.1").exists(), done.stderr
+    assert (folder / "audit.jsonl").group() == "postgres" and (folder / "audit.jsonl").stat().st_mode & 0o777 == 0o660
 
 
 @pytest.mark.parametrize("how", [logrotate, own_rotate])
