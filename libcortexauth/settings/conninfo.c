@@ -8,6 +8,7 @@
 #include "settings/table.h"
 #include "util/ini.h"
 
+#define BLANKS " \t"
 #define REFUSE(...) cx_error_set(error, CORTEX_CONFIG_INVALID, __VA_ARGS__)
 
 /* In the order of struct cx_conninfo. libpq would fill in what is left out from its environment. */
@@ -18,21 +19,29 @@ const char *cx_conninfo_keyword(size_t index) {
   return keywords[index];
 }
 
-static enum cortex_reason put(struct cx_conninfo *conninfo, char *word,
-                              struct cortex_error *error) {
-  char *equals = strchr(word, '=');
+static size_t find_keyword(const char *word, size_t len) {
   size_t i = 0;
 
-  if (equals == NULL || equals[1] == '\0' || strpbrk(equals, "'\\") != NULL)
-    return REFUSE("\"%s\" is not KEYWORD=VALUE without quotes", word);
-  *equals = '\0';
-  while (i < CX_CONNINFO_KEYWORDS && strcmp(word, keywords[i]) != 0)
+  while (i < CX_CONNINFO_KEYWORDS &&
+         (strlen(keywords[i]) != len || memcmp(word, keywords[i], len) != 0))
     i++;
+  return i;
+}
+
+/* The text stays as it is: it is what the getters give. */
+static enum cortex_reason put(struct cx_conninfo *conninfo, const char *word, size_t len,
+                              struct cortex_error *error) {
+  const char *equals = memchr(word, '=', len);
+  size_t i, head = equals != NULL ? (size_t)(equals - word) : len;
+
+  if (head + 1 >= len || strcspn(word + head, "'\\") < len - head)
+    return REFUSE("\"%.*s\" is not KEYWORD=VALUE without quotes", (int)len, word);
+  i = find_keyword(word, head);
   if (i == CX_CONNINFO_KEYWORDS)
-    return REFUSE("\"%s\" is not one of host, port, user, dbname, requirepeer", word);
+    return REFUSE("\"%.*s\" is not one of host, port, user, dbname, requirepeer", (int)head, word);
   if (conninfo->values[i] != NULL)
-    return REFUSE("\"%s\" is there twice", word);
-  conninfo->values[i] = strdup(equals + 1);
+    return REFUSE("\"%.*s\" is there twice", (int)head, word);
+  conninfo->values[i] = strndup(word + head + 1, len - head - 1);
   return conninfo->values[i] != NULL ? CORTEX_OK : cx_error_memory(error);
 }
 
@@ -41,14 +50,15 @@ static enum cortex_reason parse(char *value, const char *folder, void *member,
                                 struct cortex_error *error) {
   struct cx_conninfo *conninfo = member;
   enum cortex_reason reason = cx_ini_unquote(value, error);
-  char *rest = NULL, *word;
-  size_t i;
+  const char *word;
+  size_t i, len;
 
   (void)folder;
-  if (reason == CORTEX_OK)
-    for (word = strtok_r(value, " \t", &rest); word != NULL && reason == CORTEX_OK;
-         word = strtok_r(NULL, " \t", &rest))
-      reason = put(conninfo, word, error);
+  for (word = value + strspn(value, BLANKS); reason == CORTEX_OK && *word != '\0';
+       word += len + strspn(word + len, BLANKS)) {
+    len = strcspn(word, BLANKS);
+    reason = put(conninfo, word, len, error);
+  }
   for (i = 0; i < CX_CONNINFO_KEYWORDS && reason == CORTEX_OK; i++)
     if (conninfo->values[i] == NULL)
       reason = REFUSE("\"%s\" is missing: host, port, user, dbname and requirepeer must be named",

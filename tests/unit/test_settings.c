@@ -81,6 +81,18 @@ static void values_are_read_by_their_types(void **state) {
   cortex_settings_free(&settings);
 }
 
+static void a_connection_is_given_as_it_was_written(void **state) {
+  struct cortex_settings *settings =
+      parse("[oidc \"a\"]\nissuer = https://op.example\naudience = db\n[roles]\njit = yes\n"
+            "jit_conninfo = host=/run port=5432  user=cortex_jit dbname=db requirepeer=postgres\n");
+
+  (void)state;
+  assert_string_equal(cortex_settings_value(settings, "roles", "jit_conninfo"),
+                      "host=/run port=5432  user=cortex_jit dbname=db requirepeer=postgres");
+  assert_string_equal(settings->roles.jit_conninfo.values[3], "db");
+  cortex_settings_free(&settings);
+}
+
 static void every_option_is_listed_once(void **state) {
   struct cortex_option option, other;
   size_t i, j;
@@ -172,6 +184,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(defaults_are_those_of_the_manual),
       cmocka_unit_test(values_are_read_by_their_types),
+      cmocka_unit_test(a_connection_is_given_as_it_was_written),
       cmocka_unit_test(every_option_is_listed_once),
       cmocka_unit_test(options_of_a_section_stand_together),
       cmocka_unit_test(a_missing_file_is_named),
