@@ -535,6 +535,17 @@ def test_rendered_hba_lines_are_complete_and_in_order():
                      ["local", "all", "all", "reject"], ["host", "all", "all", "all", "reject"]]
 
 
+def test_rendered_hba_lines_have_that_of_roles_just_in_time_above_all_others():
+    host = Host()
+    host.configure(*host.section, *host.rest, "[roles]", "jit = yes", "jit_conninfo = host=/run/postgresql port=5432 "
+                   "user=cortex_jit requirepeer=pgsql dbname=home", name="cortex.conf")
+    text = assert_exit(render(host, "staging"), 0).stdout
+    lines = [line.split() for line in text.splitlines() if line.startswith(("local", "host"))]
+    assert lines[0] == ["local", "home", "cortex_jit", "peer", "map=cortex"], text
+    assert lines[1][:3] == ["local", "all", "postgres"] and lines[3][:3] == ["hostssl", "analytics", "all"], text
+    assert "pg_ident.conf: cortex  pgsql  cortex_jit\n" in text, text
+
+
 def test_pam_service_is_lower_case_as_linux_pam_reads_it():
     host = Host()
     host.describe(service("Staging", "staging"))

@@ -58,14 +58,47 @@ static void print_pam(const char *config, const char *pam_name, const char *serv
   printf("account  required  pam_cortex.so service=%s%s\n", service, config);
 }
 
+#define BLANKS " \t"
+
+/* A keyword's value in jit_conninfo, which has blanks between its words and nowhere else. */
+static bool find_word(const char *conninfo, const char *keyword, char *text, size_t size) {
+  size_t head = strlen(keyword), len;
+
+  for (; *conninfo != '\0'; conninfo += len + strspn(conninfo + len, BLANKS)) {
+    len = strcspn(conninfo, BLANKS);
+    if (strncmp(conninfo, keyword, head) == 0)
+      return snprintf(text, size, "%.*s", (int)(len - head), conninfo + head) < (int)size;
+  }
+  return false;
+}
+
+/* The line by which a login's role is made, above all that could take it for somebody else. */
+static void print_maker(const struct cortex_settings *settings, int width, int user_width) {
+  const char *conninfo = cortex_settings_value(settings, "roles", "jit_conninfo");
+  char name[256], database[256], server[256];
+
+  if (!find_word(conninfo, "dbname=", name, sizeof name) ||
+      !put_database(name, database, sizeof database) ||
+      !find_word(conninfo, "requirepeer=", server, sizeof server))
+    return;
+  printf("# roles are made by this line, and this one of pg_ident.conf: cortex  %s  cortex_jit\n",
+         server);
+  printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, database, user_width, "cortex_jit", "",
+         "peer map=cortex");
+}
+
 /* In this order: the first line that fits decides. */
-static void print_hba(const char *pam_name, const char *database, bool just_in_time) {
+static void print_hba(const struct cortex_settings *settings, const char *pam_name,
+                      const char *database) {
+  bool just_in_time = strcmp(cortex_settings_value(settings, "roles", "jit"), "yes") == 0;
   int width = (int)strlen(database) > 11 ? (int)strlen(database) : 11;
   int user_width = 15;
 
   printf("\n# pg_hba.conf, in this order\n");
   printf("# %-6s  %-*s  %-*s  %-12s  %s\n", "TYPE", width, "DATABASE", user_width, "USER",
          "ADDRESS", "METHOD");
+  if (just_in_time)
+    print_maker(settings, width, user_width);
   printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "all", user_width, "postgres", "",
          "peer");
   printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "replication", user_width, "postgres", "",
@@ -82,7 +115,6 @@ static void print_hba(const char *pam_name, const char *database, bool just_in_t
 
 static enum cli_exit render(const char *config, const struct cortex_settings *settings,
                             const struct cortex_service *service) {
-  bool just_in_time = strcmp(cortex_settings_value(settings, "roles", "jit"), "yes") == 0;
   char pam_name[256], database[256], argument[PATH_MAX + sizeof " [config=]"];
 
   if (!pam_file_name(service->name, pam_name, sizeof pam_name)) {
@@ -98,7 +130,7 @@ static enum cli_exit render(const char *config, const struct cortex_settings *se
     return CLI_USAGE;
   }
   print_pam(argument, pam_name, service->name);
-  print_hba(pam_name, database, just_in_time);
+  print_hba(settings, pam_name, database);
   return CLI_DONE;
 }
 
