@@ -47,7 +47,7 @@ class Patient:
             later = time.time() + 2
             os.utime(self.postgres.data / "pg_hba.conf", (later, later))
         return {name: finding for name, finding in self.look(**how).items()
-                if name.split("_")[0] in ("hba", "ssl", "extension", "server", "database", "pooler")}
+                if name.split("_")[0] in ("hba", "jit", "ssl", "extension", "server", "database", "pooler")}
 
     def pretend(self, function, body):
         """A database of its own where a function of PostgreSQL's gives another answer."""
@@ -118,6 +118,31 @@ def test_group_on_a_just_in_time_line_is_found(patient):
         assert findings["hba_group"]["line"] == 2 and "CREATE EXTENSION" in findings["extension_absent"]["fix"]
     finally:
         patient.cortex.configure()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root may become the server's user")
+def test_way_by_which_roles_just_in_time_are_made_is_tried(patient):
+    def conninfo(database):
+        return {"jit": "yes", "jit_conninfo": f'"host={patient.postgres.sockets} port={patient.postgres.port} user=cortex_jit '
+                                              f'dbname={database} requirepeer={SERVER_USER.pw_name}"'}
+    jit = [line.replace("+cortex_managed", "all") for line in GOOD]
+    maker, ident = "local all cortex_jit peer map=cortex", patient.postgres.data / "pg_ident.conf"
+    before = ident.read_text(encoding="utf-8")
+    patient.postgres.sql("create database home")
+    patient.postgres.sql("create extension cortex", "home")
+    try:
+        patient.cortex.configure(roles=conninfo("home"))
+        found = patient.doctor(jit)["jit_unready"]
+        assert found["severity"] == "error" and "cortex_jit" in found["what"], found
+        assert "jit_unready" in patient.doctor((maker, *jit))  # pg_ident.conf does not say yet who that is
+        ident.write_text(f"{before}cortex {SERVER_USER.pw_name} cortex_jit\n", encoding="utf-8")
+        assert "jit_unready" not in patient.doctor((maker, *jit))
+        patient.cortex.configure(roles=conninfo("postgres"))
+        assert "postgres is not the home" in patient.doctor((maker, *jit))["jit_unready"]["what"]
+    finally:
+        patient.cortex.configure()
+        ident.write_text(before, encoding="utf-8")
+        patient.postgres.reload()
 
 
 def test_tls_that_is_off_is_found(patient):

@@ -39,7 +39,8 @@ static const struct part {
     {"files", doctor_files},   {"issuers", look_at_issuers},   {"keys", doctor_keys},
     {"clock", doctor_clock},   {"services", look_at_services}, {"state", look_at_state},
     {"reaper", doctor_reaper}, {"audit", doctor_audit},        {"pam", doctor_pam},
-    {"server", doctor_server}, {"pg_hba", doctor_hba},         {"pooler", doctor_pooler},
+    {"server", doctor_server}, {"pg_hba", doctor_hba},         {"jit", doctor_jit},
+    {"pooler", doctor_pooler},
 };
 
 /* ---- for people ---- */

@@ -12,6 +12,7 @@
 #include <cortexauth/decision.h>
 #include <cortexauth/settings.h>
 
+#include "just_in_time.h"
 #include "pam_file.h"
 
 /* Words that pg_hba.conf takes for something else than a database of that name. */
@@ -58,28 +59,13 @@ static void print_pam(const char *config, const char *pam_name, const char *serv
   printf("account  required  pam_cortex.so service=%s%s\n", service, config);
 }
 
-#define BLANKS " \t"
-
-/* A keyword's value in jit_conninfo, which has blanks between its words and nowhere else. */
-static bool find_word(const char *conninfo, const char *keyword, char *text, size_t size) {
-  size_t head = strlen(keyword), len;
-
-  for (; *conninfo != '\0'; conninfo += len + strspn(conninfo + len, BLANKS)) {
-    len = strcspn(conninfo, BLANKS);
-    if (strncmp(conninfo, keyword, head) == 0)
-      return snprintf(text, size, "%.*s", (int)(len - head), conninfo + head) < (int)size;
-  }
-  return false;
-}
-
 /* The line by which a login's role is made, above all that could take it for somebody else. */
 static void print_maker(const struct cortex_settings *settings, int width, int user_width) {
-  const char *conninfo = cortex_settings_value(settings, "roles", "jit_conninfo");
   char name[256], database[256], server[256];
 
-  if (!find_word(conninfo, "dbname=", name, sizeof name) ||
+  if (!jit_word(settings, "dbname", name, sizeof name) ||
       !put_database(name, database, sizeof database) ||
-      !find_word(conninfo, "requirepeer=", server, sizeof server))
+      !jit_word(settings, "requirepeer", server, sizeof server))
     return;
   printf("# roles are made by this line, and this one of pg_ident.conf: cortex  %s  cortex_jit\n",
          server);
@@ -90,15 +76,13 @@ static void print_maker(const struct cortex_settings *settings, int width, int u
 /* In this order: the first line that fits decides. */
 static void print_hba(const struct cortex_settings *settings, const char *pam_name,
                       const char *database) {
-  bool just_in_time = strcmp(cortex_settings_value(settings, "roles", "jit"), "yes") == 0;
   int width = (int)strlen(database) > 11 ? (int)strlen(database) : 11;
   int user_width = 15;
 
   printf("\n# pg_hba.conf, in this order\n");
   printf("# %-6s  %-*s  %-*s  %-12s  %s\n", "TYPE", width, "DATABASE", user_width, "USER",
          "ADDRESS", "METHOD");
-  if (just_in_time)
-    print_maker(settings, width, user_width);
+  print_maker(settings, width, user_width);
   printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "all", user_width, "postgres", "",
          "peer");
   printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "replication", user_width, "postgres", "",
@@ -107,7 +91,7 @@ static void print_hba(const struct cortex_settings *settings, const char *pam_na
   printf("# hostssl  replication  replicator  10.0.0.0/8  scram-sha-256\n");
   printf("# hostssl  postgres     monitoring  10.0.0.0/8  scram-sha-256\n");
   printf("%-8s  %-*s  %-*s  %-12s  pam pamservice=%s\n", "hostssl", width, database, user_width,
-         just_in_time ? "all" : "+cortex_managed", "all", pam_name);
+         jit_is_on(settings) ? "all" : "+cortex_managed", "all", pam_name);
   printf("# the lines of other services come here\n");
   printf("%-8s  %-*s  %-*s  %-12s  %s\n", "local", width, "all", user_width, "all", "", "reject");
   printf("%-8s  %-*s  %-*s  %-12s  %s\n", "host", width, "all", user_width, "all", "all", "reject");

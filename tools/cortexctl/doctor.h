@@ -33,6 +33,7 @@ void doctor_reaper(struct doctor *doctor);
 void doctor_pam(struct doctor *doctor);
 void doctor_server(struct doctor *doctor);
 void doctor_hba(struct doctor *doctor);
+void doctor_jit(struct doctor *doctor);
 void doctor_pooler(struct doctor *doctor);
 
 /* Connects before the parts are run, or says why not; and ends it. */

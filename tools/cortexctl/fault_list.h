@@ -107,6 +107,7 @@ FAULT(HBA_SHADOWED, hba_shadowed, ERROR, "this line is never reached: the one ab
 FAULT(HBA_BYPASS, hba_bypass, ERROR, "people that Cortex manages come in without token, policy and record", "remove the line, or name the roles it is for")
 FAULT(HBA_BESIDE, hba_beside, WARNING, "a role that Cortex manages could be met by this line, which does not ask Cortex", "name the roles it is for, or reject")
 FAULT(HBA_GROUP, hba_group, ERROR, "a role that is made just in time is in no group yet when pg_hba.conf is read: its first login is refused", "write all for the user")
+FAULT(JIT_UNREADY, jit_unready, ERROR, "no role can be made: the first login of each person is refused as role_unavailable", "write the lines for cortex_jit that cortexctl service render prints; let jit_conninfo name the database in which the extension cortex was created first")
 FAULT(HBA_REJECT, hba_reject, WARNING, "what no line foresees is refused only as long as nobody adds a line below", "end the file with: host all all all reject")
 FAULT(HBA_SERVICE_NONE, hba_service_none, WARNING, "nobody can reach the service on this server", "cortexctl service render NAME")
 FAULT(EXTENSION_ABSENT, extension_absent, WARNING, "roles cannot be made or synchronised, and SQL cannot ask who a session is", "CREATE EXTENSION cortex")
