@@ -150,6 +150,7 @@ class GuideHost:
         for there, path in (("/etc/cortex", self.etc), ("/etc/pam.d", self.pam.folder), ("/var/log/cortex", self.log),
                             ("/etc/pgbouncer/pgbouncer.ini", self.pooler), ("db1.example.com", "localhost"),
                             ("cortex cortex cortex_runner", "cortex root cortex_runner"),
+                            ("host=/var/run/postgresql port=5432", f"host={self.postgres.sockets} port={self.postgres.port}"),
                             ("https://login.example.com", self.provider.url)):
             text = text.replace(there, str(path))
         return text
@@ -214,6 +215,19 @@ def roles_follow_the_policy(host, said):
     with host.session("bob") as session:
         assert one(session, "select pg_has_role('pg_read_all_data', 'usage')")
     assert "in sync" in host.run("cortex-sync --check")
+
+
+def dave_needs_no_role(host):
+    conf = host.etc / "cortex.conf"
+    kept, hba = conf.read_text(encoding="utf-8"), host.hba()
+    assert not host.enters("dave")
+    said = yield
+    assert "0 errors" in said, said
+    with host.session("dave") as session:
+        assert one(session, "select pg_has_role('pg_read_all_data', 'usage')")
+    conf.write_text(kept, encoding="utf-8")  # the recipes after this one are of roles that others make
+    (host.postgres.data / "pg_hba.conf").write_text(hba, encoding="utf-8")
+    host.postgres.reload()
 
 
 def analysts_read(host):
@@ -305,6 +319,7 @@ def nothing_is_wrong(_host, said):
 LOOKS = {
     "Protect one database": (explained, walked, alice_is_in),
     "Roles that follow the policy": (sync_says_what_it_would_do, roles_follow_the_policy),
+    "Roles made by the login": (dave_needs_no_role,),
     "Change who may do what": (analysts_read, nobody_entered),
     "A session that must last": (carol_has_hours,),
     "Add a service like another": (reports_is_served, reports_is_entered),
