@@ -4,11 +4,14 @@ SPDX-License-Identifier: PostgreSQL
 """
 import base64
 import json
+import os
+import pathlib
+import re
 import stat
 import subprocess
 import time
 
-from login import Home, Script, assert_exit, error, jwt
+from login import CORTEX_LOGIN, Home, Script, assert_exit, error, jwt
 from support import cases
 
 PROVIDER = Script()
@@ -53,6 +56,26 @@ def test_fault_is_told_with_file_and_line(text, line):
     home.write_text(text)
     done = assert_exit(home.run("token"), 2, f"{home.config}:{line}: ")
     assert done.stdout == "" and done.stderr.count("\n") == 1
+
+
+def run_where_the_systems_folder_is_shut(home, *arguments):
+    """As on a database host, whose /etc/cortex only the server's group enters."""
+    hint = Home().run("token").stderr
+    system = pathlib.Path(re.search(r" or (/\S*)/login.conf,", hint).group(1))
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs none "$0"; mkdir -m 0700 "$1"; chown nobody "$1"; shift; '
+         'exec setpriv --bounding-set=-dac_override,-dac_read_search "$@"', system.parent, system, CORTEX_LOGIN, *arguments],
+        env=home.environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_own_profiles_count_where_the_systems_folder_is_shut():
+    if os.geteuid() != 0:
+        return  # only root can shut a folder for a while
+    home = with_token()
+    assert assert_exit(run_where_the_systems_folder_is_shut(home, "token", "corp"), 0).stdout == home.token + "\n"
+    done = assert_exit(run_where_the_systems_folder_is_shut(home, "token", "other"), 2, "no profile 'other', but: corp")
+    assert "login.conf: Permission denied" in done.stderr
+    assert_exit(run_where_the_systems_folder_is_shut(Home(), "token"), 2, "login.conf: cannot be opened: Permission denied")
 
 
 def test_file_that_others_may_write_is_refused():

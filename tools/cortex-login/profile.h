@@ -39,6 +39,7 @@ struct profiles {
   struct profile *items;
   size_t count;
   char *files[2];
+  bool is_hidden; /* the system's may be there, but not for this user */
 };
 
 /*

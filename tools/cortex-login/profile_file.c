@@ -152,9 +152,15 @@ static char *user_file(void) {
   return text_take(&path);
 }
 
-/* A file that is not there is left out; one that cannot be looked at is not. */
-static bool is_there(const char *file) {
-  return file != NULL && (access(file, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
+/*
+ * A file that is not there is left out; one that cannot be looked at is not, unless profiles of the
+ * user's own are there: on a database host the system's folder is for the server's group alone.
+ */
+static bool is_wanted(struct profiles *profiles, const char *file) {
+  if (file == NULL || access(file, F_OK) == 0)
+    return file != NULL;
+  profiles->is_hidden = errno == EACCES && profiles->count > 0;
+  return errno != ENOENT && errno != ENOTDIR && !profiles->is_hidden;
 }
 
 enum cli_exit profiles_load(const char *file, struct profiles *profiles_out) {
@@ -170,7 +176,7 @@ enum cli_exit profiles_load(const char *file, struct profiles *profiles_out) {
     return CLI_OUTSIDE;
   }
   for (i = 0; i < 2 && code == CLI_DONE; i++)
-    if ((i == 0 && file != NULL) || is_there(profiles_out->files[i]))
+    if ((i == 0 && file != NULL) || is_wanted(profiles_out, profiles_out->files[i]))
       code = load_file(profiles_out, profiles_out->files[i]);
   if (code == CLI_DONE && profiles_out->count == 0) {
     cli_complain("there is no profile: write one into %s or " SYSTEM_FILE ", see cortex-login(1)",
@@ -208,5 +214,7 @@ struct profile *profiles_find(struct profiles *profiles, const char *name) {
     cli_complain("which profile? There are: %s", list);
   else
     cli_complain("there is no profile '%s', but: %s", name, list);
+  if (profiles->is_hidden)
+    cli_complain(SYSTEM_FILE ": %s", strerror(EACCES));
   return NULL;
 }
