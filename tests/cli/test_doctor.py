@@ -239,7 +239,10 @@ def test_log_without_anchors_does_not_pass_for_one():
 def test_reaper_that_never_ran_is_found_where_logins_need_it():
     host = Doctor()
     host.configure(*host.section, *host.rest, "[session]", "enforce = yes", name="cortex.conf")
-    assert "cortex-reap.timer" in host.found("reaper_stale")["fix"]
+    assert host.found("reaper_stale")["fix"].startswith("conninfo in [sync] of ")
+    host.configure(*host.section, *host.rest, "[session]", "enforce = yes", "[sync]", "conninfo = dbname=analytics",
+                   name="cortex.conf")
+    assert host.found("reaper_stale")["fix"] == "systemctl enable --now cortex-reap.timer"
     (host.state / "sessions" / "reaped").write_text("", encoding="utf-8")
     assert "reaper_stale" not in host.findings()
     os.utime(host.state / "sessions" / "reaped", (time.time() - 3600, time.time() - 3600))

@@ -29,6 +29,25 @@ static bool is_enforced(const struct cortex_settings *settings) {
   return strcmp(cortex_settings_value(settings, "session", "enforce"), "yes") == 0;
 }
 
+/* Whether a reaper that is started would know where to connect. */
+static bool has_cluster(const struct cortex_settings *settings) {
+  const struct cortex_section *section;
+  size_t i;
+
+  for (i = 0; (section = cortex_settings_section(settings, i)) != NULL; i++)
+    if (strcmp(cortex_section_kind(section), "cluster") == 0)
+      return true;
+  return cortex_settings_value(settings, "sync", "conninfo") != NULL;
+}
+
+static void fix_reaper(struct check *check) {
+  if (!has_cluster(check->settings))
+    check_fix(check,
+              "conninfo in [sync] of %s and the lines for cortex_runner, see THE CLUSTER in "
+              "cortex-sync(8); then systemctl enable --now cortex-reap.timer",
+              check->config);
+}
+
 void doctor_reaper(struct doctor *doctor) {
   struct check *check = &doctor->check;
   const struct cortex_clock *clock = cortex_clock_system();
@@ -47,6 +66,7 @@ void doctor_reaper(struct doctor *doctor) {
   if (is_enforced(check->settings) && reaped == 0) {
     check_find(check, CHECK_REAPER_STALE, check_key_place(check, "session", "enforce"),
                "no reap has ended well yet");
+    fix_reaper(check);
   } else if (is_enforced(check->settings)) {
     check_find(check, CHECK_REAPER_STALE, check_key_place(check, "session", "enforce"),
                "the last reap that ended well was %" PRId64 " s ago", overdue.now - reaped);
@@ -55,5 +75,6 @@ void doctor_reaper(struct doctor *doctor) {
     check_find(check, CHECK_REAPER_ABSENT, check_key_place(check, "session", "path"),
                "%zu sessions are past their deadline, and the last reap was %s", overdue.count,
                reaped == 0 ? "never" : "too long ago");
+    fix_reaper(check);
   }
 }
