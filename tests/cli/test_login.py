@@ -271,9 +271,11 @@ def test_refresh_token_that_is_not_replaced_is_kept():
     assert home.kept()["refresh_token"] == "refresh-1"
 
 
-def test_dead_refresh_token_needs_a_person_and_is_forgotten():
+@cases("invalid_grant", "interaction_required", "login_required", "consent_required")
+def test_dead_refresh_token_needs_a_person_and_is_forgotten(name):
+    """Expired, or (as Entra answers once a second factor is asked for) of no use before somebody has done something."""
     home = person()
-    PROVIDER.set(token=error("invalid_grant"))
+    PROVIDER.set(token=error(name))
     assert_exit(home.run("token", "--fresh", "--unattended"), 1, "needs a person")
     assert "refresh_token" not in home.kept()
     assert_exit(home.run("token", "--fresh", "--unattended"), 1, "needs a person")

@@ -101,6 +101,21 @@ static enum cli_exit settle(const struct profile *profile, const struct tokens *
              : CLI_OUTSIDE;
 }
 
+/*
+ * The token is expired or revoked, or (Core 3.1.2.6, which Entra and AD FS answer here too) opens
+ * nothing before a person has done something, as after a change of what is asked of them.
+ */
+static bool is_dead(const char *error) {
+  static const char *const dead[] = {"invalid_grant", "interaction_required", "login_required",
+                                     "consent_required"};
+  size_t i;
+
+  for (i = 0; i < sizeof dead / sizeof dead[0]; i++)
+    if (strcmp(error, dead[i]) == 0)
+      return true;
+  return false;
+}
+
 enum cli_exit flow_refresh(const struct provider *provider, const struct profile *profile,
                            const struct tokens *old, struct tokens *tokens_out) {
   struct provider_answer answer;
@@ -111,8 +126,8 @@ enum cli_exit flow_refresh(const struct provider *provider, const struct profile
   text_put_pair(&form, "refresh_token", old->refresh_token);
   text_put_pair(&form, "resource", profile->resource);
   code = provider_post(provider, profile, provider->token_endpoint, &form, &answer);
-  if (code == CLI_DONE && strcmp(answer.error, "invalid_grant") == 0) {
-    code = CLI_NO; /* expired or revoked: no complaint, as a person may log in again */
+  if (code == CLI_DONE && is_dead(answer.error)) {
+    code = CLI_NO; /* no complaint, as a person may log in again */
   } else if (code == CLI_DONE && *answer.error != '\0') {
     provider_refused(&answer, profile->issuer);
     code = CLI_OUTSIDE;
