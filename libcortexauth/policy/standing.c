@@ -129,15 +129,14 @@ static bool self_or_ancestor(const struct cortex_standing *standing, struct ceda
          cedar_entity_ancestor_at(standing->policy->store, index, position - 1, uid_out);
 }
 
+/* Whatever groups the entities file has for the person: as at a login, the directory's count. */
 static void add_user(struct cortex_standing *standing, const char *username) {
-  struct cedar_uid_text self = {cx_cedar_text("User"), cx_cedar_text(username)}, uid;
-  uint32_t i, named;
+  struct cedar_uid_text self = {cx_cedar_text("User"), cx_cedar_text(username)};
+  uint32_t named;
 
-  for (i = 0; self_or_ancestor(standing, self, i, &uid); i++) {
-    cx_reach_add(standing->reach, uid);
-    if (cx_recall_find(standing->recall, uid, &named))
-      cx_recall_mark(standing->recall, &named, 1);
-  }
+  cx_reach_add(standing->reach, self);
+  if (cx_recall_find(standing->recall, self, &named))
+    cx_recall_mark(standing->recall, &named, 1);
 }
 
 static bool put_named(struct known_group *group, uint32_t position) {
