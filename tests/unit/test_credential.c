@@ -163,10 +163,11 @@ static void one_token_has_one_id_whatever_its_signature(void **state) {
   free(two);
 }
 
-static char *make_numbered(const struct jwt_key *key, const char *jti, json_int_t issued) {
+static char *make_numbered(const struct jwt_key *key, const char *issuer, const char *jti,
+                           json_int_t issued) {
   json_t *header = json_pack("{ss}", "alg", "ES256");
   json_t *payload =
-      json_pack("{ss ss ss ss si ss sI sI ss}", "iss", "https://op.example", "sub", "1", "aud",
+      json_pack("{ss ss ss ss si ss sI sI ss}", "iss", issuer, "sub", "1", "aud",
                 "cortex", "email", "a@example.com", "level", 3, "scope", "db", "iat", issued,
                 "exp", (json_int_t)NOW + 60, "jti", jti);
   char *token = jwt_sign_json(key, "ES256", header, payload);
@@ -176,20 +177,43 @@ static char *make_numbered(const struct jwt_key *key, const char *jti, json_int_
   return token;
 }
 
+/* A second issuer, with the same key, which proves nothing of whose a token is. */
+static void use_issuers(struct fixture *fixture) {
+  char text[3 * sizeof config];
+
+  snprintf(text, sizeof text, "%s[oidc \"second\"]\nissuer = https://second.example\n%s", config,
+           strstr(config, "audience"));
+  cortex_settings_free(&fixture->settings);
+  assert_int_equal(cortex_settings_parse("test", text, strlen(text), &fixture->settings, NULL),
+                   CORTEX_OK);
+  assert_int_equal(
+      cortex_keyring_put(fixture->keyring, "second", fixture->set, strlen(fixture->set)), CORTEX_OK);
+}
+
 static void a_jti_names_the_token_where_there_is_one(void **state) {
   struct fixture *fixture = *state;
-  char *tokens[3] = {make_numbered(fixture->key, "j1", NOW), make_numbered(fixture->key, "j1", NOW - 1),
-                     make_numbered(fixture->key, "j2", NOW)};
-  struct cortex_identity *identities[3];
+  static const struct {
+    const char *issuer, *jti;
+    json_int_t issued;
+    bool is_first; /* the same token as the first */
+  } cases[] = {{"https://op.example", "j1", NOW, true},
+               {"https://op.example", "j1", NOW - 1, true},
+               {"https://op.example", "j2", NOW, false},
+               {"https://second.example", "j1", NOW, false}}; /* another issuer's, however alike */
+  struct cortex_identity *identity;
+  char first[sizeof identity->token_id] = "";
   size_t i;
 
-  for (i = 0; i < 3; i++)
-    assert_int_equal(verify(fixture, tokens[i], strlen(tokens[i]), &identities[i]), CORTEX_OK);
-  assert_string_equal(identities[0]->token_id, identities[1]->token_id);
-  assert_string_not_equal(identities[0]->token_id, identities[2]->token_id);
-  for (i = 0; i < 3; i++) {
-    cortex_identity_free(&identities[i]);
-    free(tokens[i]);
+  use_issuers(fixture);
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char *token = make_numbered(fixture->key, cases[i].issuer, cases[i].jti, cases[i].issued);
+
+    assert_int_equal(verify(fixture, token, strlen(token), &identity), CORTEX_OK);
+    if (i == 0)
+      strcpy(first, identity->token_id);
+    assert_int_equal(strcmp(identity->token_id, first) == 0, cases[i].is_first);
+    cortex_identity_free(&identity);
+    free(token);
   }
 }
 

@@ -215,6 +215,10 @@ static void without_max_session_the_credential_s_end_counts(void **state) {
   who = identity("eve", NULL, "{\"dba\":[true,true]}");
   who->usable_until = NOW + 3 * 86400;
   expect(world, who, ON("analytics-production"), ALLOWED(CORTEX_LEVEL_ADMIN, 12 * 3600));
+  who = identity("eve", NULL, "{\"dba\":true}"); /* SAML: its session outlasts the response */
+  who->usable_until = NOW + 300;
+  who->session_not_on_or_after = NOW + 600;
+  expect(world, who, ON("analytics-production"), ALLOWED(CORTEX_LEVEL_ADMIN, 600));
 }
 
 static void claims_of_other_shapes_make_no_tag(void **state) {
@@ -276,6 +280,31 @@ static void another_role_is_opened_only_where_assume_is_on_and_permitted(void **
   expect(world, identity("alice", "engineers", NULL), app, DENIED(CORTEX_ASSUME_DENIED));
   expect(world, identity("alice", "engineers", NULL), super, DENIED(CORTEX_PROTECTED_ROLE));
   expect(world, identity("alice", "engineers", NULL), odd, DENIED(CORTEX_BAD_USERNAME));
+}
+
+/* USER/LEVEL is the person's own where roles are made, and anybody's shared one elsewhere. */
+static void a_role_of_one_level_is_the_person_s_where_roles_are_made(void **state) {
+  static const char jit[] = "[roles]\njit = yes\njit_conninfo = \"host=/run/postgresql port=5432 "
+                            "user=cortex_jit dbname=postgres requirepeer=postgres\"\n";
+  static const char name58[] = "1234567890123456789012345678901234567890123456789012345678";
+  const struct cortex_question own = {.service = "analytics-staging", .role = "alice/read"};
+  const struct cortex_question other = {.service = "analytics-staging", .role = "bob/read"};
+  struct cortex_question long_name = {.service = "analytics-staging"};
+  struct world *world = *state;
+  char user[64], role[80];
+
+  assert_int_equal(load(world, "", NULL), CORTEX_OK);
+  expect(world, identity("alice", "engineers", NULL), own, DENIED(CORTEX_ASSUME_DENIED));
+  assert_int_equal(load(world, jit, NULL), CORTEX_OK);
+  expect(world, identity("alice", "engineers", NULL), own, ALLOWED(CORTEX_LEVEL_READ, 8 * 3600));
+  expect(world, identity("alice", "engineers", NULL), other, DENIED(CORTEX_ASSUME_DENIED));
+  long_name.role = role;
+  snprintf(role, sizeof role, "%s/read", name58);
+  expect(world, identity(name58, "engineers", NULL), long_name,
+         ALLOWED(CORTEX_LEVEL_READ, 8 * 3600));
+  snprintf(user, sizeof user, "%sx", name58);
+  snprintf(role, sizeof role, "%s/read", user);
+  expect(world, identity(user, "engineers", NULL), long_name, DENIED(CORTEX_BAD_USERNAME));
 }
 
 /* What is said of a service holds for its roles, also for those that no file lists. */
@@ -464,6 +493,7 @@ int main(void) {
       TEST(a_permit_that_cannot_be_evaluated_permits_nothing),
       TEST(unknown_services_and_other_databases_are_refused),
       TEST(another_role_is_opened_only_where_assume_is_on_and_permitted),
+      TEST(a_role_of_one_level_is_the_person_s_where_roles_are_made),
       TEST(a_role_is_in_its_service),
       TEST(a_service_takes_a_credential_for_its_own_audience_only),
       TEST(determining_policies_are_named_with_their_place),

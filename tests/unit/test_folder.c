@@ -238,6 +238,41 @@ static void a_file_is_written_replaced_read_and_removed(void **state) {
   umask(0022);
 }
 
+/*
+ * PostgreSQL's and the programs' users meet in the folder's group, whatever umask root has and
+ * whichever its own group is: of the lock too. What logins only read they cannot write.
+ */
+static void files_are_the_folder_s_group_s(void **state) {
+  static const struct {
+    enum cx_state_part part;
+    mode_t mode;
+  } cases[] = {{CX_STATE_BINDINGS, 0660}, {CX_STATE_REPLAY, 0660}, {CX_STATE_REVOKED, 0640}};
+  static const char *const names[] = {"x", ".lock"};
+  struct statefolder *folder = *state;
+  struct cx_state part;
+  struct stat status;
+  size_t i, j;
+  int lock;
+
+  if (geteuid() != 0)
+    skip();
+  umask(0077);
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    own(folder, cases[i].part, 0, STRANGER, 0750);
+    part = open_part(folder, cases[i].part);
+    assert_int_equal(cx_state_write(&part, "x", "", 0, CX_STATE_QUICK, NULL), CORTEX_OK);
+    assert_int_equal(cx_state_lock(&part, &folder->wait, &lock, NULL), CORTEX_OK);
+    close(lock);
+    cx_state_close(&part);
+    for (j = 0; j < 2; j++) {
+      assert_int_equal(stat(statefolder_name(folder, cases[i].part, names[j]), &status), 0);
+      assert_int_equal(status.st_gid, STRANGER);
+      assert_int_equal(status.st_mode & 07777, cases[i].mode);
+    }
+  }
+  umask(0022);
+}
+
 /* An empty file is not a missing one. */
 static void an_empty_file_is_there(void **state) {
   struct cx_buf content;
@@ -389,6 +424,7 @@ int main(void) {
       TEST(strangers_folders_are_refused),
       TEST(root_looks_into_what_any_postgres_user_wrote),
       TEST(a_file_is_written_replaced_read_and_removed),
+      TEST(files_are_the_folder_s_group_s),
       TEST(an_empty_file_is_there),
       TEST(hostile_files_are_refused),
       TEST(what_lies_beside_is_not_written_through),

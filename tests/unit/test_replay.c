@@ -265,6 +265,48 @@ static void what_a_wrong_clock_forgot_is_refused(void **state) {
   assert_true(live > 0);
 }
 
+/* Either bucket that it may have stood in, up to the very second. */
+static void what_one_bucket_forgot_is_refused(void **state) {
+  struct statefolder *folder = *state;
+  struct memory memory = {.fd = -1};
+  struct cx_use what = usual;
+  struct entry entry;
+  size_t which;
+  char token[8];
+
+  assert_int_equal(use_token(folder, "first", NOW), CORTEX_OK);
+  memory.fd = open(statefolder_name(folder, CX_STATE_REPLAY, CX_REPLAY_FILE), O_RDWR);
+  assert_true(memory.fd >= 0);
+  for (which = 0; which < 2; which++) {
+    struct head *head = &memory.buckets[which].head;
+
+    snprintf(token, sizeof token, "%zu", which);
+    what.token_id = token;
+    make_entry(&what, &entry);
+    choose_buckets(&memory, &entry);
+    head->forgotten = entry.until;
+    head->check = check_of(head, memory.at[which], 0);
+    assert_int_equal(write_block(&memory, which, 0, head, NULL), CORTEX_OK);
+    assert_int_equal(use(folder, what), CORTEX_STATE_UNAVAILABLE);
+    what.usable_until++;
+    assert_int_equal(use(folder, what), CORTEX_OK);
+  }
+  close(memory.fd);
+}
+
+/* Who saw no file either, and waited, must not put an empty one in the place of what is used by
+ * now. */
+static void the_second_who_makes_the_file_leaves_it(void **state) {
+  struct statefolder *folder = *state;
+  struct cx_state part;
+
+  assert_int_equal(use(folder, usual), CORTEX_OK);
+  assert_int_equal(cx_state_open(folder->settings, CX_STATE_REPLAY, &part, NULL), CORTEX_OK);
+  assert_int_equal(make(&part, &folder->wait, NULL), CORTEX_OK);
+  cx_state_close(&part);
+  assert_int_equal(use(folder, usual), CORTEX_REPLAYED);
+}
+
 /* ---- damage ---- */
 
 static void flip(struct statefolder *folder, off_t at) {
@@ -391,6 +433,8 @@ int main(void) {
       TEST(who_waits_too_long_is_refused),
       TEST(a_full_memory_refuses_and_empties_by_time),
       TEST(what_a_wrong_clock_forgot_is_refused),
+      TEST(what_one_bucket_forgot_is_refused),
+      TEST(the_second_who_makes_the_file_leaves_it),
       TEST(any_flipped_bit_of_its_page_refuses),
       TEST(an_entry_in_another_s_place_refuses),
       TEST(a_file_of_another_size_or_kind_refuses),
