@@ -517,7 +517,7 @@ class ScimHandler(BaseHTTPRequestHandler):
         if self.server.broken == "moved" and resources is self.server.users and begin == 0:
             self.server.users = [*resources[1:], {"id": "id-new", "userName": "new"}]
         body = json.dumps({"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": total,
-                           "startIndex": begin + 1, "itemsPerPage": len(page), "Resources": page}).encode()
+                           "startIndex": begin + 1, "itemsPerPage": len(page), "Resources": page or None}).encode()
         return self.answer(200, body[:-20] if self.server.broken == "cut" and begin > 0 else body)
 
     def answer(self, status, body, retry_after=None):
@@ -578,6 +578,17 @@ def test_scim_sentinel_that_has_no_members_removes_nothing(sync, scim):
     assert "sentinel cannot be read: g1" in stays(sync)
     del scim.groups[0]["members"]
     assert "sentinel cannot be read: g1" in stays(sync)
+
+
+def test_scim_null_is_an_empty_list(sync, scim):
+    """RFC 7643 2.5; of members, and (by the server above) of resources."""
+    scim.fill("alice")
+    scim.groups.append({"id": "g2", "displayName": "empty", "members": None})
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"alice"}
+    scim.groups = []
+    sync.apply()
+    assert sync.host.members("analytics_read") == set()
 
 
 def test_scim_page_may_be_longer_than_other_documents(sync, scim):

@@ -71,6 +71,11 @@ static struct directory_text name_of(const json_t *object, const char *key, char
              : (struct directory_text){"", 0};
 }
 
+/* RFC 7643 2.5: null says the same as an empty list, or none. */
+static bool is_list(const json_t *value) {
+  return value == NULL || json_is_null(value) || json_is_array(value);
+}
+
 static uint32_t number_of_id(struct reading *reading, const char *id) {
   uint32_t number = names_put(&reading->ids, id, strlen(id));
 
@@ -125,7 +130,7 @@ static bool put_members(struct reading *reading, const json_t *members, uint32_t
   const json_t *member;
   size_t i;
 
-  if (members != NULL && !json_is_array(members))
+  if (!is_list(members))
     return fail(reading, "the members of a group are no list",
                 names_text(&reading->directory.groups, group));
   json_array_foreach(members, i, member) {
@@ -174,7 +179,7 @@ static bool take_resources(struct reading *reading, const json_t *answer, resour
   size_t i;
 
   if (!json_is_integer(total) || json_integer_value(total) < 0 ||
-      json_integer_value(total) > RESOURCES_MAX || (list != NULL && !json_is_array(list)))
+      json_integer_value(total) > RESOURCES_MAX || !is_list(list))
     return fail(reading, "the service's answer is no list of resources", NULL);
   if (page->total >= 0 && page->total != json_integer_value(total))
     return fail(reading, "the service's resources changed between two pages", NULL);
