@@ -304,6 +304,21 @@ def test_a_level_is_held_only_while_every_session_was_permitted_it(host):
         assert one(strong, "select 1") == 1
 
 
+def test_sessions_of_other_services_and_clusters_hold_no_level_back(host):
+    """Clusters of one host may share the folder; a stamp of an earlier backend of that pid is nobody's either."""
+    with host.connect(service=PRODUCTION), host.connect() as weak:
+        head, _, rest = host.stamp(weak).read_text(encoding="ascii").partition("\n")
+    postmaster = int(head.split()[4])
+    wait_until("the end of the session", lambda: host.sql(
+        f"select count(*) from pg_stat_activity where datname = '{DATABASES[STAGING]}' and usename = 'alice'") == "0")
+    mine = host.cortex.state / "sessions" / str(os.getpid())
+    for began, server in ((time.time(), postmaster + 1), (time.time() - 360, postmaster)):
+        mine.write_text(f"cortex 1 {os.getpid()} {int(began * 1000000)} {server}\n{rest}", encoding="ascii")
+        with host.connect(service=PRODUCTION), host.connect(mfa=True):
+            assert host.members("alice") == {"analytics_read", "analytics_write", "production_read"}
+    mine.unlink()
+
+
 def connect_beside(host, statement, *who, then="select", **how):
     """A session that begins while the server has done this but for its commit: at once, or when it need not wait any more."""
     sessions = []
