@@ -872,6 +872,21 @@ def test_foreign_sessions_are_never_ended(host):
         (host.cortex.state / "sessions" / str(pid)).unlink()
 
 
+def test_the_runner_ends_no_session_that_did_not_come_through_cortex(host):
+    """Nor a later backend of the same pid: whoever got at the account of cortex-sync cannot end others'."""
+    def reap(connection, later=0):
+        start = host.sql(f"select (date_part('epoch', backend_start) * 1000000)::bigint + {later} from pg_stat_activity "
+                         f"where pid = {connection.info.backend_pid}")
+        return host.sql(f"set session authorization cortex_runner; "
+                        f"select count(*) from cortex.reap('{{{connection.info.backend_pid}}}', '{{{start}}}')")
+
+    info = host.postgres.conninfo("stranger", DATABASES[STAGING], tls=False)
+    with host.connect() as alice, psycopg.connect(**info, autocommit=True) as stranger:
+        assert reap(stranger) == "0" and reap(alice, later=1) == "0"
+        assert not is_ended(stranger) and not is_ended(alice)
+        assert reap(alice) == "1" and is_ended(alice)
+
+
 def test_a_policy_that_cannot_be_read_ends_nothing(host):
     with host.connect() as alice, host.connect("bob") as bob:
         host.cortex.write(host.cortex.policies / "analytics.cedar", "permit (")
