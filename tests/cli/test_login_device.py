@@ -40,6 +40,12 @@ def test_person_is_told_and_asked_for_until_there_is_an_answer():
     assert len(PROVIDER.forms) == 2 and done.seconds >= 2
 
 
+def test_google_calls_the_address_otherwise():
+    first = device(verification_uri=None, verification_uri_complete=None, verification_url=PROVIDER.url + "/device")
+    done = assert_exit(run(PROVIDER.tokens(), first=first), 0)
+    assert f"open {PROVIDER.url}/device\n" in done.stderr and "WDJB-MJHT" in done.stderr
+
+
 def test_code_cannot_command_the_terminal():
     done = assert_exit(run(error("access_denied"), first=device(user_code="A\u009b1m\033[2J\nB")), 1)
     assert "A??1m?[2J?B" in done.stderr
@@ -65,6 +71,7 @@ def test_code_that_nobody_enters_ends_in_time():
 
 
 @cases({"user_code": None}, {"device_code": None}, {"verification_uri": None}, {"device_code": 1},
+       {"verification_uri": None, "verification_url": "javascript:alert(1)"},
        {"verification_uri": "javascript:alert(1)"}, {"verification_uri": PROVIDER.url + "/\u009b1m"}, {"verification_uri": "http://example.invalid/"})
 def test_answer_that_lacks_something_is_refused(changes):
     assert assert_exit(run(PROVIDER.tokens(), first=device(**changes)), 3).stdout == ""

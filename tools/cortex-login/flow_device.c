@@ -47,6 +47,8 @@ static bool tell_person(const json_t *body, const struct profile *profile) {
   const char *url = discovery_address(body, "verification_uri", profile->issuer);
   const char *complete = discovery_address(body, "verification_uri_complete", profile->issuer);
 
+  if (url == NULL) /* Google, by a draft of RFC 8628 */
+    url = discovery_address(body, "verification_url", profile->issuer);
   if (code == NULL || url == NULL)
     return false;
   cli_complain("to log in to \"%s\", open %s", profile->label, url);
