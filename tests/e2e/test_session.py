@@ -432,6 +432,32 @@ def test_services_do_not_touch_each_other(host):
     assert host.members("alice") == {"analytics_read", "production_read"}
 
 
+def end_and_reap(host):
+    wait_until("the end of the session", lambda: host.sql(
+        "select count(*) from pg_stat_activity where usename = 'alice'") == "0")
+    return host.reap()
+
+
+def test_what_another_service_gives_too_stays_when_a_level_goes(host):
+    host.services(GROUPS, {"read": "analytics_write"})
+    host.login(service=PRODUCTION).assert_allowed("1")
+    with host.connect(mfa=True):
+        assert host.members("alice") == {"analytics_read", "analytics_write"}
+    assert end_and_reap(host) == ""
+    assert host.members("alice") == {"analytics_read", "analytics_write"}
+
+
+def test_a_level_that_stood_before_goes_with_its_last_session(host):
+    """The policy permitted it without a second factor."""
+    host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.replace("when { context.mfa }", "", 1))
+    host.login().assert_allowed("1")
+    assert end_and_reap(host) == ""
+    host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY)
+    host.login(mfa=True).assert_allowed("1")
+    assert end_and_reap(host) == "revoked analytics_write from alice\n"
+    assert host.members("alice") == {"analytics_read"}
+
+
 def test_what_a_dba_granted_stays(host):
     host.login().assert_allowed("1")
     host.sql("create role dba_role; grant dba_role to alice; grant analytics_admin to alice")
