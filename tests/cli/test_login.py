@@ -228,14 +228,23 @@ def test_broken_cache_is_replaced(content):
     assert home.kept()["access_token"]
 
 
-def test_changed_profile_gets_a_token_of_its_own():
+@cases("scope", "audience", "resource")
+def test_changed_profile_gets_a_token_of_its_own(key):
     home = job()
     PROVIDER.set(token=PROVIDER.tokens())
     assert_exit(home.run("token"), 0)
     text = home.config.read_text(encoding="utf-8")
-    home.write_text(text + "scope = more\n")
+    home.write_text(text + f"{key} = https://other.test/\n")
     assert_exit(home.run("token"), 0)
     assert len(PROVIDER.forms) == 2
+
+
+def test_job_does_not_go_on_with_the_token_of_a_person():
+    home = person()
+    home.write_text(home.config.read_text(encoding="utf-8") + f"client_secret_file = {home.secret}\nuse = id\n")
+    PROVIDER.set(token=PROVIDER.tokens())
+    assert_exit(home.run("token", "--flow", "client_credentials"), 0)
+    assert [form["grant_type"] for form in PROVIDER.forms] == ["client_credentials"]
 
 
 def test_nothing_is_kept_without_a_cache():
