@@ -307,6 +307,22 @@ def test_outage_keeps_refresh_token_and_token(answer):
     assert done.stdout.strip() == before["id_token"] and home.kept() == before
 
 
+def test_outage_hands_over_no_token_that_is_over():
+    home = person(expires=int(time.time()) - 1)
+    PROVIDER.set(token=Answer(b"", 503))
+    assert assert_exit(home.run("token"), 3).stdout == ""
+
+
+@cases((300, 600, 300), (600, 300, 300), (None, 300, 300), (300, None, 300))
+def test_access_token_ends_when_it_says_or_the_answer_says_before(own, said, expected):
+    home = job()
+    now = int(time.time())
+    token = jwt(exp=now + own) if own else "opaque"
+    PROVIDER.set(token=PROVIDER.tokens(access_token=token, expires_in=said))
+    assert_exit(home.run("token"), 0)
+    assert 0 <= home.kept()["access_expires"] - now - expected <= 5
+
+
 def test_renewal_of_another_person_is_refused():
     home = person()
     PROVIDER.set(token=PROVIDER.tokens(claims={"sub": "mallory"}))

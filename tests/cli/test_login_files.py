@@ -146,7 +146,7 @@ def test_other_lines_stay():
     assert file.read_text(encoding="utf-8") == f"db.test:*:*:*:{home.token}\na:*:*:*:x\n"
 
 
-@cases("readable", "link", "folder", "no folder")
+@cases("readable", "link", "second name", "folder", "no folder")
 def test_password_file_that_is_not_ours_alone_is_refused(what):
     home = with_token()
     file = home.path / "pgpass"
@@ -155,6 +155,10 @@ def test_password_file_that_is_not_ours_alone_is_refused(what):
         file.chmod(0o644)
     elif what == "link":
         file.symlink_to(home.path / "elsewhere")
+    elif what == "second name":
+        file.write_text("", encoding="utf-8")
+        file.chmod(0o600)
+        (home.path / "pgpass.other").hardlink_to(file)
     elif what == "folder":
         file.mkdir()
     else:

@@ -247,6 +247,48 @@ static void without_the_folder_no_session_begins(void **state) {
   cortex_identity_free(&identity);
 }
 
+/* Of sections that were renamed the issuer tells; what metadata names cannot be told. */
+static void a_session_ends_with_its_issuer_s_section(void **state) {
+#define SAML "[saml \"idp\"]\nmetadata_file = /m.xml\nsp_entity_id = urn:sp\nacs_url = https://sp.example/\n"
+#define NAMED SAML "idp_entity_id = urn:idp\n"
+#define OIDC "[oidc \"corp\"]\nissuer = https://op.example\naudience = db\n"
+  static const struct {
+    const char *sections, *kind, *label, *issuer;
+    bool is_configured;
+  } cases[] = {
+      {OIDC, "oidc", "corp", "https://other.example", true},
+      {OIDC, "oidc", "old", "https://op.example", true},
+      {OIDC, "oidc", "old", "https://other.example", false},
+      {OIDC, "saml", "old", "https://op.example", false},
+      {SAML, "saml", "old", "urn:idp", true},
+      {SAML, "oidc", "old", "https://op.example", false},
+      {NAMED, "saml", "old", "urn:idp", true},
+      {NAMED, "saml", "old", "urn:other", false},
+  };
+  struct statefolder *folder = *state;
+  struct cortex_settings *settings = NULL;
+  struct cortex_session session = {.session_until = 1795639999};
+  char text[1024];
+  size_t i;
+
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct cortex_identity *identity = make_identity();
+
+    identity->kind = cases[i].kind;
+    free(identity->label);
+    free(identity->issuer);
+    identity->label = strdup(cases[i].label);
+    identity->issuer = strdup(cases[i].issuer);
+    session.identity = identity;
+    snprintf(text, sizeof text, "%s[state]\npath = %s\n", cases[i].sections, folder->path);
+    assert_int_equal(cortex_settings_parse("f", text, strlen(text), &settings, NULL), CORTEX_OK);
+    assert_int_equal(cortex_session_judge(&session, settings, NULL, START, NULL),
+                     cases[i].is_configured ? CORTEX_OK : CORTEX_UNKNOWN_ISSUER);
+    cortex_settings_free(&settings);
+    cortex_identity_free(&identity);
+  }
+}
+
 /* ---- the reaper ---- */
 
 static void date_note(struct statefolder *folder, time_t when) {
@@ -409,6 +451,7 @@ int main(void) {
       IN_FOLDER(a_stamp_under_another_pid_is_none),
       IN_FOLDER(other_files_are_passed_over),
       IN_FOLDER(without_the_folder_no_session_begins),
+      IN_FOLDER(a_session_ends_with_its_issuer_s_section),
       IN_FOLDER(enforce_asks_for_a_reaper),
       IN_FOLDER(an_end_is_recorded_once),
       IN_FOLDER(what_could_not_be_recorded_stays_due),
