@@ -266,6 +266,17 @@ def test_a_note_grants_nothing(host):
     assert not host.exists("alice")
 
 
+@pytest.mark.parametrize("age, asks", [(240, 0), (301, 1), (-60, 1)])
+def test_a_note_is_believed_for_five_minutes(host, age, asks):
+    """Nor is one from far ahead, which says that a clock was set."""
+    host.login().assert_allowed("1")
+    (note,) = (host.cortex.state / "sessions").glob("ready-*")
+    os.utime(note, (time.time() - age, time.time() - age))
+    mark = host.postgres.log_mark()
+    host.login().assert_allowed("1")
+    assert inner_logins(host, mark) == asks
+
+
 @pytest.fixture(params=["plain", "serializable and read only"])
 def defaults(host, request):
     """What a DBA may make the default of transactions; the roles have no say in it."""
