@@ -48,6 +48,7 @@ static void put_identity(struct cx_buf *text, const struct cortex_identity *iden
   cx_json_member_text(text, "issuer", identity->issuer);
   cx_json_member_text(text, "label", identity->label);
   cx_json_member_text(text, "subject", identity->subject);
+  cx_json_member_text(text, "owner", identity->owner);
   cx_json_member_text(text, "sid", identity->sid);
   cx_json_member_text(text, "username", identity->username);
   put_list(text, "groups", &identity->groups);
@@ -164,6 +165,7 @@ static struct cortex_identity *make_identity(const cx_json *facts) {
   if (!get_copy(facts, "issuer", &identity->issuer) ||
       !get_copy(facts, "label", &identity->label) ||
       !get_copy(facts, "subject", &identity->subject) ||
+      !get_copy(facts, "owner", &identity->owner) ||
       !get_copy(facts, "sid", &identity->sid) ||
       !get_copy(facts, "username", &identity->username) ||
       !get_copy(facts, "acr", &identity->acr) ||

@@ -80,6 +80,8 @@ enum cortex_reason cortex_revocation_check(const struct cortex_settings *setting
 
   if (reason == CORTEX_OK)
     reason = ask(&state, CORTEX_REVOCATION_SUBJECT, identity->issuer, identity->subject, error);
+  if (reason == CORTEX_OK) /* a subject of one session is not who comes back in the next */
+    reason = ask(&state, CORTEX_REVOCATION_SUBJECT, identity->issuer, identity->owner, error);
   if (reason == CORTEX_OK)
     reason = ask(&state, CORTEX_REVOCATION_SID, identity->issuer, identity->sid, error);
   if (reason == CORTEX_OK)

@@ -140,6 +140,11 @@ def test_transient_name_with_the_username_from_an_attribute(samls, name):
     samls.configure("transient", username_attribute=NAMES)
     record = samls.login(samls.answer(name, "transient")).assert_allowed()
     assert record["username"] == "alice"
+    cortex = samls.world.cortex
+    (bound,) = [binding for line in cortex.run("binding", "list", "--config", cortex.conf, "--json").stdout.splitlines()
+                if (binding := json.loads(line))["role"] == "alice"]
+    assert cortex.run("revoke", "--config", cortex.conf, "--subject", bound["issuer"], bound["subject"]).returncode == 0
+    samls.login(samls.answer(name, "transient")).assert_refused("revoked")
 
 
 def test_email_name_with_a_map(samls):

@@ -85,6 +85,20 @@ static void each_kind_refuses_what_it_names_and_nothing_else(void **state) {
   assert_int_equal(check(folder, ISSUER, "alice", NULL, OTHER), CORTEX_OK);
 }
 
+/* A transient NameID is gone with its session; who a username belongs to is not. */
+static void who_is_called_otherwise_in_each_session_stays_revoked(void **state) {
+  struct statefolder *folder = *state;
+  struct cortex_identity identity = who(ISSUER, "_transient", NULL, NULL);
+
+  identity.owner = (char *)"alice@example.com";
+  put(folder, CORTEX_REVOCATION_SUBJECT, ISSUER, "alice@example.com", 0);
+  assert_int_equal(cortex_revocation_check(folder->settings, &identity, NULL), CORTEX_REVOKED);
+  lift(folder, CORTEX_REVOCATION_SUBJECT, ISSUER, "alice@example.com");
+  assert_int_equal(cortex_revocation_check(folder->settings, &identity, NULL), CORTEX_OK);
+  put(folder, CORTEX_REVOCATION_SUBJECT, ISSUER, "_transient", 0);
+  assert_int_equal(cortex_revocation_check(folder->settings, &identity, NULL), CORTEX_REVOKED);
+}
+
 /* "a" + "bc" and "ab" + "c": the same bytes side by side, and still two subjects. */
 static void issuer_and_subject_are_never_confused(void **state) {
   put(*state, CORTEX_REVOCATION_SUBJECT, "https://a", "b/c", 0);
@@ -197,6 +211,7 @@ static void what_has_ended_is_forgotten_with_the_next_change(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(each_kind_refuses_what_it_names_and_nothing_else),
+      TEST(who_is_called_otherwise_in_each_session_stays_revoked),
       TEST(issuer_and_subject_are_never_confused),
       TEST(a_missing_or_untrusted_folder_refuses),
       TEST(damage_does_not_lift),

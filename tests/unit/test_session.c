@@ -34,6 +34,7 @@ static struct cortex_identity *make_identity(void) {
   identity->issuer = strdup("https://op.example");
   identity->label = strdup("corp");
   identity->subject = strdup("s-1");
+  identity->owner = strdup("jos\xc3\xa9@op.example");
   identity->username = strdup("jos\xc3\xa9");
   identity->acr = strdup("gold");
   identity->groups_known = true;
@@ -86,6 +87,7 @@ static void a_stamp_comes_back_as_it_was(void **state) {
   assert_string_equal(read.stamp.address, stamp.address);
   assert_string_equal(read.stamp.reference, stamp.reference);
   assert_string_equal(read.identity->subject, "s-1");
+  assert_string_equal(read.identity->owner, identity->owner);
   assert_string_equal(read.identity->username, identity->username);
   assert_string_equal(read.identity->issuer, identity->issuer);
   assert_string_equal(read.identity->label, identity->label);
