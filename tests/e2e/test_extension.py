@@ -128,6 +128,17 @@ def test_restore_gives_login_back_but_no_membership(host):
     assert host.members("readers") == set()
 
 
+def test_login_that_a_dba_unlocked_or_locked_is_no_leaver(host):
+    logins(host, "alice", "bob", "eve")
+    assert host.call("cut_logins", ["alice", "eve"]) == 2
+    host.sql("alter role alice login; alter role bob nologin")
+    assert host.sql("select name from cortex.sync_leavers('0 s')") == [("eve",)]
+    for name in ("alice", "bob"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            host.sql(f"select cortex.drop_leavers('{{{name}}}')")
+    assert host.sql("select cortex.drop_leavers('{eve}')") == [("eve",)]
+
+
 def test_login_that_a_dba_locked_is_not_restored(host):
     logins(host, "alice")
     host.sql("alter role alice nologin")
@@ -486,9 +497,12 @@ def test_only_roles_of_ours_are_renamed_and_only_to_free_names(host):
                      (["ren a", "ren b"], ["x1", "x1"]), (["ren a"], []), (["cortex_grantor"], ["x1"])):
         with pytest.raises(psycopg.Error):
             host.call("rename_logins", old, new)
+    host.sql("insert into cortex.login_grant values ('ren a', 'readers', 's', 'read', false)")
     assert host.call("rename_logins", ["ren a", "ren b"], ["ren b", "ren a"]) == 2
     assert host.sql("select name, subject from cortex.roles where name like 'ren %%' order by 1") == [
         ("ren a", "2"), ("ren b", "1")]
+    assert host.sql("select member from cortex.login_grant") == [("ren b",)]
+    host.sql("delete from cortex.login_grant")
 
 
 def test_only_ordinary_login_roles_are_adopted_and_lose_their_password(host):
@@ -844,15 +858,26 @@ def test_notes_of_roles_that_are_gone_are_forgotten(host):
 
 
 def test_memberships_that_lost_their_grantor_in_an_upgrade_are_claimed(host):
-    logins(host, "alice", "bob")
+    logins(host, "alice", "bob", "carol", "dave")
     groups(host, "readers")
     grant(host, "readers", "alice", "bob")
     note(host, "readers", "alice")
-    host.sql("revoke readers from alice, bob granted by cortex_grantor; grant readers to alice, bob")
+    note(host, "readers", "carol", "dave")
+    host.sql("revoke readers from alice, bob granted by cortex_grantor; grant readers to alice, bob; "
+             "grant readers to carol with admin option; set session authorization carol; grant readers to dave; "
+             "reset session authorization")
     assert host.members("readers") == set()
     assert host.sql("select cortex.claim_grants()") == [(1,)]
     assert host.members("readers") == {"alice"}
     assert ("readers", "bob", "postgres", False) in host.memberships()
+    assert {("readers", "carol", "postgres", True), ("readers", "dave", "carol", False)} <= set(host.memberships())
+
+
+def test_nothing_of_the_server_s_or_cortex_s_own_schemas_is_granted(host):
+    groups(host, "readers")
+    assert host.sql("select verb, name from cortex.sync_privileges('{cortex,information_schema,pg_catalog}', '{}', '{readers}', "
+                    "'{table}', '{SELECT}') where verb <> 'there' order by name") == [
+        ("absent", "cortex"), ("absent", "information_schema"), ("absent", "pg_catalog")]
 
 
 def test_upgrade_scripts_lead_to_the_same_objects(host):
