@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,6 +120,28 @@ static void a_missing_or_untrusted_folder_refuses(void **state) {
 }
 
 /* Whatever stands under the name revokes: nothing an accident makes of the file lifts it. */
+/* A folder that can be listed and not entered: whether something is there is not known. */
+static void what_cannot_be_looked_for_refuses(void **state) {
+  struct statefolder *folder = *state;
+  const char *path = statefolder_name(folder, CX_STATE_REVOKED, NULL);
+  int status;
+  pid_t child;
+
+  if (geteuid() != 0)
+    skip();
+  assert_int_equal(chmod(folder->path, 0755), 0);
+  assert_int_equal(chown(path, 1000, 1000), 0);
+  assert_int_equal(chmod(path, 0400), 0);
+  child = fork();
+  if (child == 0)
+    _exit(setgid(1000) != 0 || setuid(1000) != 0
+              ? 255
+              : (int)check(folder, ISSUER, "alice", NULL, NULL));
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), CORTEX_STATE_UNAVAILABLE);
+}
+
 static void damage_does_not_lift(void **state) {
   struct statefolder *folder = *state;
   struct cortex_error error = CORTEX_ERROR_NONE;
@@ -214,6 +237,7 @@ int main(void) {
       TEST(who_is_called_otherwise_in_each_session_stays_revoked),
       TEST(issuer_and_subject_are_never_confused),
       TEST(a_missing_or_untrusted_folder_refuses),
+      TEST(what_cannot_be_looked_for_refuses),
       TEST(damage_does_not_lift),
       TEST(what_cannot_be_revoked_is_told),
       TEST(the_list_says_what_when_and_who),
