@@ -876,6 +876,19 @@ BEGIN
 END
 $f$;
 
+-- Notes as cut leavers that somebody holds (cortex.sync_holders): no login gives them anything any more.
+CREATE FUNCTION cortex.note_held(names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM cortex.require_marked(names, false);
+  PERFORM cortex.note_roles(names);
+  DELETE FROM cortex.login_grant g WHERE g.member IN (SELECT n.name FROM unnest(names) AS n(name));
+  UPDATE cortex.role_data d SET last_seen = coalesce(d.last_seen, now()), cut_at = coalesce(d.cut_at, now())
+  WHERE d.name IN (SELECT n.name FROM unnest(names) AS n(name));
+END
+$f$;
+
 -- Gives back the right to log in, but only where cortex.cut_logins took it.
 CREATE FUNCTION cortex.restore_logins(names text[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
@@ -1029,6 +1042,39 @@ BEGIN
 END
 $f$;
 
+-- Those of these roles whose rows somebody else has changed and not committed, and whose transactions these may be; waits
+-- for none of them. A prepared one has no session to end, and only its role and superusers may roll it back, outside of functions.
+CREATE FUNCTION cortex.sync_holders(names text[]) RETURNS TABLE (name text, holder text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+DECLARE
+  unheld text[];
+BEGIN
+  PERFORM cortex.require_home();
+  unheld := ARRAY(SELECT a.rolname::text FROM pg_catalog.pg_authid a
+                  WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name)) FOR NO KEY UPDATE OF a SKIP LOCKED);
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = ANY (names) AND a.rolname <> ALL (unheld)) THEN
+    RETURN;
+  END IF;
+  SELECT string_agg(h.what, ' or ' ORDER BY h.what) INTO holder
+  FROM (SELECT format('prepared transaction %L of role %I in database %I', p.gid, p.owner, p.database)
+        FROM pg_catalog.pg_locks l
+          JOIN pg_catalog.pg_locks x ON x.virtualtransaction = l.virtualtransaction AND x.pid IS NULL
+          JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid
+        WHERE l.relation = 'pg_catalog.pg_authid'::regclass AND l.mode <> 'AccessShareLock' AND l.pid IS NULL
+        UNION
+        SELECT format('a transaction of role %I (backend %s)', a.rolname, l.pid)
+        FROM pg_catalog.pg_locks l JOIN pg_stat_get_activity(l.pid) s ON true
+          LEFT JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
+        WHERE l.relation = 'pg_catalog.pg_authid'::regclass AND l.mode <> 'AccessShareLock' AND l.granted
+          AND l.pid <> pg_backend_pid()) AS h(what);
+  holder := coalesce(holder, 'somebody''s transaction');
+  FOR name IN SELECT DISTINCT a.rolname FROM pg_catalog.pg_authid a
+              WHERE a.rolname = ANY (names) AND a.rolname <> ALL (unheld) LOOP
+    RETURN NEXT;
+  END LOOP;
+END
+$f$;
+
 -- Says that the cluster is as the policy of this digest wants it.
 CREATE FUNCTION cortex.sync_done(digest text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
@@ -1079,10 +1125,10 @@ GRANT EXECUTE ON FUNCTION
   cortex.sync_begin(boolean, text[]), cortex.create_groups(text[]),
   cortex.create_logins(text[], text[], text, text),
   cortex.rename_logins(text[], text[]), cortex.note_people(text[], text[], text[]), cortex.adopt_logins(text[]),
-  cortex.cut_logins(text[]), cortex.restore_logins(text[]),
+  cortex.cut_logins(text[]), cortex.note_held(text[]), cortex.restore_logins(text[]),
   cortex.grant_members(text[], text[], integer[], integer[]),
   cortex.revoke_members(text[], text[], integer[], integer[]),
   cortex.note_grants(text[], text[], integer[], integer[], integer[], text[], text[], text[], text[]),
   cortex.forget_grants(text[], text[], integer[], integer[], integer[], text[], text[], text[], text[]),
-  cortex.end_sessions(text[]), cortex.sync_done(text)
+  cortex.end_sessions(text[]), cortex.sync_holders(text[]), cortex.sync_done(text)
 TO cortex_runner;

@@ -157,7 +157,7 @@ class Postgres:
         settings = {
             "listen_addresses": "127.0.0.1", "port": self.port,
             "unix_socket_directories": self.sockets, "fsync": "off", "shared_buffers": "16MB",
-            "max_connections": "40", "log_connections": "on", "log_line_prefix": "[%p] %d ",
+            "max_connections": "40", "max_prepared_transactions": "4", "log_connections": "on", "log_line_prefix": "[%p] %d ",
             "ssl": "on", "ssl_cert_file": self.tls.certificate, "ssl_key_file": self.tls.key,
             "autovacuum": "off", "log_min_messages": "log",
         }

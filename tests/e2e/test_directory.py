@@ -196,6 +196,22 @@ def test_servers_are_tried_in_turn(sync):
             assert time.monotonic() - began < 15
 
 
+def test_who_holds_a_role_that_is_renamed_keeps_nobody_else(sync):
+    """Nor is there a second role for the person meanwhile."""
+    fill(sync, "p90")
+    sync.apply()
+    sync.host.sql("begin; alter role p90 password null; prepare transaction 'hers'")
+    call(sync, "p90", "p91")
+    sync.ldap.people("p92")
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: member\nmember: {person('p92')}\n")
+    result = json.loads(sync.apply("--json", check=4).stdout)
+    assert result["rename"] == [] and ["p90"] == [one["name"] for one in result["rejected"]]
+    assert "'hers'" in result["rejected"][0]["why"] and sync.host.can_login("p91") is None
+    assert sync.host.can_login("p90") and {"p90", "p92"} <= sync.host.members("analytics_read")
+    sync.host.sql("rollback prepared 'hers'")
+    assert json.loads(sync.apply("--json").stdout)["rename"] == [{"from": "p90", "to": "p91"}]
+
+
 def test_rename_is_a_rename_and_keeps_what_is_owned(sync):
     fill(sync, "p90")
     sync.apply()

@@ -35,9 +35,12 @@ class Directory:
         self.host.cortex.write(self.file, json.dumps(entities))
         return self
 
-    def apply(self, *arguments):
-        done = subprocess.run([str(CORTEX_SYNC), "--config", str(self.host.cortex.conf), "--apply", "--json", *arguments],
+    def run(self, *arguments):
+        return subprocess.run([str(CORTEX_SYNC), "--config", str(self.host.cortex.conf), "--apply", "--json", *arguments],
                               capture_output=True, text=True, timeout=60, check=False)
+
+    def apply(self, *arguments):
+        done = self.run(*arguments)
         assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
         return json.loads(done.stdout)
 
@@ -170,6 +173,34 @@ def test_a_leaver_who_holds_the_role_is_cut_all_the_same(host):
         assert set(directory.apply()["cut"]) == {"alice", "eve"}
         assert is_ended(alice) and not host.exists("alice") and not host.exists("eve")
     assert [record["pid"] for record in host.events("session_ended")] == [pid] and directory.rests()
+
+
+@pytest.mark.parametrize("prepares", [True, False], ids=["prepared", "of an administrator"])
+def test_who_holds_a_leaver_s_role_keeps_nobody_else(host, prepares):
+    """A transaction that belongs to no session of the leaver: nobody was cut or made, and nobody told whose it was."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"], eve=["engineers"])
+    directory.apply()
+    administrator = psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False), autocommit=True)
+    with host.connect() as alice, administrator:
+        holder, role = (alice, "alice") if prepares else (administrator, "postgres")
+        holder.execute("begin; savepoint s; alter role alice password null; release s")
+        if prepares:
+            holder.execute("prepare transaction 'hers'")
+        directory.names(bob=["engineers"], carol=["engineers"])
+        run = directory.run()
+        assert run.returncode == 4 and is_ended(alice)
+        rejected = json.loads(run.stdout)["rejected"]
+        assert [one["name"] for one in rejected] == ["alice"] and f"of role {role} " in rejected[0]["why"]
+        assert not prepares or "prepared transaction 'hers' of role alice in database analytics_staging" in rejected[0]["why"]
+        assert host.exists("alice") and host.members("alice") == set()
+        assert not host.exists("eve") and host.exists("carol") and "analytics_read" in host.members("carol")
+        host.login().assert_refused("role_unavailable")
+        assert directory.run().returncode == 4
+        host.sql("rollback prepared 'hers'", "analytics_staging") if prepares else administrator.rollback()
+    directory.apply()
+    assert not host.exists("alice") and directory.rests()
+    assert [record["role"] for record in host.events("role_cut")] == ["eve", "alice"]
+    host.sql("drop role carol")
 
 
 def test_a_lock_of_somebody_else_is_no_other_run(host):

@@ -37,7 +37,7 @@ static uint32_t source_of(struct model *model, const char *name) {
 
 /* ---- cases ---- */
 
-/* there KIND NAME [nologin] [cut] [by-login] */
+/* there KIND NAME [nologin] [cut] [held] [by-login] */
 static void read_there(struct model *model, char *const *words, const char *line) {
   static const char *const kinds[] = {"absent", "foreign", "protected", "login", "group"};
   uint32_t made = role_of(model, words[2]);
@@ -50,6 +50,8 @@ static void read_there(struct model *model, char *const *words, const char *line
   assert_int_not_equal(role->kind, ROLE_ABSENT);
   role->can_login = role->kind != ROLE_GROUP && strstr(line, " nologin") == NULL;
   role->is_cut = strstr(line, " cut") != NULL;
+  if (strstr(line, " held") != NULL)
+    role->holder = names_put(&model->holders, "somebody", strlen("somebody"));
   if (strstr(line, " by-login") != NULL)
     role->known_label = names_put(&model->labels, LABEL_LOGIN, strlen(LABEL_LOGIN));
 }
@@ -161,6 +163,7 @@ static char *print_plan(const struct scene *scene, const struct plan *plan) {
 
   assert_non_null(out);
   print_roles(out, model, "cut", &plan->cut);
+  print_roles(out, model, "held", &plan->held);
   print_edges(out, model, "lose", &plan->cut_edges, false);
   print_edges(out, model, "revoke", &plan->revoke, false);
   print_roles(out, model, "create group", &plan->groups);

@@ -227,8 +227,11 @@ static bool send_losses(struct pg *pg, const struct model *model, const struct p
       !send_edges(pg, model, "SELECT cortex.forget_grants($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                   &plan->forget, ARRAYS))
     return false;
-  return plan->cut.count == 0 ||
-         (++*sent && send_names(pg, model, "SELECT cortex.cut_logins($1)", &plan->cut));
+  if (plan->cut.count > 0 && ++*sent &&
+      !send_names(pg, model, "SELECT cortex.cut_logins($1)", &plan->cut))
+    return false;
+  return plan->held.count == 0 ||
+         (++*sent && send_names(pg, model, "SELECT cortex.note_held($1)", &plan->held));
 }
 
 /* A person's role before groups', as a first login makes them: else each waits for the other. */
@@ -282,6 +285,7 @@ static void mark_touched(bool *marked, const struct model *model, const struct p
   mark_members(marked, &plan->revoke);
   mark_members(marked, &plan->grant);
   mark_roles(marked, &plan->cut);
+  mark_roles(marked, &plan->held);
   mark_roles(marked, &plan->restore);
   mark_roles(marked, &plan->adopt);
   mark_roles(marked, &plan->people);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ending.h"
+#include "holder.h"
 #include "parts.h"
 #include "progress.h"
 
@@ -187,7 +188,7 @@ static enum cli_exit carry_whole(struct sync *sync) {
 
 /* A session may hold what the change of its own role needs: a password that is not committed. */
 static bool is_held(const struct sync *sync) {
-  return sync->transactions == 0 && sync->plan.end.count > 0 &&
+  return sync->transactions == 0 && holder_matters(&sync->plan) &&
          strcmp(pg_sqlstate(sync->pg), "55P03") == 0;
 }
 
@@ -206,21 +207,36 @@ static enum cli_exit end_first(struct sync *sync) {
   return exit;
 }
 
+static enum cli_exit weigh_anew(struct sync *sync) {
+  enum cli_exit exit = plan_anew(sync);
+
+  sync->is_refused =
+      exit == CLI_DONE && !valve_check(&sync->model, &sync->plan, sync->allowed, &sync->valve);
+  return exit;
+}
+
+/* Whoever is held all the same is left out: one of them would keep everybody else waiting. */
+static enum cli_exit free_held(struct sync *sync) {
+  enum cli_exit exit = end_first(sync);
+  bool found;
+
+  if (exit != CLI_DONE)
+    return exit;
+  if (!holder_find(sync, &found))
+    return sync_complain(sync);
+  return found ? weigh_anew(sync) : CLI_DONE;
+}
+
 static enum cli_exit carry_again(struct sync *sync, bool held) {
   enum cli_exit exit;
 
   cli_complain(held ? "somebody holds what the changes need: ending the sessions that are to end "
                       "first, and reading the roles again"
                     : "somebody else changes roles at the same time: reading them again");
-  exit = plan_anew(sync);
-  if (exit != CLI_DONE)
-    return exit;
-  sync->is_refused = !valve_check(&sync->model, &sync->plan, sync->allowed, &sync->valve);
-  if (sync->is_refused)
-    return CLI_DONE;
-  if (held)
-    exit = end_first(sync);
-  return exit == CLI_DONE ? carry_whole(sync) : exit;
+  exit = weigh_anew(sync);
+  if (exit == CLI_DONE && held && !sync->is_refused)
+    exit = free_held(sync);
+  return exit == CLI_DONE && !sync->is_refused ? carry_whole(sync) : exit;
 }
 
 /* ---- what logins believe ---- */

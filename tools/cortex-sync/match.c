@@ -92,6 +92,14 @@ static bool is_free(const struct model *model, uint32_t number, const uint32_t *
                               (role->kind == ROLE_LOGIN && new_name[number] != NAMES_NONE));
 }
 
+/* Neither the name of now nor the new one is anybody's until the holder lets go. */
+static bool keeps_name(struct model *model, uint32_t number, uint32_t new_name) {
+  if (model->roles[number].holder == 0)
+    return false;
+  model->roles[new_name].is_frozen = true;
+  return true;
+}
+
 /* The person gets the role of the new name instead, because the operator says so. */
 static bool is_taken_over(const struct model *model, uint32_t number) {
   const struct role *role = &model->roles[number];
@@ -173,7 +181,8 @@ bool model_match(struct model *model) {
   /* A chain ends where the last name is free; what cannot move holds up who wants its name. */
   while (moved > 0 && again)
     for (again = false, i = 0; i < model->names.count; i++)
-      if (new_name[i] != NAMES_NONE && !is_free(model, new_name[i], new_name)) {
+      if (new_name[i] != NAMES_NONE &&
+          (keeps_name(model, i, new_name[i]) || !is_free(model, new_name[i], new_name))) {
         hold_old(model, i, new_name[i]);
         new_name[i] = NAMES_NONE;
         moved--;

@@ -183,7 +183,8 @@ void rejections_clear(struct rejections *rejections) {
 
 bool model_init(struct model *model) {
   *model = (struct model){0};
-  return names_put(&model->subjects, "", 0) == 0 && names_put(&model->labels, "", 0) == 0;
+  return names_put(&model->subjects, "", 0) == 0 && names_put(&model->labels, "", 0) == 0 &&
+         names_put(&model->holders, "", 0) == 0;
 }
 
 void model_clear(struct model *model) {
@@ -194,6 +195,7 @@ void model_clear(struct model *model) {
   names_clear(&model->sources);
   names_clear(&model->labels);
   names_clear(&model->complete);
+  names_clear(&model->holders);
   names_clear(&model->held);
   edges_clear(&model->renamed);
   free(model->roles);
@@ -237,6 +239,7 @@ void model_forget(struct model *model) {
     model->roles[i] = (struct role){.wish = role->wish,
                                     .subject = role->subject,
                                     .label = role->label,
+                                    .holder = role->holder,
                                     .is_contested = role->is_contested,
                                     .is_claimed = role->is_claimed};
   }

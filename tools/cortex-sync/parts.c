@@ -38,7 +38,8 @@ bool parts_init(const struct model *model, const struct plan *plan, size_t room,
   if (room / 2 < PARTS_ROLES)
     parts_out->limit = room / 2 + 1;
   parts_out->losses = parts_of(parts_out, plan->cut.count);
-  if (parts_out->losses == 0 && plan->revoke.count + plan->forget.count + plan->rename.count > 0)
+  if (parts_out->losses == 0 &&
+      plan->held.count + plan->revoke.count + plan->forget.count + plan->rename.count > 0)
     parts_out->losses = 1;
   parts_out->gains = parts_of(parts_out, plan->logins.count);
   if (parts_out->gains == 0 && plan->groups.count + plan->adopt.count + plan->people.count +
@@ -93,6 +94,7 @@ static void get_losses(const struct parts *parts, size_t part, struct plan *out)
   size_t i;
 
   copy_roles(parts->cut, &plan->cut, part, out, &out->cut);
+  copy_roles(parts->cut, &plan->held, part, out, &out->held);
   copy_roles(parts->cut, &plan->end, part, out, &out->end);
   copy_edges(parts->cut, &plan->cut_edges, part, &out->cut_edges);
   copy_edges(parts->cut, &plan->revoke, part, &out->revoke);

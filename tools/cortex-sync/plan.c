@@ -75,7 +75,7 @@ static void plan_login(const struct making *making, uint32_t number, const struc
   case ROLE_LOGIN:
     if (refuse_other(making, number, role))
       break;
-    if (role->is_cut)
+    if (role->is_cut && role->holder == 0)
       plan_put(plan, &plan->restore, number);
     if (role->known_label != role->label ||
         (role->subject != 0 && role->known_subject != role->subject))
@@ -83,6 +83,8 @@ static void plan_login(const struct making *making, uint32_t number, const struc
     making->kept[number] = true;
     break;
   case ROLE_FOREIGN:
+    if (making->model->adopts && role->is_adoptable && role->holder != 0)
+      break;
     if (making->model->adopts && role->is_adoptable) {
       plan_put(plan, &plan->adopt, number);
       making->kept[number] = true;
@@ -127,8 +129,17 @@ static void plan_group(const struct making *making, uint32_t number, const struc
   }
 }
 
-/* Roles that would be cut, and are not. */
+/* Roles that would be cut or changed, and are not. */
 static void tell_kept(const struct making *making, uint32_t number, const struct role *role) {
+  char why[1024];
+
+  if (role->holder != 0) {
+    snprintf(why, sizeof why,
+             "%s holds the role: until that ends its name, login and attributes stay as they are",
+             names_text(&making->model->holders, role->holder));
+    refuse(making, number, why);
+    return;
+  }
   if (role->is_held && role->can_login && !role->is_contested)
     refuse(making, number,
            "the directory knows this person by a name that no role can have, or that is taken: "
@@ -138,6 +149,16 @@ static void tell_kept(const struct making *making, uint32_t number, const struct
            "no directory names this person, but the role is protected, by its attributes, by what "
            "it is a member of or by a database that it owns: its login and memberships stay until "
            "that is taken away");
+}
+
+/* One that somebody holds loses all but the login. */
+static void plan_cut(const struct making *making, uint32_t number, const struct role *role) {
+  making->ends[number] = true;
+  making->is_cut[number] = role->holder == 0;
+  if (making->is_cut[number])
+    plan_put(making->plan, &making->plan->cut, number);
+  else if (!role->is_cut)
+    plan_put(making->plan, &making->plan->held, number);
 }
 
 static void plan_roles(const struct making *making) {
@@ -155,10 +176,8 @@ static void plan_roles(const struct making *making) {
     if (role->wish == WISH_GROUP)
       plan_group(making, i, role);
     if (role->wish != WISH_LOGIN && role->kind == ROLE_LOGIN && role->can_login &&
-        !making->frozen[i]) {
-      plan_put(making->plan, &making->plan->cut, i);
-      making->is_cut[i] = true;
-    }
+        !making->frozen[i])
+      plan_cut(making, i, role);
   }
 }
 
@@ -188,6 +207,12 @@ static bool is_ours(const struct role *role) {
   return role->kind == ROLE_LOGIN || role->kind == ROLE_GROUP;
 }
 
+/* Who would be cut. */
+static bool is_leaver(const struct making *making, uint32_t number) {
+  return making->model->roles[number].holder != 0 &&
+         making->model->roles[number].wish != WISH_LOGIN;
+}
+
 /* What is there and ours, and not wanted as it is. */
 static void plan_losses(const struct making *making, const struct edges *have, bool is_altered) {
   const struct model *model = making->model;
@@ -205,7 +230,7 @@ static void plan_losses(const struct making *making, const struct edges *have, b
       continue; /* protected since: nothing of it is changed */
     if (making->is_cut[edge->member]) {
       edges_put(&plan->cut_edges, *edge);
-    } else if (is_wanted ? is_altered : !is_lent) {
+    } else if (is_wanted ? is_altered : !is_lent || is_leaver(making, edge->member)) {
       edges_put(&plan->revoke, *edge);
       making->ends[edge->member] = making->ends[edge->member] || !is_wanted;
     }
@@ -267,7 +292,8 @@ static void plan_attributes(const struct making *making) {
   uint32_t i;
 
   for (i = 0; i < list->count; i++)
-    if (list->items[i].differs && making->kept[list->items[i].role])
+    if (list->items[i].differs && making->kept[list->items[i].role] &&
+        making->model->roles[list->items[i].role].holder == 0)
       plan_put(making->plan, &making->plan->attributes, i);
 }
 
@@ -298,7 +324,7 @@ static void plan_ends(const struct making *making) {
   for (i = 0; i < making->model->renamed.count; i++)
     making->ends[making->model->renamed.items[i].role] = true;
   for (i = 0; i < making->model->names.count; i++)
-    if (making->is_cut[i] || (making->ends[i] && making->model->roles[i].kind == ROLE_LOGIN))
+    if (making->ends[i] && making->model->roles[i].kind == ROLE_LOGIN)
       plan_put(making->plan, &making->plan->end, i);
 }
 
@@ -340,9 +366,9 @@ out:
 }
 
 void plan_clear(struct plan *plan) {
-  struct role_list *const lists[] = {&plan->cut,    &plan->end,       &plan->groups,
-                                     &plan->logins, &plan->restore,   &plan->adopt,
-                                     &plan->people, &plan->attributes};
+  struct role_list *const lists[] = {&plan->cut,    &plan->held,   &plan->end,
+                                     &plan->groups, &plan->logins, &plan->restore,
+                                     &plan->adopt,  &plan->people, &plan->attributes};
   struct edges *const edges[] = {&plan->revoke, &plan->cut_edges, &plan->forget,
                                  &plan->grant,  &plan->note,      &plan->rename};
   size_t i;
@@ -356,9 +382,10 @@ void plan_clear(struct plan *plan) {
 }
 
 bool plan_is_empty(const struct plan *plan) {
-  return plan->cut.count + plan->revoke.count + plan->forget.count + plan->groups.count +
-             plan->logins.count + plan->restore.count + plan->grant.count + plan->note.count +
-             plan->adopt.count + plan->people.count + plan->rename.count + plan->attributes.count ==
+  return plan->cut.count + plan->held.count + plan->revoke.count + plan->forget.count +
+             plan->groups.count + plan->logins.count + plan->restore.count + plan->grant.count +
+             plan->note.count + plan->adopt.count + plan->people.count + plan->rename.count +
+             plan->attributes.count ==
          0;
 }
 

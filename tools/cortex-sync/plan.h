@@ -15,6 +15,7 @@ struct role_list {
 struct plan {
   /* what takes away */
   struct role_list cut;   /* login roles that lose their login, memberships and sessions */
+  struct role_list held;  /* to be cut, but somebody holds them: noted as cut, for logins to see */
   struct edges revoke;    /* of those that keep their login */
   struct edges cut_edges; /* memberships that go with the cut */
   struct role_list end;   /* whose sessions end: the cut, and who loses a membership */

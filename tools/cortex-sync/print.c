@@ -105,6 +105,10 @@ static void put_rejections(const struct rejections *rejections) {
   }
 }
 
+static size_t count_notes(const struct plan *plan) {
+  return plan->note.count + plan->forget.count + plan->people.count + plan->held.count;
+}
+
 static void put_sum(const struct print_result *result) {
   const struct model *model = result->model;
   const struct plan *plan = result->plan;
@@ -127,7 +131,7 @@ static void put_sum(const struct print_result *result) {
                                : "differs",
          model->people, plan->groups.count + plan->logins.count, plan->restore.count,
          plan->cut.count, plan->grant.count, plan->revoke.count + plan->cut_edges.count,
-         plan->attributes.count, plan->note.count + plan->forget.count + plan->people.count, model->conditional,
+         plan->attributes.count, count_notes(plan), model->conditional,
          model->rejections.count + plan->refused.count);
 }
 
@@ -304,9 +308,7 @@ bool print_json(const struct print_result *result) {
   json_object_set_new(object, "grant", grant);
   json_object_set_new(object, "attributes", attribute_array(model, &plan->attributes));
   json_object_set_new(object, "revoke", revoke);
-  json_object_set_new(
-      object, "notes",
-      json_integer((json_int_t)(plan->note.count + plan->forget.count + plan->people.count)));
+  json_object_set_new(object, "notes", json_integer((json_int_t)count_notes(plan)));
   json_object_set_new(object, "ended", ended_array(model, result->ended));
   print_objects_json(result->objects, object);
   json_object_set_new(object, "rejected", rejected);

@@ -1,0 +1,20 @@
+/*
+ * Roles that cannot be changed, because somebody has changed them and not said how that ends.
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_HOLDER_H
+#define SYNC_HOLDER_H
+
+#include "sync.h"
+
+/* True when the plan changes roles themselves, which a transaction may hold. */
+bool holder_matters(const struct plan *plan);
+
+/*
+ * Notes in the model who holds roles that the plan changes; who is on the way out gets a moment.
+ * Transactions of ended sessions are over by then; one that was prepared belongs to none.
+ *   out  found_out: whether there are any
+ */
+bool holder_find(struct sync *sync, bool *found_out);
+
+#endif
