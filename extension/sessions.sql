@@ -154,21 +154,33 @@ BEGIN
 END
 $f$;
 
+-- The note of a login that the role is ready, as the PAM module names it.
+CREATE FUNCTION cortex.note_path(wanted text, service text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+BEGIN
+  RETURN cortex.sessions_folder() || '/ready-'
+    || encode(sha256(convert_to(wanted, 'UTF8') || E'\\x00'::bytea || convert_to(service, 'UTF8') || E'\\x00'::bytea), 'hex');
+END
+$f$;
+
 -- Invariant 1: a level that not every live session was permitted is held by none. Of the levels of a login, with their
 -- roles, those that are standing or that all the others were permitted. Who comes later is not counted, and
--- waits: so it finds what was given here.
+-- waits: so it finds what was given here. A login of standing levels notes that it asked, and who finds the note asks nobody: this
+-- one took it away before it came here, so one that is there is of a session that began and ended meanwhile. It counts as well,
+-- and is looked for last: whoever writes one later is there to be counted, or has to wait.
 CREATE FUNCTION cortex.shared_levels(wanted text, service text,
   INOUT levels text[], INOUT roles text[], INOUT standing boolean[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   others CONSTANT jsonb[] := ARRAY(SELECT l.facts -> 'levels' FROM cortex.live_stamps() l
                                    WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = shared_levels.service);
+  is_noted CONSTANT boolean := (pg_stat_file(cortex.note_path(wanted, service), true)).isdir IS NOT NULL;
 BEGIN
   SELECT coalesce(array_agg(w.level ORDER BY w.i), '{}'), coalesce(array_agg(w.role ORDER BY w.i), '{}'),
     coalesce(array_agg(w.is_standing ORDER BY w.i), '{}')
   INTO levels, roles, standing
   FROM unnest(levels, roles, standing) WITH ORDINALITY AS w(level, role, is_standing, i)
-  WHERE w.is_standing OR NOT EXISTS (SELECT FROM unnest(others) AS o(levels) WHERE NOT o.levels ? w.level);
+  WHERE w.is_standing OR NOT is_noted AND NOT EXISTS (SELECT FROM unnest(others) AS o(levels) WHERE NOT o.levels ? w.level);
 END
 $f$;
 
@@ -443,7 +455,7 @@ $f$;
 
 REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.login_excess(text, text, text[], text[]), cortex.login_missing(text, text[]),
-  cortex.change_login(text, text[], text[]), cortex.shared_levels(text, text, text[], text[], boolean[]),
+  cortex.change_login(text, text[], text[]), cortex.note_path(text, text), cortex.shared_levels(text, text, text[], text[], boolean[]),
   cortex.mend_login(text, text, text[], text[], text[], boolean[]),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]), cortex.forget_given(text, text, text[], text[]),

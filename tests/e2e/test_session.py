@@ -355,6 +355,37 @@ def test_a_login_beside_one_that_is_permitted_more_finds_what_that_gives(host, i
         assert host.members("alice") == {"analytics_read"}
 
 
+def test_a_note_of_a_session_that_came_and_went_gives_the_next_one_nothing(host):
+    """It came between taking the note away and counting the sessions, and whoever found its note asked nobody."""
+    host.login(mfa=True).assert_allowed("1")
+    wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename = 'alice'") == "0")
+    host.reap()
+    tokens = [host.token(mfa=mfa) for mfa in (False, True)]
+    info = host.postgres.conninfo("postgres", "postgres", tls=False)
+    turn = "begin; select from cortex.login_lock where name = 'alice' for update"
+    sessions, threads = [], []
+
+    def queue(call):
+        threads.append(threading.Thread(target=call))
+        threads[-1].start()
+        wait_until("the turn to be waited for", lambda: int(host.sql(
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock'")) >= len(threads))
+
+    with psycopg.connect(**info, autocommit=True) as first, psycopg.connect(**info, autocommit=True) as second:
+        first.execute(turn)
+        queue(lambda: host.connect(token=tokens[0]).close())
+        queue(lambda: second.execute(turn))
+        queue(lambda: sessions.append(host.connect(token=tokens[1])))
+        first.execute("rollback")
+        for thread in threads[:2]:
+            thread.join()
+        wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename = 'alice'") == "0")
+        second.execute("rollback")
+        threads[2].join()
+    with sessions.pop(), host.connect(token=tokens[0]):
+        assert host.members("alice") == {"analytics_read"}
+
+
 def test_a_login_beside_the_reaper_makes_the_role_anew_that_this_drops(host):
     host.cortex.write(host.cortex.policies / "analytics.cedar", POLICY.partition('@id("admins")')[0]
                       + 'permit (principal in Group::"admins", action == Action::"admin", resource);')
