@@ -738,6 +738,18 @@ BEGIN
 END
 $f$;
 
+-- Keeps others from altering these roles until the transaction ends, and waits for who does just now. Without, the server
+-- fails whoever alters a role that was altered since he looked, and a person may do that to the own role without end. Before the
+-- transaction alters any: then it looks anew.
+CREATE FUNCTION cortex.hold_roles(names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
+BEGIN
+  PERFORM cortex.require_home();
+  PERFORM FROM pg_catalog.pg_authid a WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
+  ORDER BY a.rolname FOR NO KEY UPDATE OF a;
+END
+$f$;
+
 -- Each gives how many roles it changed; what is so already is left as it is.
 CREATE FUNCTION cortex.create_groups(names text[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
@@ -1122,7 +1134,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cortex FROM PUBLIC;
 GRANT USAGE ON SCHEMA cortex TO cortex_runner;
 GRANT EXECUTE ON FUNCTION
   cortex.sync_roles(boolean), cortex.sync_members(), cortex.sync_grants(),
-  cortex.sync_begin(boolean, text[]), cortex.create_groups(text[]),
+  cortex.sync_begin(boolean, text[]), cortex.hold_roles(text[]), cortex.create_groups(text[]),
   cortex.create_logins(text[], text[], text, text),
   cortex.rename_logins(text[], text[]), cortex.note_people(text[], text[], text[]), cortex.adopt_logins(text[]),
   cortex.cut_logins(text[]), cortex.note_held(text[]), cortex.restore_logins(text[]),

@@ -175,6 +175,21 @@ def test_a_leaver_who_holds_the_role_is_cut_all_the_same(host):
     assert [record["pid"] for record in host.events("session_ended")] == [pid] and directory.rests()
 
 
+def test_a_leaver_who_alters_the_role_without_end_is_cut_all_the_same(host):
+    """The server fails whoever alters a role that was altered meanwhile: so nobody was cut, in no run."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"], eve=["engineers"])
+    directory.apply()
+    sessions = [host.connect() for _ in range(4)]
+    for session in sessions:
+        session.pgconn.send_query(b"do $$ begin loop begin alter role alice password null; "
+                                  b"exception when others then null; end; commit; end loop; end $$")
+    directory.names(bob=["engineers"])
+    assert set(directory.apply()["cut"]) == {"alice", "eve"}
+    wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename = 'alice'") == "0")
+    for session in sessions:
+        session.close()
+
+
 @pytest.mark.parametrize("prepares", [True, False], ids=["prepared", "of an administrator"])
 def test_who_holds_a_leaver_s_role_keeps_nobody_else(host, prepares):
     """A transaction that belongs to no session of the leaver: nobody was cut or made, and nobody told whose it was."""

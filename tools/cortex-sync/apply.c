@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "attributes.h"
+#include "holder.h"
 
 /* Roles, members and sources of a list of edges, each once, and the edges by their positions. */
 enum array {
@@ -316,10 +317,27 @@ static bool send_begin(struct pg *pg, const struct model *model, const struct pl
   return fine;
 }
 
+/* Before anything else of them: a person who alters the own role meanwhile is waited for. */
+static bool send_hold(struct pg *pg, const struct model *model, const struct plan *plan,
+                      size_t *sent) {
+  struct pg_array names = {0};
+  const char *value;
+  bool fine;
+
+  if (!holder_matters(plan))
+    return true;
+  ++*sent;
+  holder_put_names(model, plan, &names);
+  value = pg_array_end(&names);
+  fine = value != NULL && pg_send(pg, "SELECT cortex.hold_roles($1)", &value, 1);
+  pg_array_clear(&names);
+  return fine;
+}
+
 bool apply_send(struct pg *pg, const struct model *model, const struct plan *plan, size_t *sent) {
   *sent += 2;
-  return send_begin(pg, model, plan) && send_losses(pg, model, plan, sent) &&
-         send_gains(pg, model, plan, sent);
+  return send_begin(pg, model, plan) && send_hold(pg, model, plan, sent) &&
+         send_losses(pg, model, plan, sent) && send_gains(pg, model, plan, sent);
 }
 
 bool apply_changes(struct pg *pg, const struct model *model, const struct plan *plan) {

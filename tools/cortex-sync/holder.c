@@ -23,20 +23,25 @@ static void put_roles(struct pg_array *names, const struct model *model,
     pg_array_put(names, names_text(&model->names, list->items[i]));
 }
 
+void holder_put_names(const struct model *model, const struct plan *plan, struct pg_array *names) {
+  size_t i;
+
+  put_roles(names, model, &plan->cut);
+  put_roles(names, model, &plan->restore);
+  put_roles(names, model, &plan->adopt);
+  for (i = 0; i < plan->rename.count; i++)
+    pg_array_put(names, names_text(&model->names, plan->rename.items[i].member));
+  for (i = 0; i < plan->attributes.count; i++)
+    pg_array_put(names, names_text(&model->names,
+                                   model->attributes.items[plan->attributes.items[i]].role));
+}
+
 static bool send(struct pg *pg, const struct model *model, const struct plan *plan) {
   struct pg_array names = {0};
   const char *value;
   bool fine;
-  size_t i;
 
-  put_roles(&names, model, &plan->cut);
-  put_roles(&names, model, &plan->restore);
-  put_roles(&names, model, &plan->adopt);
-  for (i = 0; i < plan->rename.count; i++)
-    pg_array_put(&names, names_text(&model->names, plan->rename.items[i].member));
-  for (i = 0; i < plan->attributes.count; i++)
-    pg_array_put(&names, names_text(&model->names,
-                                    model->attributes.items[plan->attributes.items[i]].role));
+  holder_put_names(model, plan, &names);
   value = pg_array_end(&names);
   fine = value != NULL && pg_send(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) &&
          pg_send(pg, "SELECT name, holder FROM cortex.sync_holders($1)", &value, 1) &&

@@ -10,6 +10,9 @@
 /* True when the plan changes roles themselves, which a transaction may hold. */
 bool holder_matters(const struct plan *plan);
 
+/* The names of these roles, under which they are there now. */
+void holder_put_names(const struct model *model, const struct plan *plan, struct pg_array *names);
+
 /*
  * Notes in the model who holds roles that the plan changes; who is on the way out gets a moment.
  * Transactions of ended sessions are over by then; one that was prepared belongs to none.
