@@ -32,8 +32,8 @@ void holder_put_names(const struct model *model, const struct plan *plan, struct
   for (i = 0; i < plan->rename.count; i++)
     pg_array_put(names, names_text(&model->names, plan->rename.items[i].member));
   for (i = 0; i < plan->attributes.count; i++)
-    pg_array_put(names, names_text(&model->names,
-                                   model->attributes.items[plan->attributes.items[i]].role));
+    pg_array_put(
+        names, names_text(&model->names, model->attributes.items[plan->attributes.items[i]].role));
 }
 
 static bool send(struct pg *pg, const struct model *model, const struct plan *plan) {

@@ -15,28 +15,13 @@
 #include <unistd.h>
 
 #include "common/pg.h"
+#include "doomed.h"
 #include "notice.h"
 
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define TIMEOUT 30     /* seconds, of a statement and of waiting for a lock */
 #define WATCH_PAUSE 10 /* seconds between two rounds: well within the minute that is promised */
 #define END_MAX 60     /* seconds that a backend may take to end */
-
-/* What is to be done about a session. */
-enum fate {
-  FATE_END,    /* it must end */
-  FATE_RECORD, /* it is gone, and was told to end by somebody who did not record it */
-  FATE_SPARE   /* such a one that goes on: nobody told it */
-};
-
-/* A session that must end, or should have: a copy of its stamp, and why. */
-struct doomed {
-  struct cortex_session session; /* its strings are those of texts */
-  enum cortex_reason reason;
-  enum fate fate;
-  bool is_ended; /* by this round */
-  char *texts[7];
-};
 
 struct reaping {
   const struct cli *cli;
@@ -46,9 +31,7 @@ struct reaping {
   struct notice notice;
   int64_t now;        /* microseconds since 1970 */
   int64_t postmaster; /* start of the server that is asked, microseconds since 1970 */
-  struct doomed *doomed;
-  size_t count;
-  size_t ends;                    /* of them that must end */
+  struct doomed_list doomed;
   struct cortex_session_end *due; /* noted by earlier ones and not recorded */
   size_t due_count;
   size_t live; /* sessions of this server that go on */
@@ -69,41 +52,6 @@ static void fail(struct reaping *reaping, const struct cortex_error *error) {
  */
 static bool is_alive(int64_t pid) {
   return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
-}
-
-static bool copy_texts(struct doomed *doomed, const struct cortex_session *session) {
-  const char *const texts[] = {session->reference,
-                               session->service,
-                               session->database,
-                               session->role,
-                               cortex_identity_issuer(session->identity),
-                               cortex_identity_subject(session->identity),
-                               cortex_identity_username(session->identity)};
-  size_t i;
-
-  for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    doomed->texts[i] = texts[i] != NULL ? strdup(texts[i]) : NULL;
-    if (texts[i] != NULL && doomed->texts[i] == NULL)
-      return false;
-  }
-  doomed->session.reference = doomed->texts[0];
-  doomed->session.service = doomed->texts[1];
-  doomed->session.database = doomed->texts[2];
-  doomed->session.role = doomed->texts[3];
-  return true;
-}
-
-static bool put(struct reaping *reaping, const struct cortex_session *session, enum fate fate,
-                enum cortex_reason reason) {
-  struct doomed *items = realloc(reaping->doomed, (reaping->count + 1) * sizeof *reaping->doomed);
-
-  if (items == NULL)
-    return false;
-  reaping->doomed = items;
-  items[reaping->count] = (struct doomed){.session = *session, .reason = reason, .fate = fate};
-  items[reaping->count].session.identity = NULL;
-  reaping->ends += fate == FATE_END;
-  return copy_texts(&items[reaping->count++], session);
 }
 
 static void forget(struct reaping *reaping, int64_t pid) {
@@ -151,7 +99,8 @@ static bool visit_gone(struct reaping *reaping, const struct cortex_session *ses
     return true;
   }
   reason = cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, NULL);
-  return put(reaping, session, FATE_RECORD, is_verdict(reason) ? reason : CORTEX_OK);
+  return doomed_put(&reaping->doomed, session, FATE_RECORD,
+                    is_verdict(reason) ? reason : CORTEX_OK);
 }
 
 static bool visit_live(struct reaping *reaping, const struct cortex_session *session) {
@@ -165,12 +114,12 @@ static bool visit_live(struct reaping *reaping, const struct cortex_session *ses
     return true;
   }
   if (reason != CORTEX_OK)
-    return put(reaping, session, FATE_END, reason);
+    return doomed_put(&reaping->doomed, session, FATE_END, reason);
   reaping->live++;
   notice_put(&reaping->notice, session);
   due = find_due(reaping, session);
   return due == NULL || reaping->now / 1000000 - due->told_at < END_MAX ||
-         put(reaping, session, FATE_SPARE, CORTEX_OK);
+         doomed_put(&reaping->doomed, session, FATE_SPARE, CORTEX_OK);
 }
 
 static bool visit(const struct cortex_session *session, const char *name,
@@ -220,10 +169,10 @@ static void mark_ended(struct reaping *reaping, const PGresult *result) {
     int64_t pid = strtoll(PQgetvalue(result, row, 0), NULL, 10);
     int64_t start = strtoll(PQgetvalue(result, row, 1), NULL, 10);
 
-    for (i = 0; i < reaping->count; i++)
-      if (reaping->doomed[i].session.pid == pid &&
-          reaping->doomed[i].session.backend_start == start)
-        reaping->doomed[i].is_ended = true;
+    for (i = 0; i < reaping->doomed.count; i++)
+      if (reaping->doomed.items[i].session.pid == pid &&
+          reaping->doomed.items[i].session.backend_start == start)
+        reaping->doomed.items[i].is_ended = true;
   }
 }
 
@@ -256,11 +205,11 @@ static bool end_by(struct reaping *reaping, const char *sql) {
   bool is_done = false;
   size_t i;
 
-  for (i = 0; i < reaping->count; i++) {
-    if (reaping->doomed[i].fate != FATE_END)
+  for (i = 0; i < reaping->doomed.count; i++) {
+    if (reaping->doomed.items[i].fate != FATE_END)
       continue;
-    put_bigint(&pids, reaping->doomed[i].session.pid);
-    put_bigint(&starts, reaping->doomed[i].session.backend_start);
+    put_bigint(&pids, reaping->doomed.items[i].session.pid);
+    put_bigint(&starts, reaping->doomed.items[i].session.backend_start);
   }
   values[0] = pg_array_end(&pids);
   values[1] = pg_array_end(&starts);
@@ -276,7 +225,7 @@ static bool end_by(struct reaping *reaping, const char *sql) {
 }
 
 static bool end_sessions(struct reaping *reaping) {
-  if (reaping->ends == 0 || end_by(reaping, ways[0]))
+  if (reaping->doomed.ends == 0 || end_by(reaping, ways[0]))
     return true;
   if (!pg_lacks_extension(reaping->pg))
     return complain_pg(reaping);
@@ -303,25 +252,6 @@ static bool record(struct reaping *reaping, struct cortex_record *entries, size_
   return false;
 }
 
-static struct cortex_record entry_of(const struct doomed *doomed) {
-  return (struct cortex_record){
-      .event = CORTEX_EVENT_SESSION_ENDED,
-      .reference = doomed->session.reference,
-      .service = doomed->session.service,
-      .database = doomed->session.database,
-      .role = doomed->session.role,
-      .pid = doomed->session.pid,
-      .backend_start = doomed->session.backend_start,
-      .issuer = doomed->texts[4],
-      .subject = doomed->texts[5],
-      .username = doomed->texts[6],
-      .session_until = doomed->session.session_until,
-      .reason = doomed->reason,
-      .detail = doomed->fate == FATE_RECORD ? "told to end earlier, by a run that did not record it"
-                                            : NULL,
-  };
-}
-
 /* One that has its record goes without: only that it takes so long is left to say. */
 static void note_recorded(struct doomed *doomed, const struct cortex_session_end *end,
                           int64_t now) {
@@ -346,9 +276,9 @@ static bool record_ends(const struct cortex_session_end *ends, size_t count, voi
   }
   for (i = 0; fine && i < count; i++) {
     if (ends[i].is_recorded)
-      note_recorded(&reaping->doomed[i], &ends[i], reaping->now / 1000000);
+      note_recorded(&reaping->doomed.items[i], &ends[i], reaping->now / 1000000);
     else if (ends[i].is_over)
-      entries[used++] = entry_of(&reaping->doomed[i]);
+      entries[used++] = doomed_record(&reaping->doomed.items[i]);
     if (used == CORTEX_AUDIT_BATCH || (used > 0 && i + 1 == count)) {
       fine = record(reaping, entries, used);
       used = 0;
@@ -356,18 +286,6 @@ static bool record_ends(const struct cortex_session_end *ends, size_t count, voi
   }
   free(entries);
   return fine;
-}
-
-/* In the order of the doomed. */
-static struct cortex_session_end *list_ends(const struct reaping *reaping) {
-  struct cortex_session_end *ends = calloc(reaping->count, sizeof *ends);
-  size_t i;
-
-  for (i = 0; ends != NULL && i < reaping->count; i++) {
-    ends[i].pid = reaping->doomed[i].session.pid;
-    ends[i].backend_start = reaping->doomed[i].session.backend_start;
-  }
-  return ends;
 }
 
 /* One that the server did not find may be gone by now, and who was told it is then not known. */
@@ -383,24 +301,24 @@ static bool is_over(const struct doomed *doomed) {
 static bool end_and_record(struct reaping *reaping, struct cortex_session_end *ends) {
   const struct cortex_clock *clock = cortex_clock_system();
   struct cortex_error error = CORTEX_ERROR_NONE;
+  size_t count = reaping->doomed.count, i;
   bool is_noted =
-      cortex_session_note_ends(reaping->settings, ends, reaping->count, clock, &error) == CORTEX_OK;
-  size_t i;
+      cortex_session_note_ends(reaping->settings, ends, count, clock, &error) == CORTEX_OK;
 
   if (!is_noted)
     fail(reaping, &error);
   if (!end_sessions(reaping))
     return false; /* which were told is not known: what is noted stays due */
-  for (i = 0; i < reaping->count; i++)
-    ends[i].is_over = is_over(&reaping->doomed[i]);
+  for (i = 0; i < count; i++)
+    ends[i].is_over = is_over(&reaping->doomed.items[i]);
   if (!is_noted)
-    (void)record_ends(ends, reaping->count, reaping);
-  else if (cortex_session_record_ends(reaping->settings, ends, reaping->count, record_ends, reaping,
-                                      clock, &error) != CORTEX_OK)
+    (void)record_ends(ends, count, reaping);
+  else if (cortex_session_record_ends(reaping->settings, ends, count, record_ends, reaping, clock,
+                                      &error) != CORTEX_OK)
     fail(reaping, &error);
-  for (i = 0; i < reaping->count; i++)
-    if (reaping->doomed[i].fate == FATE_RECORD && ends[i].is_recorded)
-      forget(reaping, reaping->doomed[i].session.pid);
+  for (i = 0; i < count; i++)
+    if (reaping->doomed.items[i].fate == FATE_RECORD && ends[i].is_recorded)
+      forget(reaping, reaping->doomed.items[i].session.pid);
   return true;
 }
 
@@ -408,9 +326,9 @@ static bool end_doomed(struct reaping *reaping) {
   struct cortex_session_end *ends;
   bool fine;
 
-  if (reaping->count == 0)
+  if (reaping->doomed.count == 0)
     return true;
-  ends = list_ends(reaping);
+  ends = doomed_list_ends(&reaping->doomed);
   if (ends == NULL) {
     cli_complain("out of memory");
     reaping->failed = true;
@@ -424,8 +342,8 @@ static bool end_doomed(struct reaping *reaping) {
 static void tell(const struct reaping *reaping, const char *did) {
   size_t i;
 
-  for (i = 0; i < reaping->count; i++) {
-    const struct doomed *doomed = &reaping->doomed[i];
+  for (i = 0; i < reaping->doomed.count; i++) {
+    const struct doomed *doomed = &reaping->doomed.items[i];
 
     if ((did != NULL ? doomed->fate == FATE_END : doomed->is_ended) &&
         !cli_has(reaping->cli, "quiet"))
@@ -554,12 +472,7 @@ static void mark(struct reaping *reaping) {
 }
 
 static void clear(struct reaping *reaping) {
-  size_t i, j;
-
-  for (i = 0; i < reaping->count; i++)
-    for (j = 0; j < sizeof reaping->doomed[i].texts / sizeof reaping->doomed[i].texts[0]; j++)
-      free(reaping->doomed[i].texts[j]);
-  free(reaping->doomed);
+  doomed_clear(&reaping->doomed);
   free(reaping->due);
   notice_clear(&reaping->notice);
   cortex_policy_free(&reaping->policy);
@@ -576,7 +489,7 @@ static enum cli_exit round_once(const struct cli *cli, struct pg **pg) {
     mark(&reaping);
   if (exit == CLI_DONE && reaping.failed)
     exit = CLI_OUTSIDE;
-  else if (exit == CLI_DONE && cli_has(cli, "check") && reaping.ends > 0)
+  else if (exit == CLI_DONE && cli_has(cli, "check") && reaping.doomed.ends > 0)
     exit = CLI_NO;
   *pg = reaping.pg;
   clear(&reaping);
