@@ -366,6 +366,16 @@ BEGIN
 END
 $f$;
 
+-- Sessions of people whom cortex-sync has cut; started counts microseconds since 1970. On the primary it ends them itself;
+-- of those on a standby it does not know.
+CREATE FUNCTION cortex.leaver_sessions() RETURNS TABLE (pid integer, started bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+  SELECT s.pid, (date_part('epoch', s.backend_start) * 1000000)::bigint
+  FROM pg_stat_get_activity(NULL) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
+    JOIN cortex.role_data d ON d.name = a.rolname
+  WHERE s.backend_type = 'client backend' AND d.cut_at IS NOT NULL AND d.source <> 'login'
+$f$;
+
 -- Takes back what ended sessions were permitted beyond what is standing, and roles
 -- of one level (USER/LEVEL) whose last session has ended. Says what it did: role is what was
 -- revoked, NULL for a role that was dropped, and '' for one that was cut because it owns something or somebody gives it
@@ -460,8 +470,9 @@ REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]), cortex.forget_given(text, text, text[], text[]),
   cortex.require_no_leaver(text), cortex.take_note(text, text, text),
-  cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.forget_login(text), cortex.drop_login(text),
+  cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(), cortex.forget_login(text), cortex.drop_login(text),
   cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;
-GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.settle_logins(), cortex.sync_login_grants()
+GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(),
+  cortex.sync_login_grants()
 TO cortex_runner;

@@ -475,7 +475,7 @@ def test_runner_has_the_calls_and_nothing_else(host):
                        "create_logins", "cut_logins", "note_held", "sync_holders", "restore_logins", "grant_members",
                        "revoke_members", "note_grants",
                        "forget_grants", "end_sessions", "sync_done", "rename_logins", "note_people", "adopt_logins",
-                       "reap", "settle_logins", "sync_login_grants", "sync_attributes", "change_attributes",
+                       "reap", "leaver_sessions", "settle_logins", "sync_login_grants", "sync_attributes", "change_attributes",
                        "sync_privileges", "change_privileges", "sync_leavers", "hold_leavers", "release_leavers",
                        "drop_leavers",
                        "report_lingering", "report_accounts", "report_reasons", *OWN}

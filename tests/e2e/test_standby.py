@@ -11,6 +11,7 @@ import pytest
 
 from harness import DATABASES, IS_ROOT, SERVER_USER, STAGING, Folder, PamService, Postgres, dsn, free_port, postgres_bin, wait_until
 from sessionhost import CORTEX_SYNC, WHOAMI, is_ended, one
+from test_session_sync import Directory
 
 
 class Standby(Postgres):
@@ -70,11 +71,28 @@ def standby(host):
     finally:
         made.stop()
         made.folder.remove()
+        made.trail.unlink(missing_ok=True)
         hba.write_text(before, encoding="utf-8")
         if host.postgres.is_running():
             host.postgres.reload()
         else:
             host.postgres.start()
+
+
+def test_who_leaves_the_directory_loses_the_session_on_a_standby_too(host, standby):
+    """cortex-sync runs on the primary, which does not know of it; sessions of roles that logins made are not meant."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"])
+    directory.apply()
+    host.login("eve").assert_allowed("1")
+    wait_until("the replay", lambda: standby.members("eve"))
+    with standby.connect("alice", host.token()) as alice, standby.connect("bob", host.token("bob")) as bob, \
+            standby.connect("eve", host.token("eve")) as eve:
+        assert standby.reap() == ""
+        assert directory.names(bob=["engineers"]).apply()["cut"] == ["alice"]
+        wait_until("the replay", lambda: not standby.members("alice"))
+        assert "ended session of alice" in standby.reap()
+        assert (is_ended(alice), is_ended(bob), is_ended(eve)) == (True, False, False)
+    assert [r["reason"] for r in standby.records() if r["event"] == "session_ended"] == ["policy_denied"]
 
 
 def test_sessions_on_a_standby_and_after_its_promotion(host, standby):

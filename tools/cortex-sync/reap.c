@@ -34,8 +34,9 @@ struct reaping {
   struct doomed_list doomed;
   struct cortex_session_end *due; /* noted by earlier ones and not recorded */
   size_t due_count;
-  size_t live; /* sessions of this server that go on */
-  bool failed; /* something could not be done */
+  PGresult *leavers; /* pid and start of each session of theirs; NULL: nobody can tell */
+  size_t live;       /* sessions of this server that go on */
+  bool failed;       /* something could not be done */
 };
 
 static void fail(struct reaping *reaping, const struct cortex_error *error) {
@@ -103,11 +104,24 @@ static bool visit_gone(struct reaping *reaping, const struct cortex_session *ses
                     is_verdict(reason) ? reason : CORTEX_OK);
 }
 
+/* On a standby the cut comes with the catalogs, and the session would go on. */
+static bool is_leaver(const struct reaping *reaping, const struct cortex_session *session) {
+  int row, rows = reaping->leavers != NULL ? PQntuples(reaping->leavers) : 0;
+
+  for (row = 0; row < rows; row++)
+    if (strtoll(PQgetvalue(reaping->leavers, row, 0), NULL, 10) == session->pid &&
+        strtoll(PQgetvalue(reaping->leavers, row, 1), NULL, 10) == session->backend_start)
+      return true;
+  return false;
+}
+
 static bool visit_live(struct reaping *reaping, const struct cortex_session *session) {
   struct cortex_error error = CORTEX_ERROR_NONE;
   const struct cortex_session_end *due;
   enum cortex_reason reason =
-      cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, &error);
+      is_leaver(reaping, session)
+          ? CORTEX_POLICY_DENIED
+          : cortex_session_judge(session, reaping->settings, reaping->policy, reaping->now, &error);
 
   if (!is_verdict(reason)) {
     fail(reaping, &error);
@@ -158,6 +172,18 @@ static bool ask_server(struct reaping *reaping) {
   if (!pg_renew(&setup, &reaping->pg) || !pg_postmaster_start(reaping->pg, &reaping->postmaster))
     return complain_pg(reaping);
   return true;
+}
+
+/* Without the extension nobody is a leaver. */
+static bool ask_leavers(struct reaping *reaping) {
+  if (pg_send(reaping->pg, "SELECT pid, started FROM cortex.leaver_sessions()", NULL, 0) &&
+      pg_sync(reaping->pg) && (reaping->leavers = pg_take(reaping->pg)) != NULL &&
+      pg_settle(reaping->pg))
+    return true;
+  if (!pg_lacks_extension(reaping->pg))
+    return complain_pg(reaping);
+  pg_close(&reaping->pg);
+  return ask_server(reaping);
 }
 
 /* The end that the server confirms, by pid and start. */
@@ -437,7 +463,7 @@ static enum cli_exit load(struct reaping *reaping) {
 static bool reap(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
-  if (!ask_server(reaping))
+  if (!ask_server(reaping) || !ask_leavers(reaping))
     return false;
   if (cortex_session_due_ends(reaping->settings, &reaping->due, &reaping->due_count, &error) !=
       CORTEX_OK)
@@ -474,6 +500,7 @@ static void mark(struct reaping *reaping) {
 static void clear(struct reaping *reaping) {
   doomed_clear(&reaping->doomed);
   free(reaping->due);
+  PQclear(reaping->leavers);
   notice_clear(&reaping->notice);
   cortex_policy_free(&reaping->policy);
   cortex_settings_free(&reaping->settings);
