@@ -1046,10 +1046,22 @@ def test_without_the_extension_sessions_end_too(host):
         hba.write_text("local bare reaper peer map=bare\n" + before, encoding="utf-8")
         host.postgres.reload()
         try:
-            host.cortex.configure(sync={"conninfo": host.runner.replace("cortex_runner", "reaper")
-                                        .replace("dbname=postgres", "dbname=bare")})
+            conninfo = host.runner.replace("cortex_runner", "reaper").replace("dbname=postgres", "dbname=bare")
+            host.cortex.configure(sync={"conninfo": conninfo})
             assert "ended session of alice" in host.reap()
             assert is_ended(alice) and is_ended(bob)
+            # Also here the one connection is kept, and notices are given over it.
+            host.cortex.configure(session={"notice": "10m"}, sync={"conninfo": conninfo})
+            with host.connect():
+                reaped, rounds = host.cortex.state / "sessions" / "reaped", set()
+                watcher = host.reaper("--watch")
+                try:
+                    wait_until("two rounds", lambda: rounds.add(reaped.stat().st_mtime) or len(rounds) > 2, 40)
+                    who = "select count(*), count(distinct pid) from pg_stat_activity where usename = 'reaper'"
+                    assert host.sql(who + " and backend_start < now() - interval '9 seconds'") == "1|1"
+                finally:
+                    watcher.terminate()
+                    assert watcher.communicate(timeout=10)[1] == ""
         finally:
             host.sql("alter role robert rename to bob")
             hba.write_text(before, encoding="utf-8")

@@ -36,7 +36,8 @@ struct reaping {
   size_t due_count;
   PGresult *leavers; /* pid and start of each session of theirs; NULL: nobody can tell */
   size_t live;       /* sessions of this server that go on */
-  bool failed;       /* something could not be done */
+  bool has_extension;
+  bool failed; /* something could not be done */
 };
 
 static void fail(struct reaping *reaping, const struct cortex_error *error) {
@@ -157,9 +158,24 @@ static bool visit(const struct cortex_session *session, const char *name,
 /* ---- ending ---- */
 
 static bool complain_pg(struct reaping *reaping) {
-  cli_complain("database: %s", pg_message(reaping->pg));
+  cli_complain("database: %s%s", pg_message(reaping->pg), pg_hint(reaping->pg));
   reaping->failed = true;
   return false;
+}
+
+/* Beforehand: a call that is not there would cost the connection, and somebody may hold every other
+ * one. */
+static bool ask_extension(struct reaping *reaping) {
+  PGresult *result = NULL;
+  bool fine =
+      pg_send(reaping->pg, "SELECT to_regprocedure('cortex.reap(integer[], bigint[])') IS NOT NULL",
+              NULL, 0) &&
+      pg_sync(reaping->pg) && (result = pg_take(reaping->pg)) != NULL;
+
+  if (fine)
+    reaping->has_extension = PQgetvalue(result, 0, 0)[0] == 't';
+  PQclear(result);
+  return fine && pg_settle(reaping->pg);
 }
 
 static bool ask_server(struct reaping *reaping) {
@@ -169,21 +185,16 @@ static bool ask_server(struct reaping *reaping) {
                                  .statement_timeout = TIMEOUT,
                                  .lock_timeout = TIMEOUT};
 
-  if (!pg_renew(&setup, &reaping->pg) || !pg_postmaster_start(reaping->pg, &reaping->postmaster))
-    return complain_pg(reaping);
-  return true;
+  return (pg_renew(&setup, &reaping->pg) &&
+          pg_postmaster_start(reaping->pg, &reaping->postmaster) && ask_extension(reaping)) ||
+         complain_pg(reaping);
 }
 
-/* Without the extension nobody is a leaver. */
 static bool ask_leavers(struct reaping *reaping) {
-  if (pg_send(reaping->pg, "SELECT pid, started FROM cortex.leaver_sessions()", NULL, 0) &&
-      pg_sync(reaping->pg) && (reaping->leavers = pg_take(reaping->pg)) != NULL &&
-      pg_settle(reaping->pg))
-    return true;
-  if (!pg_lacks_extension(reaping->pg))
-    return complain_pg(reaping);
-  pg_close(&reaping->pg);
-  return ask_server(reaping);
+  return (pg_send(reaping->pg, "SELECT pid, started FROM cortex.leaver_sessions()", NULL, 0) &&
+          pg_sync(reaping->pg) && (reaping->leavers = pg_take(reaping->pg)) != NULL &&
+          pg_settle(reaping->pg)) ||
+         complain_pg(reaping);
 }
 
 /* The end that the server confirms, by pid and start. */
@@ -203,19 +214,20 @@ static void mark_ended(struct reaping *reaping, const PGresult *result) {
 }
 
 /*
- * Through the extension, which looks at the stamps again; without it by the view that everybody
- * has, for which the role needs pg_signal_backend and pg_read_all_stats. OFFSET 0 keeps the end
- * of a session behind the conditions: the planner asks those in any order, and would end others.
+ * Without the extension by the view that everybody has, for which the role needs pg_signal_backend
+ * and pg_read_all_stats; with it through the extension, which looks at the stamps again. OFFSET 0
+ * keeps the end of a session behind the conditions: the planner asks those in any order, and would
+ * end others.
  */
 static const char *const ways[] = {
-    "SELECT pid, started FROM cortex.reap($1, $2)",
     "SELECT m.pid, m.started FROM ("
     "SELECT a.pid, w.started "
     "FROM unnest($1::integer[], $2::bigint[]) AS w(pid, started) "
     "JOIN pg_stat_activity a ON a.pid = w.pid "
     "AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() "
     "AND (date_part('epoch', a.backend_start) * 1000000)::bigint = w.started "
-    "OFFSET 0) m WHERE pg_terminate_backend(m.pid)"};
+    "OFFSET 0) m WHERE pg_terminate_backend(m.pid)",
+    "SELECT pid, started FROM cortex.reap($1, $2)"};
 
 static void put_bigint(struct pg_array *array, int64_t number) {
   char text[24];
@@ -251,12 +263,8 @@ static bool end_by(struct reaping *reaping, const char *sql) {
 }
 
 static bool end_sessions(struct reaping *reaping) {
-  if (reaping->doomed.ends == 0 || end_by(reaping, ways[0]))
-    return true;
-  if (!pg_lacks_extension(reaping->pg))
-    return complain_pg(reaping);
-  pg_close(&reaping->pg);
-  return ask_server(reaping) && (end_by(reaping, ways[1]) || complain_pg(reaping));
+  return reaping->doomed.ends == 0 || end_by(reaping, ways[reaping->has_extension]) ||
+         complain_pg(reaping);
 }
 
 /* ---- the proof ---- */
@@ -417,7 +425,7 @@ static bool settle_once(struct reaping *reaping) {
     return false;
   result = pg_take(reaping->pg);
   if (result == NULL)
-    return pg_lacks_extension(reaping->pg);
+    return false;
   for (row = 0; row < PQntuples(result); row++)
     record_settled(reaping, PQgetvalue(result, row, 0),
                    PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1));
@@ -463,7 +471,7 @@ static enum cli_exit load(struct reaping *reaping) {
 static bool reap(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
-  if (!ask_server(reaping) || !ask_leavers(reaping))
+  if (!ask_server(reaping) || (reaping->has_extension && !ask_leavers(reaping)))
     return false;
   if (cortex_session_due_ends(reaping->settings, &reaping->due, &reaping->due_count, &error) !=
       CORTEX_OK)
@@ -479,7 +487,7 @@ static bool reap(struct reaping *reaping) {
   if (!end_doomed(reaping))
     return false;
   tell(reaping, NULL);
-  if (!settle(reaping))
+  if (reaping->has_extension && !settle(reaping))
     return false;
   /* Last, and no fault of the round: an end waits for no notice. */
   if (!notice_send(&reaping->notice, reaping->pg))
