@@ -236,6 +236,19 @@ def test_a_role_that_somebody_dropped_is_made_anew_with_what_it_gets_now(host):
     assert host.sql("select service from cortex.login_grant where member = 'alice'") == STAGING
 
 
+def test_a_role_that_somebody_dropped_is_made_anew_after_the_next_round(host):
+    """A login notes for five minutes that the role is there; PostgreSQL refuses it, which the login cannot see."""
+    host.login().assert_allowed("1")
+    host.login("bob").assert_allowed("1")
+    host.sql("drop role alice")
+    refused = host.login()
+    assert not refused.refused_line and 'role "alice" does not exist' in refused.log
+    wait_until("the process to end", lambda: host.reap() == "" and not any(
+        path.name.isdigit() for path in (host.cortex.state / "sessions").iterdir()))
+    host.login().assert_allowed("1")
+    assert len(list((host.cortex.state / "sessions").glob("ready-*"))) == 2
+
+
 def test_a_repeat_login_makes_no_connection(host):
     host.login().assert_allowed("1")
     mark = host.postgres.log_mark()

@@ -16,6 +16,7 @@
 
 #include "common/pg.h"
 #include "doomed.h"
+#include "dropped.h"
 #include "notice.h"
 
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
@@ -32,6 +33,7 @@ struct reaping {
   int64_t now;        /* microseconds since 1970 */
   int64_t postmaster; /* start of the server that is asked, microseconds since 1970 */
   struct doomed_list doomed;
+  struct dropped dropped;
   struct cortex_session_end *due; /* noted by earlier ones and not recorded */
   size_t due_count;
   PGresult *leavers; /* pid and start of each session of theirs; NULL: nobody can tell */
@@ -96,6 +98,7 @@ static bool is_verdict(enum cortex_reason reason) {
 static bool visit_gone(struct reaping *reaping, const struct cortex_session *session) {
   enum cortex_reason reason;
 
+  dropped_put(&reaping->dropped, session->role);
   if (find_due(reaping, session) == NULL) {
     forget(reaping, session->pid);
     return true;
@@ -468,6 +471,16 @@ static enum cli_exit load(struct reaping *reaping) {
   return CLI_DONE;
 }
 
+/* No fault of the round: the notes end by themselves. */
+static void distrust(struct reaping *reaping) {
+  struct cortex_error error = CORTEX_ERROR_NONE;
+
+  if (!dropped_distrust(&reaping->dropped, reaping->settings, reaping->pg, &error))
+    cli_complain("database: %s", pg_message(reaping->pg));
+  else if (error.reason != CORTEX_OK)
+    cli_complain_error(&error);
+}
+
 static bool reap(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
@@ -489,6 +502,7 @@ static bool reap(struct reaping *reaping) {
   tell(reaping, NULL);
   if (reaping->has_extension && !settle(reaping))
     return false;
+  distrust(reaping);
   /* Last, and no fault of the round: an end waits for no notice. */
   if (!notice_send(&reaping->notice, reaping->pg))
     cli_complain("notice: %s", pg_message(reaping->pg));
@@ -507,6 +521,7 @@ static void mark(struct reaping *reaping) {
 
 static void clear(struct reaping *reaping) {
   doomed_clear(&reaping->doomed);
+  dropped_clear(&reaping->dropped);
   free(reaping->due);
   PQclear(reaping->leavers);
   notice_clear(&reaping->notice);
