@@ -59,11 +59,11 @@ def test_fault_is_told_with_file_and_line(text, line):
 
 
 def run_where_the_systems_folder_is_shut(home, *arguments):
-    """As on a database host, whose /etc/cortex only the server's group enters."""
+    """As on a database host, whose /etc/cortex only the server's group enters; names of users are not to be had there."""
     hint = Home().run("token").stderr
     system = pathlib.Path(re.search(r" or (/\S*)/login.conf,", hint).group(1))
     return subprocess.run(
-        ["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs none "$0"; mkdir -m 0700 "$1"; chown nobody "$1"; shift; '
+        ["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs none "$0"; mkdir -m 0700 "$1"; chown 65534 "$1"; shift; '
          'exec setpriv --bounding-set=-dac_override,-dac_read_search "$@"', system.parent, system, CORTEX_LOGIN, *arguments],
         env=home.environment, capture_output=True, text=True, timeout=30, check=False)
 
