@@ -50,7 +50,7 @@ void doctor_jit(struct doctor *doctor) {
     return;
   setup.conninfo = cortex_settings_value(settings, "roles", "jit_conninfo");
   (void)!pg_open(&setup, &pg);
-  if (pg != NULL && (own != 0 || seteuid(own) == 0))
+  if ((own != 0 || seteuid(own) == 0) && pg != NULL)
     judge(doctor, pg);
   pg_close(&pg);
 }
