@@ -1045,6 +1045,18 @@ def test_a_folder_among_the_stamps_stops_nothing_for_the_others(host):
         folder.rmdir()
 
 
+def test_a_reaper_that_cannot_see_the_server_s_processes_takes_nobody_for_gone(host):
+    """As in a container beside the server's: each session would lose the stamp by which it ends."""
+    with host.connect() as alice:
+        elsewhere = subprocess.run(["unshare", "--pid", "--fork", CORTEX_SYNC, "--config", host.cortex.conf, "--reap"],
+                                   capture_output=True, text=True, timeout=60, check=False)
+        assert elsewhere.returncode == 3 and elsewhere.stderr.count("\n") == 1
+        assert "the server's processes cannot be seen from here" in elsewhere.stderr
+        assert host.stamp(alice).exists()
+        shorten(host, alice)
+        assert "ended session of alice" in host.reap()
+
+
 def test_without_the_extension_sessions_end_too(host):
     with host.connect() as alice, host.connect("bob") as bob:
         shorten(host, alice)

@@ -218,25 +218,31 @@ int pg_version(const struct pg *pg) {
   return PQserverVersion(pg->connection);
 }
 
-bool pg_postmaster_start(struct pg *pg, int64_t *start_out) {
+bool pg_server(struct pg *pg, struct pg_server *server_out) {
   PGresult *result = NULL;
-  bool fine =
-      pg_send(pg, "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint", NULL,
-              0) &&
-      pg_sync(pg) && (result = pg_take(pg)) != NULL && PQntuples(result) == 1;
+  bool fine = pg_send(pg,
+                      "SELECT (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint, "
+                      "pg_backend_pid()",
+                      NULL, 0) &&
+              pg_sync(pg) && (result = pg_take(pg)) != NULL && PQntuples(result) == 1;
 
   if (fine)
-    *start_out = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    *server_out = (struct pg_server){.started = strtoll(PQgetvalue(result, 0, 0), NULL, 10),
+                                     .backend = strtoll(PQgetvalue(result, 0, 1), NULL, 10)};
   PQclear(result);
   return fine && pg_settle(pg);
 }
 
+int pg_socket(const struct pg *pg) {
+  return PQsocket(pg->connection);
+}
+
 bool pg_renew(const struct pg_setup *setup, struct pg **pg) {
   const char *conninfo = setup->conninfo != NULL ? setup->conninfo : "";
-  int64_t start;
+  struct pg_server server;
 
   if (*pg != NULL && !(*pg)->failed && (*pg)->conninfo != NULL &&
-      strcmp((*pg)->conninfo, conninfo) == 0 && pg_postmaster_start(*pg, &start))
+      strcmp((*pg)->conninfo, conninfo) == 0 && pg_server(*pg, &server))
     return true;
   pg_close(pg);
   return pg_open(setup, pg);

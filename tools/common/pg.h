@@ -65,8 +65,17 @@ void pg_forget_warning(struct pg *pg);
 /* Of the server, as 150020. */
 int pg_version(const struct pg *pg);
 
-/* Asks when the server was started, in microseconds since 1970: tells servers of one host apart. */
-bool pg_postmaster_start(struct pg *pg, int64_t *start_out);
+/* Asks when the server was started, which tells servers of one host apart, and for the process that
+ * serves this connection; a pooler between has told its client another one. */
+struct pg_server {
+  int64_t started; /* microseconds since 1970; 0: not asked yet */
+  int64_t backend; /* its pid, as the server sees it */
+};
+
+bool pg_server(struct pg *pg, struct pg_server *server_out);
+
+/* The socket of the connection, the connection's own. */
+int pg_socket(const struct pg *pg);
 
 /* The name of the database; borrowed. */
 const char *pg_database(const struct pg *pg);

@@ -4,17 +4,17 @@
  */
 #include "ending.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "alive.h"
 
 /* ---- noting ---- */
 
 struct looking {
   struct sync *sync;
   const bool *marked; /* by number of a role */
-  int64_t postmaster; /* 0: not asked yet */
+  struct pg_server server;
   struct ending *ending;
 };
 
@@ -48,9 +48,9 @@ static bool visit(const struct cortex_session *session, const char *name,
   role = names_find(&looking->sync->model.names, session->role, strlen(session->role));
   if (role == NAMES_NONE || !looking->marked[role])
     return true;
-  if (looking->postmaster == 0 && !pg_postmaster_start(looking->sync->pg, &looking->postmaster))
+  if (looking->server.started == 0 && !pg_server(looking->sync->pg, &looking->server))
     return false;
-  return session->postmaster_start != looking->postmaster ||
+  return session->postmaster_start != looking->server.started ||
          put(looking->ending, session->pid, session->backend_start, role);
 }
 
@@ -65,7 +65,7 @@ void ending_note(struct sync *sync, const struct plan *plan, struct ending *endi
     marked[plan->end.items[i]] = true;
   if (marked == NULL || plan->end.count == 0 ||
       cortex_session_each(sync->settings, visit, &looking, NULL) != CORTEX_OK ||
-      ending_out->count == 0 ||
+      ending_out->count == 0 || !alive_can_tell(sync->pg, &looking.server) ||
       cortex_session_note_ends(sync->settings, ending_out->items, ending_out->count,
                                cortex_clock_system(), NULL) != CORTEX_OK)
     ending_clear(ending_out);
@@ -110,7 +110,7 @@ static bool merge(struct ending *ending, const struct ended_list *ended) {
   size_t i, j, noted = ending->count;
 
   for (i = 0; i < noted; i++)
-    ending->items[i].is_over = kill((pid_t)ending->items[i].pid, 0) != 0 && errno == ESRCH;
+    ending->items[i].is_over = !is_alive(ending->items[i].pid);
   for (i = 0; i < ended->count; i++) {
     const struct ended *one = &ended->items[i];
 

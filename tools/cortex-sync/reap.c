@@ -5,15 +5,14 @@
 #include "reap.h"
 
 #include <cortexauth/cortexauth.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "alive.h"
 #include "common/pg.h"
 #include "doomed.h"
 #include "dropped.h"
@@ -30,8 +29,8 @@ struct reaping {
   struct cortex_policy *policy; /* NULL: it cannot be read, so nothing is judged by it */
   struct pg *pg;
   struct notice notice;
-  int64_t now;        /* microseconds since 1970 */
-  int64_t postmaster; /* start of the server that is asked, microseconds since 1970 */
+  int64_t now; /* microseconds since 1970 */
+  struct pg_server server;
   struct doomed_list doomed;
   struct dropped dropped;
   struct cortex_session_end *due; /* noted by earlier ones and not recorded */
@@ -48,15 +47,6 @@ static void fail(struct reaping *reaping, const struct cortex_error *error) {
 }
 
 /* ---- judging ---- */
-
-/*
- * A process of that pid is there. It may be a later one: then the server knows another start
- * and ends nothing, and the next login of that pid replaces the stamp. To compare starts
- * here would trust the wall clock, and a clock that was set would hide live sessions.
- */
-static bool is_alive(int64_t pid) {
-  return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
-}
 
 static void forget(struct reaping *reaping, int64_t pid) {
   struct cortex_error error = CORTEX_ERROR_NONE;
@@ -149,7 +139,7 @@ static bool visit(const struct cortex_session *session, const char *name,
     visit_damaged(reaping, name, cause);
   else if (!is_alive(session->pid))
     fine = visit_gone(reaping, session);
-  else if (session->postmaster_start == reaping->postmaster)
+  else if (session->postmaster_start == reaping->server.started)
     fine = visit_live(reaping, session);
   if (!fine) {
     cli_complain("out of memory");
@@ -188,9 +178,21 @@ static bool ask_server(struct reaping *reaping) {
                                  .statement_timeout = TIMEOUT,
                                  .lock_timeout = TIMEOUT};
 
-  return (pg_renew(&setup, &reaping->pg) &&
-          pg_postmaster_start(reaping->pg, &reaping->postmaster) && ask_extension(reaping)) ||
+  return (pg_renew(&setup, &reaping->pg) && pg_server(reaping->pg, &reaping->server) &&
+          ask_extension(reaping)) ||
          complain_pg(reaping);
+}
+
+/* Live sessions would count as gone, and lose the stamps by which they end. */
+static bool can_see_sessions(struct reaping *reaping) {
+  if (alive_can_tell(reaping->pg, &reaping->server))
+    return true;
+  cli_complain("the server's processes cannot be seen from here (pid %" PRId64
+               " serves this connection): run the reaper where the server runs, in a container "
+               "together with it or sharing its pid namespace",
+               reaping->server.backend);
+  reaping->failed = true;
+  return false;
 }
 
 static bool ask_leavers(struct reaping *reaping) {
@@ -484,7 +486,8 @@ static void distrust(struct reaping *reaping) {
 static bool reap(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
-  if (!ask_server(reaping) || (reaping->has_extension && !ask_leavers(reaping)))
+  if (!ask_server(reaping) || !can_see_sessions(reaping) ||
+      (reaping->has_extension && !ask_leavers(reaping)))
     return false;
   if (cortex_session_due_ends(reaping->settings, &reaping->due, &reaping->due_count, &error) !=
       CORTEX_OK)
