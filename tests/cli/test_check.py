@@ -342,14 +342,22 @@ def test_names_that_postgresql_would_cut_are_errors():
 @cases('forbid (principal, action, resource);',
        'permit (principal, action == Action::"assume", resource);',
        'permit (principal == ?principal, action, resource);',
-       'permit (principal, action == Action::"write", resource == Service::"other");',
-       'permit (principal, action == Action::"write", resource in Database::"other");',
        'permit (principal, action == Action::"write", resource is Role);',
-       'permit (principal, action == Action::"write", resource is Service in Database::"other");')
+       'permit (principal, action == Action::"assume", resource == Role::"staging/deploy");')
 def test_level_that_no_policy_can_permit_needs_no_roles(policy):
     host = Host()
     host.policy.write_text(POLICY + policy + "\n", encoding="utf-8")
     assert findings(assert_exit(host.check(), 0)) == []
+
+
+@cases(("permit", "==", 'Service::"other"'), ("permit", "in", 'Database::"other"'),
+       ("forbid", "==", 'Service::"other"'), ("forbid", "is Service in", 'Environment::"other"'))
+def test_policy_for_a_service_that_nobody_described_is_a_warning(effect, relation, resource):
+    host = Host()
+    host.policy.write_text(POLICY + f'@id("x") {effect} (principal, action == Action::"write", resource {relation} {resource});\n',
+                           encoding="utf-8")
+    found, = findings(assert_exit(host.check(), 0))
+    assert f'{host.policy}:4:1: warning: policy "x": no service of the entities file is {resource}, or in it' in found, found
 
 
 def test_linked_template_counts_for_levels():

@@ -70,7 +70,7 @@ void check_issuers(struct check *check);
 /* A [saml] section: its metadata and how long that and certificates last, our own certificate. */
 void check_saml(struct check *check, const struct cortex_issuer *issuer);
 
-/* Policies: annotations that are misspelt. */
+/* Policies: annotations and resources that are misspelt. */
 void check_policies(struct check *check);
 
 /* Services: environments, audiences, grants, against policies and issuers. */

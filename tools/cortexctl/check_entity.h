@@ -15,6 +15,10 @@ struct check_entity {
   char source[256];
 };
 
+/* false: there is none of that name. */
+bool check_entity_find(const struct check *check, const char *service,
+                       struct check_entity *entity_out);
+
 bool check_is_text(struct cedar_text text, const char *other);
 struct check_place check_entity_place(const struct check_entity *entity);
 

@@ -17,9 +17,9 @@ bool check_is_text(struct cedar_text text, const char *other) {
   return text.len == strlen(other) && memcmp(text.ptr, other, text.len) == 0;
 }
 
-static bool find_entity(const struct check *check, const char *name,
-                        struct check_entity *entity_out) {
-  const struct cedar_uid_text uid = {text_of("Service"), text_of(name)};
+bool check_entity_find(const struct check *check, const char *service,
+                       struct check_entity *entity_out) {
+  const struct cedar_uid_text uid = {text_of("Service"), text_of(service)};
 
   entity_out->store = cortex_policy_store(check->policy);
   if (!cedar_entity_find(entity_out->store, uid, &entity_out->index) ||
@@ -164,7 +164,7 @@ void check_services(struct check *check) {
     check_find(check, CHECK_SERVICE_NONE, check_key_place(check, "policy", "entities"),
                "the entities file describes no Service: nobody can log in");
   for (i = 0; cortex_policy_service(check->policy, i, &service); i++) {
-    if (!find_entity(check, service.name, &entity))
+    if (!check_entity_find(check, service.name, &entity))
       continue;
     check_names(check, &service, &entity);
     check_environment(check, &service, &entity);

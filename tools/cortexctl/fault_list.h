@@ -9,6 +9,7 @@ FAULT(CONFIG_INVALID, config_invalid, ERROR, "no login can be decided: every one
 FAULT(POLICY_INVALID, policy_invalid, ERROR, "no policy is in force: every login is refused as policy_unavailable", "correct the line that is named, then run this again")
 FAULT(POLICY_NONE, policy_none, WARNING, "nobody can log in", "write a permit to a file of the policy folder")
 FAULT(ANNOTATION_UNKNOWN, annotation_unknown, WARNING, "Cedar permits any annotation, so what it was to say is not heard: sessions may last longer than it says", "correct its name, or choose one that is less like it")
+FAULT(RESOURCE_UNKNOWN, resource_unknown, WARNING, "the policy decides nothing: nobody gets what it permits, and what it forbids is not forbidden", "correct the name, or describe the service in the entities file")
 FAULT(IMAGE_UNUSED, image_unused, WARNING, "logins read and check the policies' text each time, which costs them time", "cortexctl policy image")
 
 /* issuers and keys */
