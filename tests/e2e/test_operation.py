@@ -108,6 +108,15 @@ def test_what_does_not_fit_on_the_disk_is_not_printed(sync, how):
     assert done.returncode == 3 and "standard output: " in done.stderr and "Success" not in done.stderr
 
 
+def test_cron_mails_nothing_where_all_is_in_sync(sync):
+    sync.people({"alice": ["engineers"]})
+    assert sync.apply("--quiet").stdout.count("\n") == 1
+    assert sync.apply("--quiet").stdout == sync.run("--check", "--quiet", check=0).stdout == ""
+    assert "in sync: 1 people" in sync.apply().stdout
+    sync.people({"alice": ["engineers"], "postgres": ["engineers"]})
+    assert "rejected postgres" in (said := sync.run("--quiet", check=4).stdout) and "in sync: 2 people" in said
+
+
 # --- more than the lock table has room for ---
 
 def test_what_does_not_fit_is_made_in_several_transactions_reductions_first(sync):

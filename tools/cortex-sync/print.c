@@ -109,6 +109,12 @@ static size_t count_notes(const struct plan *plan) {
   return plan->note.count + plan->forget.count + plan->people.count + plan->held.count;
 }
 
+/* From cron each line is a mail. */
+static bool is_news(const struct print_result *result) {
+  return result->is_applied || result->is_refused || !plan_is_empty(result->plan) ||
+         result->model->rejections.count + result->plan->refused.count > 0;
+}
+
 static void put_sum(const struct print_result *result) {
   const struct model *model = result->model;
   const struct plan *plan = result->plan;
@@ -164,7 +170,8 @@ bool print_text(const struct print_result *result, bool brief) {
   put_rejections(&model->rejections);
   put_rejections(&plan->refused);
   print_objects_text(result->objects, brief);
-  put_sum(result);
+  if (!brief || is_news(result))
+    put_sum(result);
   return fflush(stdout) == 0;
 }
 

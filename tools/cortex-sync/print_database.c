@@ -72,14 +72,15 @@ static void put_database(const struct database_run *run, const struct database *
     printf("refused  more than 10 %% of the privileges in database %s would be revoked; if that is "
            "right, once: --allow-removals=%zu\n",
            database->name, database->counts[VERB_REVOKE] + database->counts[VERB_REVOKE_OPTION]);
-  printf("database %s: %s: privileges: %zu to grant, %zu that no rule says\n", database->name,
-         database->is_applied                   ? "applied"
-         : database_changes(run, database) == 0 ? "in sync"
-         : database->is_refused                 ? "refused"
-                                                : "differs",
-         database->counts[VERB_GRANT],
-         database->counts[VERB_REVOKE] + database->counts[VERB_REVOKE_OPTION] +
-             database->counts[VERB_FOREIGN]);
+  if (!brief || database->is_applied || database_changes(run, database) > 0)
+    printf("database %s: %s: privileges: %zu to grant, %zu that no rule says\n", database->name,
+           database->is_applied                   ? "applied"
+           : database_changes(run, database) == 0 ? "in sync"
+           : database->is_refused                 ? "refused"
+                                                  : "differs",
+           database->counts[VERB_GRANT],
+           database->counts[VERB_REVOKE] + database->counts[VERB_REVOKE_OPTION] +
+               database->counts[VERB_FOREIGN]);
 }
 
 static void put_leavers(const struct leaver_list *list, bool brief) {
