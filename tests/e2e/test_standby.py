@@ -95,6 +95,25 @@ def test_who_leaves_the_directory_loses_the_session_on_a_standby_too(host, stand
     assert [r["reason"] for r in standby.records() if r["event"] == "session_ended"] == ["policy_denied"]
 
 
+def test_cortex_sync_leaves_a_standby_to_its_primary(host, standby):
+    """Timers run on both hosts: it is no failure, and whoever is promoted goes on."""
+    directory = Directory(host).names(alice=["engineers"])
+    conf = standby.conf.read_text(encoding="utf-8")
+    host.cortex.write(standby.conf, conf.replace("[sync]\n", f"[sync]\npeople = {directory.file}\n"))
+
+    def apply(*arguments):
+        done = subprocess.run([str(CORTEX_SYNC), "--config", str(standby.conf), "--apply", *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    assert apply().startswith("standby: roles are changed on its primary") and apply("--quiet") == ""
+    assert json.loads(apply("--json")) == {"applied": False, "standby": True, "exit": 0}
+    host.postgres.stop()
+    standby.sql("select pg_promote()")
+    assert json.loads(apply("--json"))["create_logins"] == ["alice"] and standby.members("alice")
+
+
 def test_sessions_on_a_standby_and_after_its_promotion(host, standby):
     host.login().assert_allowed("1")
     with host.connect(mfa=True):

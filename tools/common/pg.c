@@ -218,6 +218,12 @@ int pg_version(const struct pg *pg) {
   return PQserverVersion(pg->connection);
 }
 
+bool pg_is_standby(const struct pg *pg) {
+  const char *value = PQparameterStatus(pg->connection, "in_hot_standby");
+
+  return value != NULL && strcmp(value, "on") == 0;
+}
+
 bool pg_server(struct pg *pg, struct pg_server *server_out) {
   PGresult *result = NULL;
   bool fine = pg_send(pg,

@@ -65,6 +65,9 @@ void pg_forget_warning(struct pg *pg);
 /* Of the server, as 150020. */
 int pg_version(const struct pg *pg);
 
+/* True on a standby, which changes nothing; not known before 14. */
+bool pg_is_standby(const struct pg *pg);
+
 /* Asks when the server was started, which tells servers of one host apart, and for the process that
  * serves this connection; a pooler between has told its client another one. */
 struct pg_server {

@@ -191,6 +191,18 @@ static enum cli_exit report(struct sync *sync, enum cli_exit exit) {
              : CLI_DONE;
 }
 
+/* It gets the primary's roles. No fault of the run: timers may run on both, and whoever is promoted
+ * goes on by its own. */
+static enum cli_exit report_standby(struct sync *sync) {
+  bool printed = cli_has(sync->cli, "json")
+                     ? print_json_standby(sync->name)
+                     : print_standby(sync->name, cli_has(sync->cli, "quiet"));
+
+  progress_end();
+  sync->is_reported = true;
+  return printed ? CLI_DONE : CLI_OUTSIDE;
+}
+
 /* One that could not be reached is not tried again: the others would wait as long once more. */
 static enum cli_exit go(struct sync *sync) {
   bool asked;
@@ -198,6 +210,8 @@ static enum cli_exit go(struct sync *sync) {
 
   progress_say("cortex-sync: reading directories");
   asked = sync->pg == NULL && ask(sync);
+  if (asked && cli_has(sync->cli, "apply") && pg_is_standby(sync->pg))
+    return report_standby(sync);
   exit = read_wanted(sync);
   progress_end();
 

@@ -175,6 +175,14 @@ bool print_text(const struct print_result *result, bool brief) {
   return fflush(stdout) == 0;
 }
 
+bool print_standby(const char *cluster, bool brief) {
+  if (!brief)
+    printf("%s%s%sstandby: roles are changed on its primary, and here once it is promoted\n",
+           cluster != NULL ? "cluster " : "", cluster != NULL ? cluster : "",
+           cluster != NULL ? ": " : "");
+  return fflush(stdout) == 0;
+}
+
 /* ---- JSON ---- */
 
 static json_t *role_array(const struct model *model, const struct role_list *list) {
@@ -274,13 +282,24 @@ static json_t *rename_array(const struct model *model, const struct edges *list)
   return array;
 }
 
-bool print_json_failure(const char *cluster, int exit) {
+static json_t *no_plan(const char *cluster, int exit) {
   json_t *object = json_object();
 
   if (cluster != NULL)
     json_object_set_new(object, "cluster", json_string(cluster));
   json_object_set_new(object, "applied", json_false());
   json_object_set_new(object, "exit", json_integer(exit));
+  return object;
+}
+
+bool print_json_failure(const char *cluster, int exit) {
+  return out_line(no_plan(cluster, exit));
+}
+
+bool print_json_standby(const char *cluster) {
+  json_t *object = no_plan(cluster, 0);
+
+  json_object_set_new(object, "standby", json_true());
   return out_line(object);
 }
 

@@ -28,7 +28,11 @@ bool print_text(const struct print_result *result, bool brief);
 /* One JSON object. false: out of memory, or standard output failed. */
 bool print_json(const struct print_result *result);
 
-/* The same where there is no plan: the exit code; why is said on standard error. */
+/* Where there is no plan: the exit code; why is said on standard error. */
 bool print_json_failure(const char *cluster, int exit);
+
+/* Where there is none because the server is a standby. */
+bool print_standby(const char *cluster, bool brief);
+bool print_json_standby(const char *cluster);
 
 #endif
