@@ -93,6 +93,13 @@ static bool add_file(const struct cedar_loaded *loaded, const char *name, add_ca
   return done;
 }
 
+bool cedar_input_add_links(struct cedar_store *store, const char *name) {
+  const struct cedar_loaded loaded = {store, NULL};
+  struct cedar_error error = {.status = CEDAR_OK};
+
+  return add_file(&loaded, name, add_links, &error);
+}
+
 bool cedar_input_load(const struct cedar_input *input, struct cedar_loaded *loaded) {
   struct cedar_error error = {.status = CEDAR_OK};
 

@@ -34,6 +34,9 @@ enum cedar_status cedar_input_add_policies(struct cedar_store *store,
                                            const struct cedar_source *source,
                                            struct cedar_error *error);
 
+/* The file's template links; name NULL: none. false, after a complaint FILE:LINE:COL. */
+bool cedar_input_add_links(struct cedar_store *store, const char *name);
+
 struct cedar_source cedar_input_source(const struct text_file *file);
 
 /* "FILE:LINE:COL: what" on standard error. */

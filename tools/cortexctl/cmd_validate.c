@@ -69,23 +69,6 @@ static enum cli_exit validate_store(const struct cedar_store *store,
   return code;
 }
 
-static bool add_links(struct cedar_store *store, const char *name, struct cedar_error *error) {
-  struct text_file file;
-  struct cedar_source source;
-  bool done;
-
-  if (name == NULL)
-    return true;
-  if (!text_file_read(name, &file))
-    return false;
-  source = cedar_input_source(&file);
-  done = cedar_store_add_links(store, &source, error) == CEDAR_OK;
-  if (!done)
-    cedar_input_complain(error);
-  text_file_clear(&file);
-  return done;
-}
-
 static enum cli_exit validate_file(const struct cli *cli, const struct cedar_schema *schema,
                                    const struct text_file *file) {
   const struct cedar_source source = cedar_input_source(file);
@@ -99,7 +82,7 @@ static enum cli_exit validate_file(const struct cli *cli, const struct cedar_sch
   }
   if (cedar_input_add_policies(store, &source, &error) != CEDAR_OK)
     code = answer_parse_error(&error);
-  else if (add_links(store, cli_value(cli, "links"), &error))
+  else if (cedar_input_add_links(store, cli_value(cli, "links")))
     code = validate_store(store, schema);
   cedar_store_free(&store);
   return code;
