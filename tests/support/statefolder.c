@@ -2,11 +2,8 @@
  * A throwaway state folder with settings that name it.
  * SPDX-License-Identifier: PostgreSQL
  */
-#include <config.h>
-
 #include "statefolder.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,8 +33,7 @@ int statefolder_setup(void **state) {
   int part;
 
   assert_non_null(folder);
-  strcpy(folder->path, "/tmp/cortex-state-XXXXXX");
-  assert_non_null(mkdtemp(folder->path));
+  scratch_make(folder->path);
   folder->settings = make_settings(folder->path);
   for (part = 0; part < CX_STATE_PARTS; part++)
     assert_int_equal(mkdir(statefolder_name(folder, (enum cx_state_part)part, NULL), 0750), 0);
@@ -47,17 +43,10 @@ int statefolder_setup(void **state) {
   return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where) {
-  (void)status;
-  (void)kind;
-  (void)where;
-  return remove(path);
-}
-
 int statefolder_teardown(void **state) {
   struct statefolder *folder = *state;
 
-  nftw(folder->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  scratch_remove(folder->path);
   cortex_settings_free(&folder->settings);
   free(folder);
   return 0;

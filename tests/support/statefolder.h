@@ -7,10 +7,11 @@
 
 #include <cortexauth/clock.h>
 
+#include "scratch.h"
 #include "state/folder.h"
 
 struct statefolder {
-  char path[64];
+  char path[SCRATCH_PATH];
   char name[256]; /* of statefolder_name */
   struct cortex_settings *settings;
   struct cx_wait wait; /* long, by the system's clock */

@@ -27,12 +27,8 @@ static int64_t run(const struct cortex_clock *clock) {
 }
 
 void trail_start(struct trail *trail) {
-  const char *where = getenv("TMPDIR");
-
   memset(trail, 0, sizeof *trail);
-  snprintf(trail->folder, sizeof trail->folder, "%.40s/trail.XXXXXX",
-           where != NULL ? where : "/tmp");
-  assert_non_null(mkdtemp(trail->folder));
+  scratch_make(trail->folder);
   snprintf(trail->file, sizeof trail->file, "%s/audit.jsonl", trail->folder);
   snprintf(trail->log_socket, sizeof trail->log_socket, "%s/log", trail->folder);
   trail->clock = (struct cortex_clock){stand_still, run, 1700000000000000LL};
@@ -41,10 +37,7 @@ void trail_start(struct trail *trail) {
 }
 
 void trail_stop(struct trail *trail) {
-  char command[128];
-
-  snprintf(command, sizeof command, "rm -rf '%s'", trail->folder);
-  assert_int_equal(system(command), 0);
+  scratch_remove(trail->folder);
 }
 
 int trail_setup(void **state) {

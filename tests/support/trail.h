@@ -8,8 +8,10 @@
 #include <cortexauth/audit.h>
 #include <stdio.h>
 
+#include "scratch.h"
+
 struct trail {
-  char folder[64];
+  char folder[SCRATCH_PATH];
   char file[128];
   char log_socket[128];
   struct cortex_clock clock; /* stands still; offset is the time in microseconds */

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "parsed.h"
+#include "scratch.h"
 
 #include "identity/identity.h"
 
@@ -61,21 +61,13 @@ static const char policies[] =
     "when { resource.port + 9223372036854775807 > 0 };\n";
 
 struct world {
-  char folder[64];
+  char folder[SCRATCH_PATH];
   struct cortex_settings *settings;
   struct cortex_policy *policy;
 };
 
 static void write_file(const struct world *world, const char *name, const char *text) {
-  char path[256];
-  FILE *file;
-
-  snprintf(path, sizeof path, "%s/%s", world->folder, name);
-  file = fopen(path, "w");
-  assert_non_null(file);
-  fputs(text, file);
-  fclose(file);
-  assert_int_equal(chmod(path, 0600), 0);
+  scratch_write(world->folder, name, text, strlen(text));
 }
 
 static enum cortex_reason load(struct world *world, const char *roles, struct cortex_error *error) {
@@ -97,9 +89,7 @@ static int make_world(void **state) {
   struct world *world = calloc(1, sizeof *world);
   char path[128];
 
-  strcpy(world->folder, "/tmp/cortex-test-XXXXXX");
-  if (mkdtemp(world->folder) == NULL)
-    return -1;
+  scratch_make(world->folder);
   snprintf(path, sizeof path, "%s/p", world->folder);
   mkdir(path, 0700);
   write_file(world, "entities.json", entities);
@@ -109,18 +99,11 @@ static int make_world(void **state) {
 }
 
 static int remove_world(void **state) {
-  static const char *const names[] = {
-      "entities.json", "p/10-main.cedar", "p/20-more.cedar", "p/.hidden.cedar", "p", ""};
   struct world *world = *state;
-  char path[256];
-  size_t i;
 
   cortex_policy_free(&world->policy);
   cortex_settings_free(&world->settings);
-  for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-    snprintf(path, sizeof path, "%s/%s", world->folder, names[i]);
-    remove(path);
-  }
+  scratch_remove(world->folder);
   free(world);
   return 0;
 }

@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include "scratch.h"
+
 #include "identity/identity.h"
 #include "session/jit.h"
 
@@ -40,7 +42,7 @@ static const char entities[] =
   "resource.port == 5433 };\n"
 
 struct world {
-  char folder[64];
+  char folder[SCRATCH_PATH];
   struct cortex_settings *settings;
 };
 
@@ -51,18 +53,8 @@ static char *path_of(const struct world *world, const char *name) {
   return path;
 }
 
-/* As a new file under the old name. */
 static void write_file(const struct world *world, const char *name, const char *text) {
-  char hidden[256];
-  FILE *file;
-
-  snprintf(hidden, sizeof hidden, "%s/.new", world->folder);
-  file = fopen(hidden, "w");
-  assert_non_null(file);
-  fputs(text, file);
-  fclose(file);
-  assert_int_equal(chmod(hidden, 0600), 0);
-  assert_int_equal(rename(hidden, path_of(world, name)), 0);
+  scratch_write(world->folder, name, text, strlen(text));
 }
 
 static void configure(struct world *world, const char *more) {
@@ -81,9 +73,7 @@ static void configure(struct world *world, const char *more) {
 static int make_world(void **state) {
   struct world *world = calloc(1, sizeof *world);
 
-  strcpy(world->folder, "/tmp/cortex-test-XXXXXX");
-  if (mkdtemp(world->folder) == NULL)
-    return -1;
+  scratch_make(world->folder);
   mkdir(path_of(world, "p"), 0700);
   write_file(world, "entities.json", entities);
   write_file(world, "p/10.cedar", POLICY("permit"));
@@ -94,12 +84,11 @@ static int make_world(void **state) {
 
 static int remove_world(void **state) {
   struct world *world = *state;
-  char command[128];
 
   cortex_settings_free(&world->settings);
-  snprintf(command, sizeof command, "rm -rf '%s'", world->folder);
+  scratch_remove(world->folder);
   free(world);
-  return system(command);
+  return 0;
 }
 
 static void write_image(const struct world *world) {

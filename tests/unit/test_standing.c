@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "scratch.h"
 
 #include "identity/identity.h"
 #include "util/buf.h"
@@ -52,21 +52,13 @@ static const char policies[] =
     "when { resource.environment != \"\\\"\" && principal == User::\"u4\" };\n";
 
 struct world {
-  char folder[64];
+  char folder[SCRATCH_PATH];
   struct cortex_settings *settings;
   struct cortex_policy *policy;
 };
 
 static void write_file(const struct world *world, const char *name, const struct cx_buf *text) {
-  char path[256];
-  FILE *file;
-
-  snprintf(path, sizeof path, "%s/%s", world->folder, name);
-  file = fopen(path, "w");
-  assert_non_null(file);
-  assert_int_equal(fwrite(text->bytes, 1, text->len, file), text->len);
-  fclose(file);
-  assert_int_equal(chmod(path, 0600), 0);
+  scratch_write(world->folder, name, text->bytes, text->len);
 }
 
 /* g9 is in g8 and that in g0; that u3 is in g2 says the entities file alone, and no login takes it.
@@ -122,9 +114,7 @@ static int make_world(void **state) {
   struct cortex_error error = CORTEX_ERROR_NONE;
   char name[128];
 
-  strcpy(world->folder, "/tmp/cortex-test-XXXXXX");
-  if (mkdtemp(world->folder) == NULL)
-    return -1;
+  scratch_make(world->folder);
   write_entities(world);
   write_policies(world);
   snprintf(name, sizeof name, "%s/cortex.conf", world->folder);
@@ -136,17 +126,11 @@ static int make_world(void **state) {
 }
 
 static int remove_world(void **state) {
-  static const char *const names[] = {"entities.json", "main.cedar", ""};
   struct world *world = *state;
-  char path[256];
-  size_t i;
 
   cortex_policy_free(&world->policy);
   cortex_settings_free(&world->settings);
-  for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-    snprintf(path, sizeof path, "%s/%s", world->folder, names[i]);
-    remove(path);
-  }
+  scratch_remove(world->folder);
   free(world);
   return 0;
 }

@@ -2,7 +2,8 @@
  * Processes: of a session, and of the connection that is at hand, which must be seen as well.
  * SPDX-License-Identifier: PostgreSQL
  */
-#define _GNU_SOURCE /* struct ucred */
+#include <config.h>
+
 #include "alive.h"
 
 #include <errno.h>
