@@ -238,7 +238,7 @@ BEGIN
       RAISE EXCEPTION 'role % cannot get what leavers own', quote_ident(owner)
         USING ERRCODE = 'insufficient_privilege', DETAIL = 'It does not exist, is a leaver itself, is powerful or leads to a role that is.';
     END IF;
-    PERFORM cortex.run_for(format('REASSIGN OWNED BY %%s TO %I', owner), names);
+    PERFORM cortex.run_for('REASSIGN OWNED BY %s TO ' || replace(quote_ident(owner), '%', '%%'), names);
   ELSIF EXISTS (SELECT FROM pg_catalog.pg_shdepend x JOIN pg_catalog.pg_authid a ON a.oid = x.refobjid
                 WHERE x.refclassid = 'pg_catalog.pg_authid'::regclass AND x.deptype = 'o'
                   AND a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))

@@ -334,3 +334,15 @@ def test_only_leavers_can_be_released_or_dropped(sync):
                             ("drop_leavers", (["maker"],)), ("release_leavers", (["postgres"], "maker"))):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             sync.host.call(call, *arguments)
+
+
+def test_names_of_leavers_and_of_who_gets_their_things_are_no_part_of_a_statement(sync):
+    leaver, owner = "; ALTER ROLE cortex_runner SUPERUSER; --", "g%1$s"
+    sync.host.call("create_logins", [leaver], ["1"], "", "corp")
+    sync.host.call("create_groups", ["g", owner])
+    sync.host.call("cut_logins", [leaver])
+    sync.host.sql(f'create table public.mine (n int); alter table public.mine owner to "{leaver}"', database="sales")
+    sync.host.call("release_leavers", [leaver], owner, database="sales")
+    assert sync.host.sql("select rolsuper from pg_roles where rolname = 'cortex_runner'") == [(False,)]
+    assert sync.host.sql("select tableowner from pg_tables where tablename = 'mine'", database="sales") == [(owner,)]
+    sync.host.sql("drop table public.mine", database="sales")
