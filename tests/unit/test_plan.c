@@ -358,10 +358,42 @@ static void random_cluster_comes_to_rest(void **state) {
 }
 
 static size_t size_of(const struct plan *plan) {
-  return plan->cut.count + plan->end.count + plan->revoke.count + plan->cut_edges.count +
-         plan->forget.count + plan->groups.count + plan->logins.count + plan->restore.count +
+  return plan->cut.count + plan->held.count + plan->end.count + plan->revoke.count +
+         plan->cut_edges.count + plan->forget.count + plan->groups.count + plan->logins.count + plan->restore.count +
          plan->adopt.count + plan->people.count + plan->rename.count + plan->grant.count +
          plan->note.count + plan->attributes.count;
+}
+
+/* What draw_model leaves out: the clusters that come to rest have none of it. */
+static void draw_more(struct model *model) {
+  static const char *const keys[] = {"comment", "set.jit", "inherit", "valid_until"};
+  uint32_t i;
+
+  for (i = 0; i < GROUPS + PEOPLE; i++) {
+    const char *key = keys[draw(4)];
+
+    attributes_put(&model->attributes,
+                   (struct attribute){.role = i,
+                                      .key = names_put(&model->words, key, strlen(key)),
+                                      .have = NAMES_NONE,
+                                      .differs = draw(2) == 0});
+    if (draw(4) == 0)
+      model->roles[i].holder = names_put(&model->holders, "somebody", strlen("somebody"));
+  }
+  for (i = draw(5); i > 0; i--)
+    edges_put(&model->renamed, (struct edge){GROUPS + draw(PEOPLE), GROUPS + draw(PEOPLE), 0});
+}
+
+/* Since 16 what is made locks two rows; what sets a comment or an option locks its role. */
+static void assert_locks(const struct model *model, const struct plan *plan) {
+  size_t made = plan->groups.count + plan->logins.count + plan->rename.count, locking = 0, i;
+
+  for (i = 0; i < plan->attributes.count; i++)
+    locking += strchr("cs", *names_text(&model->words,
+                                        model->attributes.items[plan->attributes.items[i]].key)) !=
+               NULL;
+  assert_int_equal(parts_locks(model, plan, 159999), plan->rename.count + locking);
+  assert_int_equal(parts_locks(model, plan, 160000), 2 * made + locking);
 }
 
 /* Nothing is left out or done twice, what takes away is first, and no part is too large. */
@@ -379,7 +411,9 @@ static void parts_make_up_the_plan(void **state) {
     bool gives = false;
 
     draw_model(&model);
+    draw_more(&model);
     plan_make(&model, &plan);
+    assert_locks(&model, &plan);
     assert_true(parts_init(&model, &plan, 2 * limit - 2, &parts));
     assert_int_equal(parts.limit, limit);
     for (i = 0; i < parts_count(&parts); i++) {
