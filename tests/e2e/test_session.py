@@ -225,6 +225,13 @@ def test_a_role_of_two_levels_is_granted_and_noted_for_both(host):
     assert not host.postgres.log_contains("already a member", mark)
 
 
+def test_a_level_that_gave_what_another_gives_is_not_noted_any_more(host):
+    host.services({**GROUPS, "admin": GROUPS["write"]}, GROUPS)
+    host.login(groups=("engineers", "admins"), mfa=True).assert_allowed("1")
+    host.login(mfa=True).assert_allowed("1")
+    assert host.sql("select level from cortex.login_grant where member = 'alice' order by 1") == "read\nwrite"
+
+
 def test_a_role_that_somebody_dropped_is_made_anew_with_what_it_gets_now(host):
     """What the first one had been given says nothing of the second."""
     host.login(service=PRODUCTION).assert_allowed("1")
@@ -605,6 +612,18 @@ def test_a_role_of_one_level_that_owns_something_is_cut(host):
     assert [r["role"] for r in host.events("role_cut")] == ["alice/admin"]
     host.sql("drop table hers", DATABASES[STAGING])
     assert host.reap() == "dropped alice/admin\n"
+
+
+def test_a_lock_by_a_dba_holds_for_a_role_that_is_made_anew_after_it_was_cut(host):
+    how = {"groups": ("admins",), "mfa": True}
+    host.sql("grant create on schema public to public", DATABASES[STAGING])
+    host.login("alice/admin", sql="create table hers (n int)", **how).assert_allowed("")
+    wait_until("the session to be over and its role cut", lambda: "cut alice/admin" in host.reap())
+    host.sql("drop table hers", DATABASES[STAGING])
+    host.sql('drop role "alice/admin"')
+    host.login("alice/admin", **how).assert_allowed("1")
+    host.sql('alter role "alice/admin" nologin')
+    host.login("alice/admin", **how).assert_refused("role_unavailable")
 
 
 @pytest.mark.parametrize("role", ["bob/admin", "alice/root", "alice/", "alice/admin/admin", "alice/assume"])
