@@ -110,16 +110,18 @@ END
 $f$;
 
 -- Refuses what cortex.sync_privileges would not have said: a statement is made of nothing
--- that the caller wrote but names of known privileges.
-CREATE FUNCTION cortex.require_privileges(verbs text[], kinds text[], objects oid[], holders text[], privileges text[])
-RETURNS void
+-- that the caller wrote but names of known privileges. Nothing is NULL: where the maker was, which is '' for an object that is
+-- there, the name of a schema stood for a function or table of that name.
+CREATE FUNCTION cortex.require_privileges(verbs text[], kinds text[], objects oid[], parts integer[],
+  makers text[], holders text[], privileges text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
   bad record;
 BEGIN
   PERFORM cortex.require_marked(ARRAY(SELECT DISTINCT h.name FROM unnest(holders) AS h(name)), true);
-  SELECT w.* INTO bad FROM unnest(verbs, kinds, objects, privileges) AS w(verb, kind, object, privilege)
-  WHERE w.verb IS NULL OR w.verb NOT IN ('grant', 'revoke', 'revoke option') OR w.object IS NULL
+  SELECT w.* INTO bad FROM unnest(verbs, kinds, objects, parts, makers, holders, privileges)
+    AS w(verb, kind, object, part, maker, holder, privilege)
+  WHERE NOT (w IS NOT NULL) OR w.verb NOT IN ('grant', 'revoke', 'revoke option')
     OR (w.kind, w.privilege) NOT IN (VALUES ('database', 'CONNECT'), ('database', 'TEMPORARY'), ('database', 'CREATE'),
       ('schema', 'USAGE'), ('schema', 'CREATE'), ('table', 'SELECT'), ('table', 'INSERT'), ('table', 'UPDATE'),
       ('table', 'DELETE'), ('table', 'TRUNCATE'), ('table', 'REFERENCES'), ('table', 'TRIGGER'), ('table', 'MAINTAIN'),
@@ -141,7 +143,7 @@ DECLARE
   schemas CONSTANT text[] := ARRAY(SELECT n.nspname::text FROM pg_catalog.pg_namespace n);
   total integer := 0;
 BEGIN
-  PERFORM cortex.require_privileges(verbs, kinds, objects, holders, privileges);
+  PERFORM cortex.require_privileges(verbs, kinds, objects, parts, makers, holders, privileges);
   FOR one IN
     WITH things AS MATERIALIZED (
       SELECT * FROM cortex.objects_of(schemas)
@@ -286,7 +288,7 @@ $f$;
 
 REVOKE ALL ON FUNCTION cortex.objects_of(text[]),
   cortex.sync_privileges(text[], text[], text[], text[], text[]),
-  cortex.require_privileges(text[], text[], oid[], text[], text[]),
+  cortex.require_privileges(text[], text[], oid[], integer[], text[], text[], text[]),
   cortex.change_privileges(text[], text[], oid[], integer[], text[], text[], text[]),
   cortex.sync_leavers(interval), cortex.hold_leavers(text[]), cortex.require_leavers(text[]), cortex.release_leavers(text[], text),
   cortex.drop_leavers(text[]) FROM PUBLIC;

@@ -210,6 +210,22 @@ def test_caller_cannot_make_a_statement_of_his_own(sync):
                          database="sales") == [(0,)]
 
 
+@pytest.mark.parametrize("makers", ["array[null]", "array[]", "array['', '']"])
+def test_caller_gets_no_privilege_on_what_is_called_like_a_schema(sync, makers):
+    sync.apply()
+    sync.host.sql("create schema lo_export; grant usage on schema lo_export to public", database="sales")
+    space = sync.host.sql("select 'lo_export'::regnamespace::oid::int", database="sales")[0][0]
+    try:
+        with pytest.raises(psycopg.errors.InvalidParameterValue):
+            sync.host.sql(f"select cortex.change_privileges(array['grant'], array['function'], array[%s::oid], array[0], "
+                          f"{makers}::text[], array['sales_read'], array['EXECUTE'])", space, user="cortex_runner",
+                          database="sales")
+        assert sync.host.sql("select has_function_privilege('sales_read', 'pg_catalog.lo_export(oid, text)', 'EXECUTE')",
+                             database="sales") == [(False,)]
+    finally:
+        sync.host.sql("drop schema lo_export; revoke execute on function lo_export(oid, text) from sales_read", database="sales")
+
+
 def test_table_of_many_grantees_is_warned_of(sync):
     sync.host.sql("do $$ begin for i in 1..1250 loop execute format('create role many%s', i); "
                   "execute format('grant select on public.orders to many%s', i); end loop; end $$", database="sales")
