@@ -605,6 +605,7 @@ DECLARE
   one record;
   total integer := 0;
 BEGIN
+  roles := roles[:]; -- its places count from 1, as for whoever looked at the list before; an array may begin elsewhere
   FOR one IN
     SELECT p.r, string_agg(q.name, ', ') AS list, count(*)::integer AS n, count(q.name) AS known
     FROM unnest(role_at, member_at) AS p(r, m) LEFT JOIN unnest(quoted) WITH ORDINALITY AS q(name, i) ON q.i = p.m
