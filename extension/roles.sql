@@ -1088,6 +1088,20 @@ BEGIN
 END
 $f$;
 
+-- Those of these roles that can be members of one of the groups no more, because it is one of theirs: with what takes
+-- that away. The server refuses a circle of memberships, and with it everybody's of the same transaction. Before 15 a
+-- person can make one alone, for a role administers itself there.
+CREATE FUNCTION cortex.sync_circles(names text[], groups text[]) RETURNS TABLE (name text, mend text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+  SELECT a.rolname::text, string_agg(format('REVOKE %I FROM %I', a.rolname, x.rolname), '; ' ORDER BY x.rolname)
+  FROM pg_catalog.pg_authid a
+    JOIN pg_catalog.pg_auth_members m ON m.roleid = a.oid JOIN pg_catalog.pg_authid x ON x.oid = m.member
+  WHERE a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
+    AND EXISTS (SELECT FROM pg_catalog.pg_authid g
+                WHERE g.rolname IN (SELECT w.name FROM unnest(groups) AS w(name)) AND pg_has_role(g.oid, x.oid, 'MEMBER'))
+  GROUP BY a.rolname
+$f$;
+
 -- Says that the cluster is as the policy of this digest wants it.
 CREATE FUNCTION cortex.sync_done(digest text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
@@ -1143,5 +1157,5 @@ GRANT EXECUTE ON FUNCTION
   cortex.revoke_members(text[], text[], integer[], integer[]),
   cortex.note_grants(text[], text[], integer[], integer[], integer[], text[], text[], text[], text[]),
   cortex.forget_grants(text[], text[], integer[], integer[], integer[], text[], text[], text[], text[]),
-  cortex.end_sessions(text[]), cortex.sync_holders(text[]), cortex.sync_done(text)
+  cortex.end_sessions(text[]), cortex.sync_holders(text[]), cortex.sync_circles(text[], text[]), cortex.sync_done(text)
 TO cortex_runner;

@@ -393,6 +393,26 @@ def test_membership_that_a_dba_gave_is_enough_and_stays(sync):
     assert ("analytics_read", "alice", "postgres", False) in sync.host.memberships()
 
 
+def test_group_that_is_a_member_of_a_person_costs_only_that_person(sync):
+    """By an administrator's grant, or by the person's own before PostgreSQL 15: the server refuses the circle."""
+    sync.people({"alice": ["engineers"], "carol": ["writers"]})
+    sync.apply()
+    sync.host.sql("create role team; grant alice to team; grant team to analytics_write")
+    try:
+        sync.people({"alice": ["engineers", "writers"], "bob": ["writers"], "dave": ["engineers"]})
+        done = sync.apply(check=4)
+        assert "rejected alice - a group role that it should be in is a member of it" in done.stdout
+        assert "REVOKE alice FROM team" in done.stdout and "memberships would go in a circle" in done.stderr
+        assert sync.host.members("analytics_read") == {"alice", "dave"}
+        assert sync.host.members("analytics_write") == {"bob"}
+        assert sync.host.can_login("carol") is False
+        sync.host.sql("revoke alice from team")
+        sync.apply()
+        assert sync.host.members("analytics_write") == {"alice", "bob"}
+    finally:
+        sync.host.sql("drop role team")
+
+
 def test_option_that_somebody_changed_is_repaired(sync):
     sync.people({"alice": ["engineers"]})
     sync.apply()

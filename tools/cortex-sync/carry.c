@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "circle.h"
 #include "ending.h"
 #include "holder.h"
 #include "parts.h"
@@ -15,6 +16,9 @@
 
 /* Below so many roles no server is too small. */
 #define PARTS_NEVER 500
+
+/* One for each thing that may be in the way. */
+#define TRIES 3
 
 static enum cli_exit hang_up(const char *what) {
   cli_complain("%s; nothing was changed", what);
@@ -192,6 +196,17 @@ static bool is_held(const struct sync *sync) {
          strcmp(pg_sqlstate(sync->pg), "55P03") == 0;
 }
 
+/* A group is a member of somebody who should be in it. */
+static bool is_circular(const struct sync *sync) {
+  return sync->transactions == 0 && sync->plan.grant.count > 0 &&
+         strcmp(pg_sqlstate(sync->pg), "0LP01") == 0;
+}
+
+static bool is_beside_others(const struct sync *sync) {
+  return is_held(sync) || is_circular(sync) ||
+         (sync->transactions == 0 && pg_is_overtaken(sync->pg));
+}
+
 /* Whom the plan takes something from: their sessions end in any case. */
 static enum cli_exit end_first(struct sync *sync) {
   struct cortex_error error = CORTEX_ERROR_NONE;
@@ -227,15 +242,25 @@ static enum cli_exit free_held(struct sync *sync) {
   return found ? weigh_anew(sync) : CLI_DONE;
 }
 
-static enum cli_exit carry_again(struct sync *sync, bool held) {
+/* So is who can be given nothing. */
+static enum cli_exit free_circle(struct sync *sync) {
+  return circle_find(sync) ? weigh_anew(sync) : sync_complain(sync);
+}
+
+static enum cli_exit carry_again(struct sync *sync) {
+  const bool held = is_held(sync), circular = is_circular(sync);
   enum cli_exit exit;
 
   cli_complain(held ? "somebody holds what the changes need: ending the sessions that are to end "
                       "first, and reading the roles again"
-                    : "somebody else changes roles at the same time: reading them again");
+               : circular
+                   ? "memberships would go in a circle: reading the roles again, to leave out whose"
+                   : "somebody else changes roles at the same time: reading them again");
   exit = weigh_anew(sync);
   if (exit == CLI_DONE && held && !sync->is_refused)
     exit = free_held(sync);
+  if (exit == CLI_DONE && circular && !sync->is_refused)
+    exit = free_circle(sync);
   return exit == CLI_DONE && !sync->is_refused ? carry_whole(sync) : exit;
 }
 
@@ -268,9 +293,10 @@ static void distrust_notes(struct sync *sync) {
 
 enum cli_exit carry_out(struct sync *sync) {
   enum cli_exit exit = carry_whole(sync);
+  int tries;
 
-  if (exit != CLI_DONE && (is_held(sync) || (sync->transactions == 0 && pg_is_overtaken(sync->pg))))
-    exit = carry_again(sync, is_held(sync));
+  for (tries = 0; exit != CLI_DONE && tries < TRIES && is_beside_others(sync); tries++)
+    exit = carry_again(sync);
   if (exit != CLI_DONE && sync->transactions == 0 && gives(&sync->plan) &&
       must_not_wait(&sync->plan) && pg_failed(sync->pg))
     carry_losses(sync);

@@ -240,6 +240,7 @@ void model_forget(struct model *model) {
                                     .subject = role->subject,
                                     .label = role->label,
                                     .holder = role->holder,
+                                    .circle = role->circle,
                                     .is_contested = role->is_contested,
                                     .is_claimed = role->is_claimed};
   }

@@ -30,7 +30,10 @@ struct role {
   uint32_t known_subject; /* as the cluster has noted them */
   uint32_t known_label;
   uint32_t oid;
-  uint32_t holder; /* in model.holders: whose transaction keeps it from being changed; 0: nobody's */
+  uint32_t
+      holder; /* in model.holders: whose transaction keeps it from being changed; 0: nobody's */
+  uint32_t circle; /* in model.holders: what ends that it can be in no group, as one is in it; 0:
+                      none is */
   bool can_login;
   bool is_adoptable; /* foreign, and can be taken over */
   bool is_cut;       /* by us */
@@ -124,7 +127,7 @@ struct model {
   struct names subjects; /* stable ids in the directory; 0 is "" */
   struct names labels;   /* of directories; 0 is "" */
   struct names complete; /* labels of the directories that were read whole */
-  struct names holders;  /* of roles, as they are told of; 0 is "" */
+  struct names holders;  /* of roles, and what ends circles, as they are told of; 0 is "" */
   struct names held;     /* LABEL SOURCE_END ID of people whose name is none for a role */
   bool is_incomplete;    /* a directory was not read whole */
   bool is_empty;         /* one that was read whole names nobody */

@@ -133,6 +133,14 @@ static void plan_group(const struct making *making, uint32_t number, const struc
 static void tell_kept(const struct making *making, uint32_t number, const struct role *role) {
   char why[1024];
 
+  if (role->circle != 0) {
+    snprintf(
+        why, sizeof why,
+        "a group role that it should be in is a member of it, which PostgreSQL refuses: it gets no "
+        "memberships until somebody says %s",
+        names_text(&making->model->holders, role->circle));
+    refuse(making, number, why);
+  }
   if (role->holder != 0) {
     snprintf(why, sizeof why,
              "%s holds the role: until that ends its name, login and attributes stay as they are",
@@ -246,7 +254,7 @@ static void plan_gains(const struct making *making) {
     const struct edge *edge = &model->wanted.items[i];
 
     if (is_kept(making, edge) && !edges_seek(&model->ours, &at, *edge) &&
-        !edges_seek(&model->others, &other, *edge))
+        !edges_seek(&model->others, &other, *edge) && model->roles[edge->member].circle == 0)
       edges_put(&making->plan->grant, *edge);
   }
 }

@@ -1,0 +1,14 @@
+/*
+ * Roles that cannot be given what they should have, because one of these groups is a member of
+ * them. SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SYNC_CIRCLE_H
+#define SYNC_CIRCLE_H
+
+#include "sync.h"
+
+/* Notes in the model which roles these are, and what ends it, of those that the plan grants
+ * something. */
+bool circle_find(struct sync *sync);
+
+#endif
