@@ -436,6 +436,43 @@ BEGIN
 END
 $f$;
 
+-- Before 15 a role administers itself: a person can say GRANT "alice/admin" TO alice, or TO bob, where only the policy is
+-- to say who has what. Takes back what login roles of ours granted of themselves, and what was granted on by who got the
+-- right to from them and has none of his own. Says to whom (name) and of which role. It waits for nobody: who holds
+-- such a membership is met again in the next round.
+CREATE FUNCTION cortex.settle_own_grants() RETURNS TABLE (name text, role text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
+DECLARE
+  givers text[];
+BEGIN
+  PERFORM cortex.require_home();
+  IF pg_is_in_recovery() THEN
+    RETURN;
+  END IF;
+  givers := ARRAY(SELECT DISTINCT a.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_authid a ON a.oid = m.roleid
+                  WHERE m.grantor = m.roleid);
+  FOR name, role IN
+    WITH RECURSIVE given AS (
+      SELECT m.roleid, m.member, m.admin_option FROM pg_catalog.pg_auth_members m
+      WHERE m.grantor = m.roleid
+        AND m.roleid IN (SELECT k.oid FROM unnest(givers) AS g(name) JOIN cortex.role_kind k ON k.name = g.name WHERE k.kind = 'l')
+      UNION
+      SELECT m.roleid, m.member, m.admin_option
+      FROM given g JOIN pg_catalog.pg_auth_members m ON m.roleid = g.roleid AND m.grantor = g.member
+        JOIN pg_catalog.pg_authid a ON a.oid = g.member AND NOT a.rolsuper AND NOT a.rolcreaterole
+      WHERE g.admin_option)
+    SELECT x.rolname, a.rolname
+    FROM pg_catalog.pg_auth_members m
+      JOIN pg_catalog.pg_authid x ON x.oid = m.member JOIN pg_catalog.pg_authid a ON a.oid = m.roleid
+    WHERE (m.roleid, m.member) IN (SELECT g.roleid, g.member FROM given g)
+    FOR UPDATE OF m SKIP LOCKED
+  LOOP
+    EXECUTE format('REVOKE %I FROM %I', role, name);
+    RETURN NEXT;
+  END LOOP;
+END
+$f$;
+
 CREATE FUNCTION cortex.forget_login(wanted text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 BEGIN
@@ -470,9 +507,9 @@ REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]), cortex.forget_given(text, text, text[], text[]),
   cortex.require_no_leaver(text), cortex.take_note(text, text, text),
-  cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(), cortex.forget_login(text), cortex.drop_login(text),
+  cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(), cortex.settle_own_grants(), cortex.forget_login(text), cortex.drop_login(text),
   cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;
-GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(),
+GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(), cortex.settle_own_grants(),
   cortex.sync_login_grants()
 TO cortex_runner;

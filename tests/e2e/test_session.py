@@ -532,6 +532,42 @@ def test_what_a_dba_granted_stays(host):
         host.sql("revoke analytics_admin from alice; drop role dba_role")
 
 
+@pytest.fixture
+def own_grants(host):
+    """Grants as a role made them of itself: before 15 it can, 15 has those of an upgrade, 16 and later none."""
+    if int(host.sql("show server_version_num")) >= 160000:
+        pytest.skip("no role administers itself")
+    host.sql("create role eve; create role eve_dba createrole; create role eve_team")
+    with host.connect() as alice:
+        if alice.info.server_version < 150000:
+            alice.execute("grant alice to eve with admin option")
+        yield ["alice to eve with admin option granted by alice", "alice to eve_team granted by eve"]
+
+
+def test_what_a_role_granted_of_itself_goes(host, own_grants):
+    """And what was granted on; not what an administrator grants, who needs nobody's leave."""
+    own_grants += ["alice to eve_dba with admin option granted by alice", "alice to bob granted by eve_dba",
+                   '"alice/admin" to alice granted by "alice/admin"']
+    with host.connect("bob"), host.connect("alice/admin", groups=("admins",), mfa=True):
+        for what in own_grants:
+            host.sql("grant " + what)
+        assert sorted(host.reap().splitlines()) == [
+            "revoked alice from eve", "revoked alice from eve_dba", "revoked alice from eve_team", "revoked alice/admin from alice"]
+        assert host.members("bob") == {"alice", "analytics_read"} and host.members("alice") == {"analytics_read"}
+        assert host.reap() == ""
+    revoked = {(r["grant"], r["role"], r["detail"]) for r in host.events("revoked")}
+    assert ("alice", "eve_team", "the role itself granted it, which only the policy may") in revoked and len(revoked) == 4
+
+
+def test_what_a_role_granted_of_itself_waits_for_nobody(host, own_grants):
+    host.sql("grant " + own_grants[0])
+    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as holder:
+        holder.execute("revoke alice from eve")
+        assert host.reap() == ""
+        holder.rollback()
+    assert host.reap() == "revoked alice from eve\n"
+
+
 def test_a_role_of_one_level_lives_as_long_as_its_sessions(host):
     how = {"groups": ("engineers", "admins"), "mfa": True}
     with host.connect(**how) as alice, host.connect("alice/admin", **how) as admin:

@@ -394,8 +394,9 @@ static void tell(const struct reaping *reaping, const char *did) {
 
 /* ---- what ended sessions leave behind ---- */
 
-/* grant: what was revoked; "": the role is cut, something depends on it; NULL: dropped. */
-static void record_settled(struct reaping *reaping, const char *name, const char *grant) {
+/* grant: what was revoked, and why; "": the role is cut, something depends on it; NULL: dropped. */
+static void record_settled(struct reaping *reaping, const char *name, const char *grant,
+                           const char *why) {
   bool is_cut = grant != NULL && grant[0] == '\0', is_revoked = grant != NULL && !is_cut;
   struct cortex_record entry = {
       .event = is_revoked ? CORTEX_EVENT_REVOKED
@@ -403,8 +404,7 @@ static void record_settled(struct reaping *reaping, const char *name, const char
                           : CORTEX_EVENT_ROLE_DROPPED,
       .role = name,
       .grant = is_revoked ? grant : NULL,
-      .detail = is_cut ? "its last session has ended, and something depends on it"
-                       : "its last session has ended",
+      .detail = is_cut ? "its last session has ended, and something depends on it" : why,
   };
 
   (void)record(reaping, &entry, 1);
@@ -416,26 +416,35 @@ static void record_settled(struct reaping *reaping, const char *name, const char
     printf("%s %s\n", is_cut ? "cut" : "dropped", name);
 }
 
-/*
- * Memberships that no live session was permitted any more, and roles of one level. It takes turns
- * with logins, so it must see what they have done meanwhile.
- */
-static bool settle_once(struct reaping *reaping) {
+static bool settle_by(struct reaping *reaping, const char *sql, const char *why) {
   PGresult *result;
   int row;
 
   if (!pg_send(reaping->pg, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL, 0) ||
-      !pg_send(reaping->pg, "SELECT name, role FROM cortex.settle_logins()", NULL, 0) ||
-      !pg_send(reaping->pg, "COMMIT", NULL, 0) || !pg_sync(reaping->pg) || !pg_skip(reaping->pg, 1))
+      !pg_send(reaping->pg, sql, NULL, 0) || !pg_send(reaping->pg, "COMMIT", NULL, 0) ||
+      !pg_sync(reaping->pg) || !pg_skip(reaping->pg, 1))
     return false;
   result = pg_take(reaping->pg);
   if (result == NULL)
     return false;
   for (row = 0; row < PQntuples(result); row++)
     record_settled(reaping, PQgetvalue(result, row, 0),
-                   PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1));
+                   PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1), why);
   PQclear(result);
   return pg_skip(reaping->pg, 1) && pg_settle(reaping->pg);
+}
+
+/*
+ * Memberships that no live session was permitted any more, and roles of one level. It takes turns
+ * with logins, so it must see what they have done meanwhile. Behind that what roles granted of
+ * themselves: before 15 they can, and an upgrade to 15 keeps it.
+ */
+static bool settle_once(struct reaping *reaping) {
+  return settle_by(reaping, "SELECT name, role FROM cortex.settle_logins()",
+                   "its last session has ended") &&
+         (pg_version(reaping->pg) >= 160000 ||
+          settle_by(reaping, "SELECT name, role FROM cortex.settle_own_grants()",
+                    "the role itself granted it, which only the policy may"));
 }
 
 /* One role that an administrator drops at the same moment is to keep nobody's levels. */
