@@ -64,7 +64,7 @@ BEGIN
     JOIN pg_catalog.pg_authid a ON a.oid = m.member JOIN pg_catalog.pg_authid r ON r.oid = m.roleid
     LEFT JOIN pg_catalog.pg_authid b ON b.oid = m.grantor
   WHERE m.grantor <> giver AND m.member <> giver AND m.roleid NOT IN (managed, groups)
-    AND (EXISTS (SELECT FROM pg_catalog.pg_auth_members k WHERE k.roleid = managed AND k.member = m.member)
+    AND (EXISTS (SELECT FROM pg_catalog.pg_auth_members k WHERE k.roleid = managed AND k.member IN (m.member, m.roleid))
       OR EXISTS (SELECT FROM pg_catalog.pg_auth_members k WHERE k.roleid = groups AND k.member = m.roleid))
   ORDER BY 2, 3;
 END

@@ -65,6 +65,13 @@ def test_what_somebody_else_granted_is_explained_by_no_policy(host):
     assert found(host) == {("no_policy", "alice", "eve"), ("no_policy", "eve_too", "analytics_read")}
 
 
+def test_who_is_somebody_by_an_administrator_s_grant_is_found(host):
+    """Who holds all that alice does, and what the person gave before an upgrade that forgets who granted it."""
+    host.login().assert_allowed("1")
+    host.sql("create role eve; grant alice to eve")
+    assert found(host) == {("no_policy", "eve", "alice")}
+
+
 def test_a_membership_without_a_note_has_no_source(host):
     host.login().assert_allowed("1")
     host.sql("delete from cortex.login_grant where member = 'alice'")
