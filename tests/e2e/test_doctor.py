@@ -188,10 +188,16 @@ def test_lines_without_an_end_are_found(patient):
     assert patient.doctor((*GOOD[:2], "local all all reject"), end="host all all 10.0.0.0/8 reject")["hba_reject"]["line"] == 3
 
 
-def test_server_that_takes_no_token_is_found(patient):
-    old = patient.pretend("current_setting(text)", """current_setting(n text) returns text language sql stable as
-        $$ select case n when 'server_version_num' then '130022' else pg_catalog.real_one(n) end $$""")
-    assert "130022" in patient.look(old)["server_old"]["what"]
+@pytest.mark.parametrize("version, names", [("130022", {"server_old", "server_own_grants"}), ("140022", {"server_own_grants"}),
+                                            ("150000", set())])
+def test_what_an_older_server_does_is_found(patient, version, names):
+    """It takes no token; each role administers itself."""
+    old = patient.pretend("current_setting(text)", f"""current_setting(n text) returns text language sql stable as
+        $$ select case n when 'server_version_num' then '{version}' else pg_catalog.real_one(n) end $$""")
+    found = patient.look(old)
+    assert {name for name in found if name.startswith("server_")} == names
+    assert all(version in found[name]["what"] for name in names)
+    patient.postgres.sql(f"drop database {old}")
 
 
 def test_clock_of_the_server_that_differs_is_found(patient):

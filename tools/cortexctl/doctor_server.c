@@ -12,6 +12,7 @@
 #include "doctor_process.h"
 
 #define FIRST_VERSION 140000
+#define FIRST_WITHOUT_OWN_GRANTS 150000
 #define SERVER_USER "postgres"
 #define TRIES_AS_SERVER "user=" SERVER_USER " dbname=postgres"
 
@@ -131,6 +132,9 @@ void doctor_server(struct doctor *doctor) {
     if (version < FIRST_VERSION)
       check_find(&doctor->check, CHECK_SERVER_OLD, doctor_place(NULL), "server_version_num is %ld",
                  (long)version);
+    if (version < FIRST_WITHOUT_OWN_GRANTS)
+      check_find(&doctor->check, CHECK_SERVER_OWN_GRANTS, doctor_place(NULL),
+                 "server_version_num is %ld", (long)version);
     if (ssl != NULL && strcmp(ssl, "on") != 0)
       check_find(&doctor->check, CHECK_SSL_OFF, doctor_place(NULL), "ssl is %s", ssl);
     judge_extension(&doctor->check, answer);
