@@ -484,10 +484,11 @@ def test_runner_has_the_calls_and_nothing_else(host):
         "select proname from pg_proc where pronamespace = 'cortex'::regnamespace "
         "and has_function_privilege('cortex_runner', oid, 'execute')")}
     assert allowed == {"sync_roles", "sync_members", "sync_grants", "sync_begin", "hold_roles", "create_groups",
-                       "create_logins", "cut_logins", "note_held", "sync_holders", "restore_logins", "grant_members",
+                       "create_logins", "cut_logins", "note_held", "sync_holders", "sync_circles", "restore_logins", "grant_members",
                        "revoke_members", "note_grants",
                        "forget_grants", "end_sessions", "sync_done", "rename_logins", "note_people", "adopt_logins",
-                       "reap", "leaver_sessions", "settle_logins", "sync_login_grants", "sync_attributes", "change_attributes",
+                       "reap", "leaver_sessions", "settle_logins", "settle_own_grants", "sync_login_grants",
+                       "sync_attributes", "change_attributes",
                        "sync_privileges", "change_privileges", "sync_leavers", "hold_leavers", "release_leavers",
                        "drop_leavers",
                        "report_lingering", "report_accounts", "report_reasons", *OWN}
