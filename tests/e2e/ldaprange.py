@@ -82,6 +82,7 @@ class Ranges(Between):
         self.step, self.keeps, self.leaves, self.odd = step, keeps, leaves, odd
         self.folder, self.tls = slapd.folder, slapd.tls
         self.asked = []  # the ranges
+        self.bases = []  # of all searches
         self.starts = {}  # of searches, by the number of the message
         super().__init__(slapd.port)
         self.url = f"ldap://127.0.0.1:{self.port}"
@@ -98,6 +99,7 @@ class Ranges(Between):
 
     def _question(self, message, search):
         parts = list(split(search))
+        self.bases.append(parts[0][1].decode())
         start = 0
         names = []
         for _, name in split(parts[7][1]):

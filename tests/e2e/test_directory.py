@@ -107,6 +107,18 @@ def test_members_in_ranges_that_are_not_whole_remove_nothing(sync, how, why, ask
     assert ranges.asked == asked
 
 
+def test_member_in_another_spelling_is_asked_for_by_a_name_that_every_server_reads(sync):
+    """389 Directory Server keeps members as they were spelled, and finds nothing by a blank that is escaped."""
+    dn = f"cn=Änne \\#1\\, B\\=C,ou=people,{BASE}"
+    sync.ldap.add(f"dn: {dn}\nobjectClass: inetOrgPerson\ncn: Änne #1, B=C\nsn: x\nuid: anne\n")
+    sync.ldap.group("engineers", dn.replace("Änne", "änne"))
+    with Ranges(sync.ldap, step=100) as between:
+        sync.directories(through(between))
+        sync.apply()
+    assert rf"cn=\c3\a4nne \231\2c b\3dc,ou=people,{BASE}" in between.bases
+    assert sync.host.members("analytics_read") == {"anne"}
+
+
 def test_groups_in_groups_and_loops_of_groups_are_followed(sync):
     sync.ldap.people("alice", "bob")
     sync.ldap.group("backend", person("alice"), group_dn("engineers"))

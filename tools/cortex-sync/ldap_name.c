@@ -101,7 +101,14 @@ static char *put_byte(char *at, unsigned char byte) {
   return at;
 }
 
-/* Every byte of a value is written as its number: nothing in it can be a mark. */
+/*
+ * What is a mark, or may be one, is written as its number (RFC 4514 2.4), and nothing else: 389
+ * Directory Server finds no entry by a name in which a blank is.
+ */
+static bool is_plain(char byte) {
+  return byte >= ' ' && byte <= '~' && strchr("\"#+,;<=>\\", byte) == NULL;
+}
+
 char *ldap_name_text(const char *normal) {
   char *text = malloc(3 * strlen(normal) + 1), *at = text;
   bool in_value = false;
@@ -113,8 +120,10 @@ char *ldap_name_text(const char *normal) {
     } else if (*normal == END_OF_VALUE) {
       *at++ = normal[1] == END_OF_RDN ? ',' : '+';
       in_value = false;
+    } else if (*normal != END_OF_RDN && in_value && !is_plain(*normal)) {
+      at = put_byte(at, (unsigned char)*normal);
     } else if (*normal != END_OF_RDN) {
-      at = in_value ? put_byte(at, (unsigned char)*normal) : (*at = *normal, at + 1);
+      *at++ = *normal;
     }
   }
   if (text != NULL)
