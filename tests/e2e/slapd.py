@@ -11,11 +11,12 @@ from pathlib import Path
 from harness import Tls, free_port
 
 SLAPD = Path("/usr/sbin/slapd")
+CORE = Path("/etc/ldap/schema/core.schema")
 BASE = "dc=example,dc=com"
 PASSWORD = "reader-secret"
 
 CONFIG = """
-include /etc/ldap/schema/core.schema
+include {core}
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 include /etc/ldap/schema/nis.schema
@@ -62,10 +63,10 @@ class Slapd:
                  f"cn: reader\nuserPassword: {PASSWORD}\n",
                  *(f"dn: ou={name},{BASE}\nobjectClass: organizationalUnit\nou: {name}\n" for name in ("people", "groups")))
 
-    def start(self, main="", database=READABLE):
+    def start(self, main="", database=READABLE, core=CORE):
         config = self.folder / "slapd.conf"
         config.write_text(CONFIG.format(folder=self.folder, ca=self.tls.ca, certificate=self.tls.certificate,
-                                        key=self.tls.key, base=BASE, main=main,
+                                        key=self.tls.key, base=BASE, main=main, core=core,
                                         database=database.format(base=BASE)), encoding="utf-8")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -87,9 +88,20 @@ class Slapd:
             self.process.wait(timeout=20)
             self.process = None
 
-    def restart(self, main="", database=READABLE):
+    def restart(self, main="", database=READABLE, core=CORE):
         self.stop()
-        self.start(main, database)
+        self.start(main, database, core)
+
+    def core_with_empty_groups(self):
+        """The schema as 389 Directory Server has it: groupOfNames and groupOfUniqueNames may be empty."""
+        text = CORE.read_text(encoding="utf-8")
+        for attribute in ("member", "uniqueMember"):
+            strict = f"MUST ( {attribute} $ cn )\n\tMAY ( "
+            assert strict in text
+            text = text.replace(strict, f"MUST cn\n\tMAY ( {attribute} $ ")
+        path = self.folder / "core.schema"
+        path.write_text(text, encoding="utf-8")
+        return path
 
     def _tool(self, tool, text, *options):
         done = subprocess.run([tool, "-x", "-H", self.url, "-D", f"cn=root,{BASE}", "-w", "root", *options],
@@ -136,5 +148,5 @@ def directory(slapd, label="corp", **more):
         for item in value if isinstance(value, list) else [value]:
             if item is not None:
                 quoted = str(item).replace("\\", "\\\\").replace('"', '\\"')
-                lines.append(f"{key} = {item}" if key == "url" else f'{key} = "{quoted}"')
+                lines.append(f"{key} = {item}" if key in ("url", "member_attribute") else f'{key} = "{quoted}"')
     return "\n".join(lines) + "\n"

@@ -329,6 +329,37 @@ def test_members_that_the_reader_may_not_see_are_not_gone(sync):
     assert "members of group" in stays(sync, "--allow-removals=100")
 
 
+def test_group_that_is_empty_by_the_server_s_word_is_empty(sync):
+    """389 Directory Server has such groups, as of the sample entries that it begins with."""
+    core = sync.ldap.core_with_empty_groups()
+    sync.ldap.restart(core=core)
+    fill(sync)
+    sync.ldap.group("guests")
+    sync.ldap.add(f"dn: cn=unique,ou=groups,{BASE}\nobjectClass: groupOfUniqueNames\ncn: unique\n")
+    sync.directories(directory(sync.ldap, groups=f"ou=groups,{BASE}?one?(cn=*)", member_attribute="member, uniqueMember"))
+    sync.apply()
+    assert sync.host.members("analytics_read") == set(CROWD)
+    for level in ("none", "compare"):
+        sync.ldap.restart(database=f"access to attrs=member by * {level}\n" + READABLE, core=core)
+        assert "members of group" in stays(sync, "--allow-removals=100")
+    sync.ldap.restart(core=core)
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nreplace: member\n")
+    sync.apply("--allow-removals=100")
+    assert sync.host.members("analytics_read") == set()
+
+
+def test_member_attribute_that_is_not_named_is_no_empty_group(sync):
+    sync.ldap.people("alice")
+    sync.ldap.add(f"dn: cn=engineers,ou=groups,{BASE}\nobjectClass: groupOfUniqueNames\ncn: engineers\n"
+                  f"uniqueMember: {person('alice')}\n")
+    every = f"ou=groups,{BASE}?one?(cn=*)"
+    sync.directories(directory(sync.ldap, groups=every))
+    assert "(uniqueMember: Compare False)" in sync.run("--check", check=3).stderr
+    sync.directories(directory(sync.ldap, groups=every, member_attribute="uniqueMember"))
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"alice"}
+
+
 def test_names_that_the_reader_may_not_see_are_not_gone(sync):
     fill(sync)
     sync.apply()

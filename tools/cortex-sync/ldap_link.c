@@ -451,3 +451,21 @@ bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out) {
   return code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_INVALID_DN_SYNTAX ||
          code == LDAP_REFERRAL || fail_code(link, "looking up a member", code);
 }
+
+int ldap_link_compare(struct ldap_link *link, const char *dn, const char *attribute,
+                      const char *value) {
+  struct berval wanted = {strlen(value), (char *)(size_t)value};
+  struct timeval left = time_left(link);
+  LDAPMessage *message = NULL;
+  int code, id, kind;
+
+  code = ldap_compare_ext(link->ld, dn, attribute, &wanted, NULL, NULL, &id);
+  if (code != LDAP_SUCCESS)
+    return code;
+  kind = ldap_result(link->ld, id, LDAP_MSG_ALL, &left, &message);
+  if (kind <= 0)
+    return kind == 0 ? LDAP_TIMEOUT : LDAP_SERVER_DOWN;
+  if (ldap_parse_result(link->ld, message, &code, NULL, NULL, NULL, NULL, 1) != LDAP_SUCCESS)
+    return LDAP_DECODING_ERROR;
+  return code;
+}

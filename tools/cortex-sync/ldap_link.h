@@ -49,6 +49,14 @@ typedef bool (*ldap_taker)(void *context, LDAPMessage *entry);
 bool ldap_link_search(struct ldap_link *link, const struct ldap_query *query, ldap_taker taker,
                       void *context);
 
+/*
+ * Asks whether an entry has a value.
+ *   gives  LDAP_COMPARE_TRUE, LDAP_COMPARE_FALSE, LDAP_NO_SUCH_ATTRIBUTE, or why the server does
+ *          not tell
+ */
+int ldap_link_compare(struct ldap_link *link, const char *dn, const char *attribute,
+                      const char *value);
+
 /* Sets link->why when nothing stands there yet; gives false. */
 bool ldap_link_fail(struct ldap_link *link, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

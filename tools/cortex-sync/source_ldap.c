@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "directory.h"
+#include "ldap_class.h"
 #include "ldap_link.h"
 #include "ldap_name.h"
 
@@ -280,29 +281,13 @@ static bool put_members(struct reading *reading, LDAPMessage *message, const cha
       fine = put_member(reading, group, values[i]);
     if (fine && values != NULL && values[0] != NULL) {
       (*found)++;
-      fine =
-          next_range(reading, attribute, from, &next) && put_rest(reading, dn, group, &next);
+      fine = next_range(reading, attribute, from, &next) && put_rest(reading, dn, group, &next);
     }
     ldap_value_free_len(values);
     ldap_memfree(attribute);
   }
   ber_free(cursor, 0);
   return fine;
-}
-
-/* These classes have at least one member: where none can be seen, it is kept from us. */
-static bool must_have_members(struct reading *reading, LDAPMessage *message) {
-  static const char *const classes[] = {"groupOfNames", "groupOfUniqueNames"};
-  struct berval **values = values_of(reading, message, "objectClass");
-  bool must = false;
-  size_t i, j;
-
-  for (i = 0; values != NULL && values[i] != NULL; i++)
-    for (j = 0; j < sizeof classes / sizeof classes[0]; j++)
-      must = must || (values[i]->bv_len == strlen(classes[j]) &&
-                      strncasecmp(values[i]->bv_val, classes[j], values[i]->bv_len) == 0);
-  ldap_value_free_len(values);
-  return must;
 }
 
 /* A new group; two of one name would each give the other's members its rights. */
@@ -353,11 +338,7 @@ static bool take_group(void *context, LDAPMessage *message) {
   *entry = (struct entry){ENTRY_GROUP, group};
   if (!put_members(reading, message, dn, group, 0, &found))
     goto out;
-  fine = found > 0 || !must_have_members(reading, message) ||
-         ldap_link_fail(&reading->link,
-                        "%s: the members of group %.100s cannot be read: may the "
-                        "name that [directory] binds as see them?",
-                        reading->link.url, dn);
+  fine = found > 0 || ldap_class_is_empty(&reading->link, message, dn);
 out:
   ldap_memfree(dn);
   return fine;
