@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 
-SEARCH, ENTRY = 0x63, 0x64  # RFC 4511 4.5.1, 4.5.2
+SEARCH, ENTRY, DONE = 0x63, 0x64, 0x65  # RFC 4511 4.5.1, 4.5.2
 STRING, SEQUENCE, SET = 0x04, 0x30, 0x31
 
 

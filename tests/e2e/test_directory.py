@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from harness import free_port
-from ldaprange import Between, Ranges
+from ldaprange import DONE, SEQUENCE, Between, Ranges, join, messages, split
 from slapd import BASE, READABLE, SLAPD, Slapd, directory, group_dn, person
 from synchost import SyncHost
 
@@ -320,6 +320,34 @@ def test_missing_base_and_wrong_password_remove_nothing(sync):
     stays(sync, "--allow-removals=100")
     (sync.ldap.folder / "password").write_text("\n")
     assert "empty" in stays(sync, "--allow-removals=100")
+
+
+class Silent(Between):
+    """Does not say that a base is not there, as 389 Directory Server does to whoever is not its manager."""
+
+    def carry(self, source, sink, is_question):
+        for message in messages(source):
+            parts = [(tag, content.replace(b"\x0a\x01\x20", b"\x0a\x01\x00", 1) if tag == DONE else content)
+                     for tag, content in split(message)]
+            sink.sendall(join(SEQUENCE, b"".join(join(*part) for part in parts)))
+
+
+def test_base_that_is_gone_is_not_an_empty_one_whatever_the_server_says(sync):
+    fill(sync)
+    sync.ldap.add(f"dn: ou=guests,{BASE}\nobjectClass: organizationalUnit\nou: guests\n")
+    sync.ldap.people("gast", ou="guests")
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: member\nmember: {person('gast', 'guests')}\n")
+    searches = [f"ou=people,{BASE}?one?(uid=*)", f"ou=guests,{BASE}?one"]
+    sync.directories(directory(sync.ldap, users=searches))
+    sync.apply()
+    sync.ldap.modify(f"dn: ou=guests,{BASE}\nchangetype: moddn\nnewrdn: ou=visitors\ndeleteoldrdn: 1\n")
+    with Silent(sync.ldap.port) as between:
+        sync.directories(directory(sync.ldap, users=searches, url=f"ldap://127.0.0.1:{between.port}", starttls="no"))
+        assert f"below ou=guests,{BASE} finds nothing" in stays(sync)
+    sync.ldap.delete(person("gast", "visitors"))
+    sync.directories(directory(sync.ldap, users=[searches[0], f"ou=visitors,{BASE}?one"]))
+    sync.apply()
+    assert sync.host.members("analytics_read") == set(CROWD)
 
 
 def test_members_that_the_reader_may_not_see_are_not_gone(sync):

@@ -315,6 +315,7 @@ struct paging {
   struct berval cookie;
   bool is_paged; /* the server has answered with a page before */
   bool is_last;
+  bool has_entries;
 };
 
 static int send_page(struct ldap_link *link, const struct ldap_query *query, struct paging *paging,
@@ -403,7 +404,7 @@ static bool take_page(struct ldap_link *link, const struct ldap_query *query, in
     if (kind <= 0)
       return fail_receive(link, query, kind);
     if (kind == LDAP_RES_SEARCH_ENTRY)
-      fine = taker(context, message);
+      fine = paging->has_entries = taker(context, message);
     else if (kind == LDAP_RES_SEARCH_REFERENCE)
       fine = ldap_link_fail(link,
                             "%s: search below %.100s is incomplete: the server refers to another "
@@ -415,21 +416,6 @@ static bool take_page(struct ldap_link *link, const struct ldap_query *query, in
     if (!fine || kind == LDAP_RES_SEARCH_RESULT)
       return fine;
   }
-}
-
-bool ldap_link_search(struct ldap_link *link, const struct ldap_query *query, ldap_taker taker,
-                      void *context) {
-  struct paging paging = {{0, NULL}, false, false};
-  bool fine = true;
-  int id = 0, code;
-
-  while (fine && !paging.is_last) {
-    code = send_page(link, query, &paging, &id);
-    fine = code == LDAP_SUCCESS ? take_page(link, query, id, &paging, taker, context)
-                                : fail_code(link, "search", code);
-  }
-  ber_memfree(paging.cookie.bv_val);
-  return fine;
 }
 
 bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out) {
@@ -450,6 +436,36 @@ bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out) {
   ldap_msgfree(message);
   return code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_INVALID_DN_SYNTAX ||
          code == LDAP_REFERRAL || fail_code(link, "looking up a member", code);
+}
+
+/* 389 Directory Server finds nothing below an entry that is not there, and says no more. */
+static bool check_base(struct ldap_link *link, const char *base) {
+  char *dn = NULL;
+
+  if (!ldap_link_dn(link, base, &dn))
+    return false;
+  if (dn == NULL)
+    return ldap_link_fail(link,
+                          "%s: search below %.100s finds nothing, and that entry is not there or "
+                          "cannot be seen",
+                          link->url, base);
+  ldap_memfree(dn);
+  return true;
+}
+
+bool ldap_link_search(struct ldap_link *link, const struct ldap_query *query, ldap_taker taker,
+                      void *context) {
+  struct paging paging = {.is_last = false};
+  bool fine = true;
+  int id = 0, code;
+
+  while (fine && !paging.is_last) {
+    code = send_page(link, query, &paging, &id);
+    fine = code == LDAP_SUCCESS ? take_page(link, query, id, &paging, taker, context)
+                                : fail_code(link, "search", code);
+  }
+  ber_memfree(paging.cookie.bv_val);
+  return fine && (paging.has_entries || check_base(link, query->base));
 }
 
 int ldap_link_compare(struct ldap_link *link, const char *dn, const char *attribute,

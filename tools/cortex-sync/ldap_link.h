@@ -44,7 +44,7 @@ typedef bool (*ldap_taker)(void *context, LDAPMessage *entry);
 /*
  * Runs a search to its end, in pages.
  *   gives  true only when every entry was handed over: any limit, referral, lost page or cut
- *          connection is a failure
+ *          connection is a failure, and so is a base that is not there
  */
 bool ldap_link_search(struct ldap_link *link, const struct ldap_query *query, ldap_taker taker,
                       void *context);
