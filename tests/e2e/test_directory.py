@@ -395,6 +395,17 @@ def test_names_that_the_reader_may_not_see_are_not_gone(sync):
     stays(sync, "--allow-removals=100", code=4)
 
 
+def test_ids_that_cannot_be_read_are_complained_of(sync):
+    """Of Active Directory without id_attribute; or of 389 Directory Server, whose own rules hide entryUUID."""
+    fill(sync)
+    assert "id_attribute" not in sync.apply().stderr
+    sync.directories(directory(sync.ldap, id_attribute="objectGUID"))
+    assert "id_attribute: 12 people have no objectGUID that can be read" in sync.run("--check", check=0).stderr
+    sync.ldap.restart(database="access to attrs=entryUUID by * none\n" + READABLE)
+    sync.directories(directory(sync.ldap))
+    assert "12 people have no entryUUID" in sync.run("--check", check=0).stderr
+
+
 def test_emptied_folder_is_refused_by_the_valve(sync):
     fill(sync)
     sync.apply()

@@ -45,6 +45,7 @@ struct source_request {
 
 struct source_report {
   size_t unknown_members;    /* of groups: no entry that was read */
+  size_t unidentified;       /* people whose id cannot be read, where there should be one */
   struct cortex_error error; /* why it is not complete */
 };
 

@@ -51,6 +51,7 @@ struct reading {
   char *attributes[ATTRIBUTES_MAX + 4];
   size_t member_attributes; /* how many of them, from the first on, hold members */
   char attribute_text[1024];
+  size_t unidentified; /* people without an id */
   bool by_name, lower; /* members are usernames, not DNs; and compared in lower case */
 };
 
@@ -168,6 +169,7 @@ static bool take_user(void *context, LDAPMessage *message) {
   fine = person != NAMES_NONE || out_of_memory(reading);
   if (fine && person < before)
     reading->directory.person_of[person].is_contested = true; /* ids that nobody sees are alike */
+  reading->unidentified += id[0] == '\0';
   *entry = (struct entry){ENTRY_PERSON, person};
 out:
   ldap_value_free_len(names);
@@ -569,6 +571,7 @@ static enum source_state read_ldap(const struct source_request *request,
   reading.lower = reading.by_name && strcmp(value_of(&reading, "username_case"), "lower") == 0;
   if (read_whole(&reading)) {
     report->unknown_members = reading.directory.unknown;
+    report->unidentified = reading.unidentified;
     /* A loop of groups is no error in a directory: all in it are members of all. */
     state = directory_hand_over(&reading.directory, taker, NULL) ? SOURCE_COMPLETE : SOURCE_FAILED;
   } else {

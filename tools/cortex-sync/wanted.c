@@ -455,6 +455,11 @@ static enum wanted_state count_complete(struct reading *reading,
     cli_complain("directory \"%s\": %zu members of groups are none of the people and groups that "
                  "the searches find: they are left out",
                  reading->source->request.label, report->unknown_members);
+  if (report->unidentified > 0)
+    cli_complain("directory \"%s\": id_attribute: %zu people have no %s that can be read: who is "
+                 "renamed is somebody new, and who gets the name of somebody gets the role",
+                 reading->source->request.label, report->unidentified,
+                 cortex_section_value(reading->source->request.section, "id_attribute"));
   reading->model->people += reading->people;
   reading->model->is_empty = reading->model->is_empty || reading->people == 0;
   return put_label(&reading->model->complete, reading->source->request.label, &number)
