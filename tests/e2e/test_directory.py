@@ -182,11 +182,14 @@ def test_ldaps_and_starttls_are_verified_whatever_the_environment_says(sync, mon
     monkeypatch.setenv("LDAPTLS_CACERT", str(sync.ldap.tls.ca))
     for url in (sync.ldap.url, sync.ldap.tls_url):
         sync.directories(directory(sync.ldap, url=url, ca_file=None))
-        stays(sync)
+        assert "of an authority in /etc/ssl/certs/ca-certificates.crt (ca_file)?" in stays(sync)
         sync.directories(directory(sync.ldap, url=url))
         sync.run("--check", check=1)
         sync.directories(directory(sync.ldap, url=url.replace("127.0.0.1", "127.0.0.2")))
-        stays(sync)
+        assert f"valid, for this host, and of an authority in {sync.ldap.tls.ca} (ca_file)?" in stays(sync)
+    for url in (sync.ldap.url, sync.ldap.tls_url):
+        sync.directories(directory(sync.ldap, url=f"{url.split(':', maxsplit=1)[0]}://127.0.0.1:{free_port()}"))
+        assert "ca_file" not in stays(sync)
 
 
 def test_clear_text_is_refused_beyond_this_host(sync):

@@ -36,6 +36,12 @@ static int64_t nanoseconds_left(const struct ldap_link *link) {
   return link->until - clock->monotonic(clock);
 }
 
+/* With GnuTLS libldap has no word for a certificate that is refused. */
+static bool lacks_tls(const struct ldap_link *link, int code) {
+  return (code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR) && link->is_greeting &&
+         link->authorities != NULL && !ldap_tls_inplace(link->ld);
+}
+
 /* The server's own words are part of the message: they say which limit, which right. */
 static bool fail_code(struct ldap_link *link, const char *what, int code) {
   char *detail = NULL;
@@ -43,8 +49,20 @@ static bool fail_code(struct ldap_link *link, const char *what, int code) {
   if (nanoseconds_left(link) <= 0)
     return ldap_link_fail(link, "%s: %s: no answer in time", link->url, what);
   ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-  ldap_link_fail(link, "%s: %s: %s%s%.120s", link->url, what, ldap_err2string(code),
-                 detail != NULL && *detail != '\0' ? ": " : "", detail != NULL ? detail : "");
+  if (detail != NULL && *detail == '\0') {
+    ldap_memfree(detail);
+    detail = NULL;
+  }
+  if (lacks_tls(link, code))
+    ldap_link_fail(
+        link,
+        "%s: %s: %s%s%.80s; is its certificate valid, for this host, and of an authority "
+        "in %.120s (ca_file)?",
+        link->url, what, ldap_err2string(code), detail != NULL ? ": " : "",
+        detail != NULL ? detail : "", link->authorities);
+  else
+    ldap_link_fail(link, "%s: %s: %s%s%.120s", link->url, what, ldap_err2string(code),
+                   detail != NULL ? ": " : "", detail != NULL ? detail : "");
   ldap_memfree(detail);
   return false;
 }
@@ -101,10 +119,12 @@ static int watch(LDAP *ld, Sockbuf *socket, LDAPURLDesc *server, struct sockaddr
                              .sbi_ctrl = pass_control,
                              .sbi_read = read_in_time,
                              .sbi_write = pass_bytes};
+  struct ldap_link *link = connected->lc_arg;
 
   (void)ld;
   (void)server;
   (void)address;
+  link->is_greeting = true;
   return ber_sockbuf_add_io(socket, &layer, LBER_SBIOD_LEVEL_PROVIDER + 1, connected->lc_arg);
 }
 
@@ -126,13 +146,17 @@ static bool is_yes(const struct cortex_section *section, const char *key) {
   return value != NULL && strcmp(value, "yes") == 0;
 }
 
+static const char *authorities_of(const struct cortex_section *section) {
+  const char *authorities = value_of(section, "ca_file");
+
+  return authorities != NULL ? authorities : SYSTEM_AUTHORITIES;
+}
+
 /* A handle's own TLS context: nothing that was set elsewhere in the process reaches it. */
 static bool set_tls(struct ldap_link *link, const struct cortex_section *section) {
-  const char *authorities = value_of(section, "ca_file");
+  const char *authorities = authorities_of(section);
   int demand = LDAP_OPT_X_TLS_HARD, least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, client = 0;
 
-  if (authorities == NULL)
-    authorities = SYSTEM_AUTHORITIES;
   if (ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) != LDAP_OPT_SUCCESS ||
       ldap_set_option(link->ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) != LDAP_OPT_SUCCESS ||
       ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE, authorities) != LDAP_OPT_SUCCESS ||
@@ -169,7 +193,10 @@ static bool secure(struct ldap_link *link, const struct cortex_section *section)
     return true;
   if (!set_tls(link, section))
     return false;
-  if (has_scheme(link->url, "ldaps://") || !is_yes(section, "starttls"))
+  if (!has_scheme(link->url, "ldaps://") && !is_yes(section, "starttls"))
+    return true;
+  link->authorities = authorities_of(section);
+  if (has_scheme(link->url, "ldaps://"))
     return true;
   code = ldap_start_tls_s(link->ld, NULL, NULL);
   return code == LDAP_SUCCESS || fail_code(link, "StartTLS", code);
@@ -265,6 +292,8 @@ static bool try_server(struct ldap_link *link, const struct cortex_section *sect
   int code = ldap_initialize(&link->ld, url);
 
   link->url = url;
+  link->is_greeting = false;
+  link->authorities = NULL;
   if (code != LDAP_SUCCESS)
     return ldap_link_fail(link, "%s: %s", url, ldap_err2string(code));
   return set_options(link) && secure(link, section) && bind_as(link, section);
@@ -294,6 +323,7 @@ bool ldap_link_open(struct ldap_link *link, const struct cortex_section *section
     }
     if (try_server(link, section, url)) {
       link->until = link->deadline;
+      link->is_greeting = false;
       return true;
     }
     if (first[0] == '\0')

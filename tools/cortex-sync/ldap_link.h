@@ -17,6 +17,8 @@ struct ldap_link {
   int64_t deadline; /* nanoseconds of the monotonic clock: everything ends by then */
   int64_t until;    /* what is being done now ends by then, the deadline at the latest */
   struct ldap_conncb connected;
+  bool is_greeting;        /* connected, and not let in yet */
+  const char *authorities; /* whose certificates are trusted; NULL: there is no TLS */
   int page_size;
   char why[LDAP_WHY_MAX]; /* what failed, in one line */
 };
