@@ -320,7 +320,7 @@ def test_missing_base_and_wrong_password_remove_nothing(sync):
     stays(sync, "--allow-removals=100")
     sync.directories(directory(sync.ldap))
     (sync.ldap.folder / "password").write_text("wrong\n")
-    stays(sync, "--allow-removals=100")
+    assert f"bind as cn=reader,{BASE}: Invalid credentials" in stays(sync, "--allow-removals=100")
     (sync.ldap.folder / "password").write_text("\n")
     assert "empty" in stays(sync, "--allow-removals=100")
 
@@ -431,6 +431,13 @@ def test_referral_makes_a_search_incomplete(sync):
     sync.ldap.add(f"dn: ou=far,ou=people,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: far\n"
                   "ref: ldap://far.example.com/ou=far\n")
     assert "incomplete" in stays(sync, "--allow-removals=100")
+
+
+def test_filter_that_is_none_is_named(sync):
+    fill(sync)
+    sync.apply()
+    sync.directories(directory(sync.ldap, groups=f"ou=groups,{BASE}??(objectClass=groupOfNames"))
+    assert f"below ou=groups,{BASE} for (objectClass=groupOfNames: Bad search filter" in stays(sync)
 
 
 def test_two_groups_of_one_name_are_not_one(sync):

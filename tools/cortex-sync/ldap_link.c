@@ -61,7 +61,7 @@ static bool fail_code(struct ldap_link *link, const char *what, int code) {
         link->url, what, ldap_err2string(code), detail != NULL ? ": " : "",
         detail != NULL ? detail : "", link->authorities);
   else
-    ldap_link_fail(link, "%s: %s: %s%s%.120s", link->url, what, ldap_err2string(code),
+    ldap_link_fail(link, "%s: %s: %s%s%.240s", link->url, what, ldap_err2string(code),
                    detail != NULL ? ": " : "", detail != NULL ? detail : "");
   ldap_memfree(detail);
   return false;
@@ -208,7 +208,7 @@ static bool bind_simple(struct ldap_link *link, const struct cortex_section *sec
   const char *name = value_of(section, "bind_dn"), *path = value_of(section, "password_file");
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct berval password = {0, NULL};
-  char *bytes = NULL;
+  char *bytes = NULL, what[128];
   size_t len = 0;
   int code;
 
@@ -228,7 +228,8 @@ static bool bind_simple(struct ldap_link *link, const struct cortex_section *sec
     explicit_bzero(bytes, len);
     free(bytes);
   }
-  return code == LDAP_SUCCESS || fail_code(link, "bind", code);
+  snprintf(what, sizeof what, "bind as %.100s", name != NULL ? name : "nobody");
+  return code == LDAP_SUCCESS || fail_code(link, what, code);
 }
 
 /* Every answer is the default: nobody is there to be asked. */
@@ -486,13 +487,15 @@ static bool check_base(struct ldap_link *link, const char *base) {
 bool ldap_link_search(struct ldap_link *link, const struct ldap_query *query, ldap_taker taker,
                       void *context) {
   struct paging paging = {.is_last = false};
+  char what[300];
   bool fine = true;
   int id = 0, code;
 
+  snprintf(what, sizeof what, "search below %.100s for %.150s", query->base, query->filter);
   while (fine && !paging.is_last) {
     code = send_page(link, query, &paging, &id);
     fine = code == LDAP_SUCCESS ? take_page(link, query, id, &paging, taker, context)
-                                : fail_code(link, "search", code);
+                                : fail_code(link, what, code);
   }
   ber_memfree(paging.cookie.bv_val);
   return fine && (paging.has_entries || check_base(link, query->base));

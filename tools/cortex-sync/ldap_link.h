@@ -8,7 +8,7 @@
 #include <cortexauth/cortexauth.h>
 #include <ldap.h>
 
-#define LDAP_WHY_MAX 400
+#define LDAP_WHY_MAX 500
 #define LDAP_OPEN_SECONDS 5
 
 struct ldap_link {
