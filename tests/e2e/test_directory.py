@@ -119,6 +119,21 @@ def test_member_in_another_spelling_is_asked_for_by_a_name_that_every_server_rea
     assert sync.host.members("analytics_read") == {"anne"}
 
 
+def test_name_with_control_characters_is_nobody_else_s(sync):
+    """What stands between the parts of a name where it is compared must not come from within one."""
+    sync.ldap.people("boss")
+    mallory = f"cn=Person boss\\02\\03ou\\01people,{BASE}"
+    sync.ldap.delete(person("boss"))
+    sync.ldap.add(f"dn: {mallory}\nobjectClass: inetOrgPerson\nsn: x\nuid: mallory\n")
+    sync.ldap.people("boss")
+    sync.ldap.group("engineers", person("boss"))
+    sync.ldap.group("writers", mallory, "cn=p\\04\\00\\05")
+    sync.directories(directory(sync.ldap, users=f"{BASE}?sub?(objectClass=inetOrgPerson)"))
+    sync.apply()
+    assert sync.host.members("analytics_read") == {"boss"}
+    assert sync.host.members("analytics_write") == {"mallory"}
+
+
 def test_groups_in_groups_and_loops_of_groups_are_followed(sync):
     sync.ldap.people("alice", "bob")
     sync.ldap.group("backend", person("alice"), group_dn("engineers"))

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Between what cannot hold them: values are unescaped. */
+/* A value, which is unescaped, may hold them as well: there each has a mark before it. */
 #define END_OF_TYPE '\x01'
 #define END_OF_VALUE '\x02'
 #define END_OF_RDN '\x03'
+#define MARK '\x04'
+#define MARKED '@' /* added to what follows a mark */
 
 #define PARTS_MAX 8 /* of one RDN */
 
@@ -35,9 +37,14 @@ static void put(struct name *name, const char *text, size_t len, char end) {
     text++;
     len--;
   }
-  for (i = 0; i < len; i++)
-    if (text[i] != ' ' || text[i - 1] != ' ')
+  for (i = 0; i < len; i++) {
+    if ((unsigned char)text[i] <= MARK) {
+      name->text[name->len++] = MARK;
+      name->text[name->len++] = (char)(text[i] + MARKED);
+    } else if (text[i] != ' ' || text[i - 1] != ' ') {
       name->text[name->len++] = lower(text[i]);
+    }
+  }
   name->text[name->len++] = end;
 }
 
@@ -78,7 +85,10 @@ char *ldap_name_normal(const char *dn, size_t len, size_t *len_out) {
 
   if (ldap_bv2dn(&text, &parts, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
     return NULL;
-  /* Unescaping shortens; each part gets two ends, where it had two marks, and each RDN one more. */
+  /*
+   * Unescaping shortens, and a mark doubles; each part gets two ends, where it had two signs, and
+   * each RDN one more.
+   */
   name.text = malloc(3 * len + 4);
   fine = name.text != NULL;
   for (i = 0; fine && parts != NULL && parts[i] != NULL; i++)
@@ -120,6 +130,8 @@ char *ldap_name_text(const char *normal) {
     } else if (*normal == END_OF_VALUE) {
       *at++ = normal[1] == END_OF_RDN ? ',' : '+';
       in_value = false;
+    } else if (*normal == MARK) {
+      at = put_byte(at, (unsigned char)(*++normal - MARKED));
     } else if (*normal != END_OF_RDN && in_value && !is_plain(*normal)) {
       at = put_byte(at, (unsigned char)*normal);
     } else if (*normal != END_OF_RDN) {

@@ -9,7 +9,7 @@
 
 /*
  * The DN with types and ASCII letters of values in lower case, blanks as one and values unescaped:
- * to be compared, not to be sent. Multi-valued RDNs are put in order.
+ * to be compared, not to be sent. Multi-valued RDNs are put in order. No NUL is in it.
  *   gives  a new text, its length in *len_out; NULL: no DN, or no memory. Release with free().
  */
 char *ldap_name_normal(const char *dn, size_t len, size_t *len_out);

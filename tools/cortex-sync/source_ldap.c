@@ -101,7 +101,7 @@ static uint32_t number_of_dn(struct reading *reading, const char *dn, size_t len
   char *normal = ldap_name_normal(dn, len, &normal_len);
   uint32_t number = NAMES_NONE;
 
-  if (normal != NULL && memchr(normal, '\0', normal_len) == NULL)
+  if (normal != NULL)
     number = names_put(&reading->dns, normal, normal_len);
   free(normal);
   return number;
