@@ -134,6 +134,23 @@ def test_name_with_control_characters_is_nobody_else_s(sync):
     assert sync.host.members("analytics_write") == {"mallory"}
 
 
+def test_member_in_another_spelling_is_found_among_any_number_of_strangers(sync):
+    """Only names that may be of an entry that was read are looked up, each once."""
+    sync.ldap.people("ÄNNE")
+    sync.ldap.modify(f"dn: {person('ÄNNE')}\nchangetype: modify\nreplace: uid\nuid: anne\n")
+    strangers = [f"cn=stranger {number},ou=elsewhere,{BASE}" for number in range(1100)]
+    strangers += [f"cn=strängerin,ou=elsewhere,{BASE}", f"mail=stranger,ou=elsewhere,{BASE}"]
+    sync.ldap.group("crowd", *strangers)
+    sync.ldap.group("engineers", *strangers, person("änne"))
+    with Ranges(sync.ldap, step=5000) as between:
+        sync.directories(through(between))
+        assert "2204 members of groups are none" in sync.apply().stderr
+    assert sync.host.members("analytics_read") == {"anne"}
+    looked_up = [base for base in between.bases if "str" in base or "person" in base]
+    assert sorted(looked_up) == [rf"cn=person \c3\a4nne,ou=people,{BASE}", rf"cn=str\c3\a4ngerin,ou=elsewhere,{BASE}",
+                                 f"mail=stranger,ou=elsewhere,{BASE}"]
+
+
 def test_groups_in_groups_and_loops_of_groups_are_followed(sync):
     sync.ldap.people("alice", "bob")
     sync.ldap.group("backend", person("alice"), group_dn("engineers"))

@@ -5,9 +5,9 @@
 #include "ldap_name.h"
 
 #include <ldap.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A value, which is unescaped, may hold them as well: there each has a mark before it. */
 #define END_OF_TYPE '\x01'
@@ -48,29 +48,66 @@ static void put(struct name *name, const char *text, size_t len, char end) {
   name->text[name->len++] = end;
 }
 
+/* RFC 4519 2, as far as RFC 4514 3 has them: each with what else it is called. */
+static const struct type {
+  const char *name;
+  const char *others[2];
+} types_of_all[] = {{"cn", {"commonname", "2.5.4.3"}},
+                    {"l", {"localityname", "2.5.4.7"}},
+                    {"st", {"stateorprovincename", "2.5.4.8"}},
+                    {"o", {"organizationname", "2.5.4.10"}},
+                    {"ou", {"organizationalunitname", "2.5.4.11"}},
+                    {"c", {"countryname", "2.5.4.6"}},
+                    {"street", {"streetaddress", "2.5.4.9"}},
+                    {"dc", {"domaincomponent", "0.9.2342.19200300.100.1.25"}},
+                    {"uid", {"userid", "0.9.2342.19200300.100.1.1"}}};
+
+struct part {
+  struct berval type;
+  struct berval value;
+};
+
+static bool is_called(const struct berval *type, const char *name) {
+  return type->bv_len == strlen(name) && strncasecmp(type->bv_val, name, type->bv_len) == 0;
+}
+
+/* No name is longer than the others. */
+static struct berval name_of_type(const struct berval *type) {
+  size_t i;
+
+  for (i = 0; i < sizeof types_of_all / sizeof types_of_all[0]; i++) {
+    const struct type *known = &types_of_all[i];
+
+    if (is_called(type, known->others[0]) || is_called(type, known->others[1]))
+      return (struct berval){strlen(known->name), (char *)(size_t)known->name};
+  }
+  return *type;
+}
+
 static int compare_parts(const void *left, const void *right) {
-  const LDAPAVA *a = *(LDAPAVA *const *)left, *b = *(LDAPAVA *const *)right;
-  size_t len = a->la_attr.bv_len < b->la_attr.bv_len ? a->la_attr.bv_len : b->la_attr.bv_len, i;
+  const struct berval *a = &((const struct part *)left)->type,
+                      *b = &((const struct part *)right)->type;
+  size_t len = a->bv_len < b->bv_len ? a->bv_len : b->bv_len, i;
 
   for (i = 0; i < len; i++)
-    if (lower(a->la_attr.bv_val[i]) != lower(b->la_attr.bv_val[i]))
-      return lower(a->la_attr.bv_val[i]) < lower(b->la_attr.bv_val[i]) ? -1 : 1;
-  return (a->la_attr.bv_len > b->la_attr.bv_len) - (a->la_attr.bv_len < b->la_attr.bv_len);
+    if (lower(a->bv_val[i]) != lower(b->bv_val[i]))
+      return lower(a->bv_val[i]) < lower(b->bv_val[i]) ? -1 : 1;
+  return (a->bv_len > b->bv_len) - (a->bv_len < b->bv_len);
 }
 
 static bool put_rdn(struct name *name, LDAPRDN rdn) {
-  LDAPAVA *parts[PARTS_MAX];
+  struct part parts[PARTS_MAX];
   size_t count = 0, i;
 
   for (; rdn[count] != NULL; count++) {
     if (count == PARTS_MAX)
       return false;
-    parts[count] = rdn[count];
+    parts[count] = (struct part){name_of_type(&rdn[count]->la_attr), rdn[count]->la_value};
   }
   qsort(parts, count, sizeof parts[0], compare_parts);
   for (i = 0; i < count; i++) {
-    put(name, parts[i]->la_attr.bv_val, parts[i]->la_attr.bv_len, END_OF_TYPE);
-    put(name, parts[i]->la_value.bv_val, parts[i]->la_value.bv_len, END_OF_VALUE);
+    put(name, parts[i].type.bv_val, parts[i].type.bv_len, END_OF_TYPE);
+    put(name, parts[i].value.bv_val, parts[i].value.bv_len, END_OF_VALUE);
   }
   name->text[name->len++] = END_OF_RDN;
   return true;
@@ -117,6 +154,41 @@ static char *put_byte(char *at, unsigned char byte) {
  */
 static bool is_plain(char byte) {
   return byte >= ' ' && byte <= '~' && strchr("\"#+,;<=>\\", byte) == NULL;
+}
+
+/* The next type of a normal DN; NULL: there is none. *at begins as the DN. */
+static const char *next_type(const char **at, size_t *len) {
+  const char *type = *at + (**at == END_OF_RDN), *end = strchr(type, END_OF_TYPE);
+
+  if (end == NULL)
+    return NULL;
+  *len = (size_t)(end - type);
+  *at = strchr(end, END_OF_VALUE) + 1;
+  return type;
+}
+
+bool ldap_name_put_types(const char *normal, struct names *types) {
+  const char *type;
+  size_t len;
+
+  while ((type = next_type(&normal, &len)) != NULL)
+    if (names_put(types, type, len) == NAMES_NONE)
+      return false;
+  return true;
+}
+
+bool ldap_name_is_plain(const char *normal, const struct names *types) {
+  const char *at = normal, *type;
+  size_t len;
+
+  while ((type = next_type(&at, &len)) != NULL)
+    if (names_find(types, type, len) == NAMES_NONE)
+      return false;
+  for (; *normal != '\0'; normal++)
+    if ((*normal < ' ' || *normal > '~') && *normal != END_OF_TYPE && *normal != END_OF_VALUE &&
+        *normal != END_OF_RDN)
+      return false;
+  return true;
 }
 
 char *ldap_name_text(const char *normal) {

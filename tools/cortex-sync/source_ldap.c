@@ -17,11 +17,8 @@
 #define MEMBERS_MAX 100000000
 #define RANGE ";range="
 
-/* So many members of no known entry are looked up again by the server's own spelling. */
-#define LOOKUPS_MAX 1000
-
 /* What an entry that was read is to us. */
-enum entry_kind { ENTRY_UNKNOWN = 0, ENTRY_PERSON, ENTRY_GROUP };
+enum entry_kind { ENTRY_UNKNOWN = 0, ENTRY_STRANGER, ENTRY_PERSON, ENTRY_GROUP };
 
 struct entry {
   enum entry_kind kind;
@@ -43,6 +40,7 @@ struct reading {
   struct ldap_link link;
   struct directory directory;
   struct names dns;      /* normalised, of entries and of members */
+  struct names types;    /* in the DNs of entries */
   struct entry *entries; /* by number of the DN */
   size_t entry_room;
   struct edges members; /* role: a group, member: a DN, or a person's name where values are names */
@@ -133,7 +131,9 @@ static struct entry *entry_of(struct reading *reading, LDAPMessage *message, cha
   *dn_out = ldap_get_dn(reading->link.ld, message);
   if (*dn_out != NULL) {
     number = number_of_dn(reading, *dn_out, strlen(*dn_out));
-    entry = number != NAMES_NONE ? entry_at(reading, number) : NULL;
+    if (number != NAMES_NONE &&
+        ldap_name_put_types(names_text(&reading->dns, number), &reading->types))
+      entry = entry_at(reading, number);
   }
   if (entry == NULL)
     ldap_link_fail(&reading->link, "%s: an entry has a name that cannot be read",
@@ -445,25 +445,31 @@ static bool run_searches(struct reading *reading, const char *key, ldap_taker ta
 
 /* ---- who is in which group ---- */
 
-/* Another spelling of an entry that was read? The server knows. */
-static bool look_up(struct reading *reading, uint32_t number, struct entry *entry_out) {
-  char *dn = NULL, *asked;
+/*
+ * Another spelling of an entry that was read? The server knows, and is asked once about a name that
+ * may be one: there are directories with many members whom no search finds.
+ */
+static bool look_up(struct reading *reading, uint32_t number) {
+  const char *normal = names_text(&reading->dns, number);
+  struct entry entry = {ENTRY_STRANGER, 0};
+  char *dn = NULL, *asked = NULL;
   uint32_t found = NAMES_NONE;
+  bool fine = ldap_name_is_plain(normal, &reading->types);
 
-  asked = ldap_name_text(names_text(&reading->dns, number));
-  if (asked == NULL)
-    return out_of_memory(reading);
-  if (!ldap_link_dn(&reading->link, asked, &dn)) {
-    free(asked);
-    return false;
-  }
-  free(asked);
-  if (dn != NULL)
+  if (fine)
+    goto out;
+  asked = ldap_name_text(normal);
+  fine = asked != NULL ? ldap_link_dn(&reading->link, asked, &dn) : out_of_memory(reading);
+  if (fine && dn != NULL)
     found = number_of_dn(reading, dn, strlen(dn));
+  if (found != NAMES_NONE && found < reading->entry_room &&
+      reading->entries[found].kind != ENTRY_UNKNOWN)
+    entry = reading->entries[found];
+out:
   ldap_memfree(dn);
-  if (found != NAMES_NONE && found < reading->entry_room)
-    *entry_out = reading->entries[found];
-  return true;
+  free(asked);
+  reading->entries[number] = entry;
+  return fine;
 }
 
 static bool put_edge(struct reading *reading, uint32_t group, const struct entry *entry) {
@@ -491,21 +497,20 @@ static bool resolve_by_name(struct reading *reading) {
 }
 
 static bool resolve_by_dn(struct reading *reading) {
-  size_t i, lookups = 0;
   uint32_t known = reading->dns.count;
+  size_t i;
 
   if (known > 0 && entry_at(reading, known - 1) == NULL)
     return out_of_memory(reading);
   for (i = 0; i < reading->members.count; i++) {
     const struct edge *edge = &reading->members.items[i];
-    struct entry entry = reading->entries[edge->member];
+    const struct entry *entry = &reading->entries[edge->member];
 
-    if (entry.kind == ENTRY_UNKNOWN && lookups++ < LOOKUPS_MAX &&
-        !look_up(reading, edge->member, &entry))
+    if (entry->kind == ENTRY_UNKNOWN && !look_up(reading, edge->member))
       return false;
-    if (entry.kind == ENTRY_UNKNOWN)
+    if (entry->kind == ENTRY_STRANGER)
       reading->directory.unknown++;
-    else if (!put_edge(reading, edge->role, &entry))
+    else if (!put_edge(reading, edge->role, entry))
       return false;
   }
   return true;
@@ -548,6 +553,7 @@ static void clear(struct reading *reading) {
   ldap_link_close(&reading->link);
   directory_clear(&reading->directory);
   names_clear(&reading->dns);
+  names_clear(&reading->types);
   names_clear(&reading->member_names);
   edges_clear(&reading->members);
   free(reading->entries);
