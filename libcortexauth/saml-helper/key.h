@@ -29,6 +29,7 @@ struct saml_keys {
   size_t count;
   size_t weak;  /* keys that were left out because they are too weak */
   size_t other; /* and because they are of another kind, or cannot be read */
+  const char *owner; /* what a message calls whose they are; NULL: the issuer */
 };
 
 /*

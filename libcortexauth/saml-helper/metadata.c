@@ -137,7 +137,7 @@ static enum cortex_reason read_keys(const xmlNode *role, struct saml_keys *keys)
 /* The document that the search runs on: with anchors only what their signature covers. */
 static enum cortex_reason open_document(const struct saml_provider *provider, xmlDoc **doc_out,
                                         struct cortex_error *error) {
-  struct saml_keys anchors = {.count = 0};
+  struct saml_keys anchors = {.owner = "metadata_ca_file"};
   struct cx_buf covered;
   enum cortex_reason reason;
   xmlDoc *doc = NULL;

@@ -209,7 +209,13 @@ static bool is_listed(const cx_json *algorithms, const char *name) {
 static enum cortex_reason read_method(const xmlNode *node, const cx_json *algorithms,
                                       struct form *form, struct cortex_error *error) {
   form->method = find(signature_methods, node);
-  if (form->method != NULL && saml_first(node) == NULL && is_listed(algorithms, form->method->name))
+  if (form->method == NULL)
+    return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
+                        "the signature's algorithm is %s, which no issuer may allow",
+                        quote(node).text);
+  if (saml_first(node) != NULL)
+    return REFUSE("the signature's algorithm has a parameter");
+  if (is_listed(algorithms, form->method->name))
     return CORTEX_OK;
   return cx_error_set(error, CORTEX_ALGORITHM_NOT_ALLOWED,
                       "the signature's algorithm is %s, which the issuer's algorithms do not list",
@@ -369,20 +375,21 @@ static bool is_signed(const struct form *form, const struct saml_keys *keys) {
 
 static enum cortex_reason verify(const struct form *form, const struct saml_keys *keys,
                                  struct cx_buf *covered, struct cortex_error *error) {
+  const char *owner = keys->owner != NULL ? keys->owner : "issuer";
   size_t i, fitting = 0;
 
   for (i = 0; i < keys->count; i++)
     fitting += fits(form, &keys->keys[i]);
   if (fitting == 0 && keys->weak > 0)
-    return cx_error_set(error, CORTEX_WEAK_KEY, "the issuer's keys are too weak to be trusted");
+    return cx_error_set(error, CORTEX_WEAK_KEY, "the %s's keys are too weak to be trusted", owner);
   if (fitting == 0)
-    return cx_error_set(error, CORTEX_KEY_MISMATCH, "no key of the issuer is made for %s",
+    return cx_error_set(error, CORTEX_KEY_MISMATCH, "no key of the %s is made for %s", owner,
                         form->method->name);
   if (cover_element(form, covered) && has_digest(form, covered) && is_signed(form, keys))
     return CORTEX_OK;
   cx_buf_clear(covered);
   return cx_error_set(error, CORTEX_SIGNATURE_INVALID,
-                      "the signature verifies with none of the issuer's %zu keys", fitting);
+                      "the signature verifies with none of the %s's %zu keys", owner, fitting);
 }
 
 enum cortex_reason saml_signature_verify(xmlNode *element, const struct saml_keys *keys,

@@ -204,10 +204,10 @@ def test_signature_is_checked_against_the_anchor():
     host, other = (Host(f"metadata_ca_file = {anchors / key}") for key in ("idp-second", "stranger"))
     host.refresh(good)
     assert host.verify("--offline") == "ok"
-    other.refresh(good, code=3, said="none of the issuer's 1 keys")
+    other.refresh(good, code=3, said="none of the metadata_ca_file's 1 keys")
     assert not other.file.exists()
-    for body, said in ((GOOD, "is not signed"), (signed("stranger"), "none of the issuer's"),
-                       (good.replace(document.IDP.encode(), b"https://idp.example/Metadata"), "none of the issuer's"),
+    for body, said in ((GOOD, "is not signed"), (signed("stranger"), "none of the metadata_ca_file's"),
+                       (good.replace(document.IDP.encode(), b"https://idp.example/Metadata"), "none of the metadata_ca_file's"),
                        (b'<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">'
                         + good[good.index(b"<md:"):] + b"</md:EntitiesDescriptor>", "is not signed")):
         host.refresh(body, code=3, said=said)

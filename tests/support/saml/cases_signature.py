@@ -110,7 +110,7 @@ case("sp-key", BAD, "our own key signs", signed(key="sp"))
 case("weak-key", BAD + ("weak_key", "keys_unavailable"), "a 1024-bit key of the metadata signs", signed(key="idp-weak"),
      metadata=entity(descriptors=key_descriptor("idp-weak")))
 case("algorithm-not-listed", ALGORITHM, "the operator's list lacks the algorithm", signed(),
-     settings=["algorithms = ES256"])
+     settings=["algorithms = ES256"], detail="which the issuer's algorithms do not list")
 
 # --- HMAC with something public as the secret ---
 for name, secret in (("pem", keys.public_pem("idp")), ("der", keys.public_spki("idp")),
@@ -126,7 +126,7 @@ case("hmac-output-length-rsa", SCHEMA + ALGORITHM, "HMACOutputLength beside an R
 for algorithm, key in ((DS + "rsa-sha1", "idp"), (MORE + "rsa-md5", "idp"), (MORE + "ecdsa-sha1", "idp-p256"),
                        (DS + "dsa-sha1", "idp"), (MORE + "rsa-ripemd160", "idp"), (DS + "hmac-sha1", b"x")):
     case("signature-" + algorithm.rsplit("#", 1)[1], ALGORITHM, f"the signature algorithm {algorithm}",
-         signed(key=key, signature=algorithm))
+         signed(key=key, signature=algorithm), detail=f'#{algorithm.rsplit("#", 1)[1]}", which no issuer may allow')
 for name, uri in (("empty", ""), ("none", "none"), ("old-namespace", DS + "rsa-sha256"), ("capitals", MORE + "RSA-SHA256"),
                   ("blank-behind", MORE + "rsa-sha256 "), ("blank-before", " " + MORE + "rsa-sha256"),
                   ("pss-unknown", "http://www.w3.org/2007/05/xmldsig-more#rsa-pss"), ("sha224", MORE + "rsa-sha224")):
