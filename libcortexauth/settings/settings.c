@@ -93,7 +93,7 @@ static char *join(const struct cx_list *list) {
 /* Whether a value is kept otherwise than it was written. */
 static bool is_changed(const struct cx_option *option) {
   return cx_option_type(option)->clear == cx_type_list.clear || option->type == CX_TYPE_path ||
-         option->type == CX_TYPE_private_key;
+         option->type == CX_TYPE_private_key || option->type == CX_TYPE_saml_private_key;
 }
 
 static char *text_of(const struct cx_option *option, const void *member, const char *value) {

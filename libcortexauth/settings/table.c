@@ -73,7 +73,7 @@ const struct cx_option cx_options[] = {
     SAML("shared_names", bool, naming.shared_names, "no", 0),
     SAML("required_attributes", claims, required_attributes, "", 0),
     SAML("mfa_acr", list, mfa_acr, "", 0),
-    SAML("sp_key_file", private_key, sp_key_file, "", 0),
+    SAML("sp_key_file", saml_private_key, sp_key_file, "", 0),
     SAML("sp_cert_file", path, sp_cert_file, "", 0),
     SAML("one_use", bool, one_use, "yes", 0),
     SAML("reuse_window", duration, reuse_window, "0", 0),

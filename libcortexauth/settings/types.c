@@ -59,7 +59,16 @@ static enum cortex_reason parse_private_key(char *value, const char *folder, voi
                                             struct cortex_error *error) {
   enum cortex_reason reason = parse_path(value, folder, member, error);
 
-  return reason == CORTEX_OK ? cx_private_key_check(*(char **)member, error) : reason;
+  return reason == CORTEX_OK ? cx_private_key_check(*(char **)member, CX_OPENS_TOKENS, error)
+                             : reason;
+}
+
+static enum cortex_reason parse_saml_private_key(char *value, const char *folder, void *member,
+                                                 struct cortex_error *error) {
+  enum cortex_reason reason = parse_path(value, folder, member, error);
+
+  return reason == CORTEX_OK ? cx_private_key_check(*(char **)member, CX_OPENS_ASSERTIONS, error)
+                             : reason;
 }
 
 static enum cortex_reason parse_url(char *value, const char *folder, void *member,
@@ -281,6 +290,7 @@ static enum cortex_reason parse_namespace(char *value, const char *folder, void 
 const struct cx_type cx_type_text = {"text", parse_text, clear_text};
 const struct cx_type cx_type_path = {"path", parse_path, clear_text};
 const struct cx_type cx_type_private_key = {"path", parse_private_key, clear_text};
+const struct cx_type cx_type_saml_private_key = {"path", parse_saml_private_key, clear_text};
 const struct cx_type cx_type_url = {"url", parse_url, clear_text};
 const struct cx_type cx_type_list = {"list", parse_list, clear_list};
 const struct cx_type cx_type_protected = {"list", parse_protected, clear_list};

@@ -18,8 +18,15 @@
 CORTEX_MUSTCHECK enum cortex_reason cx_private_key_load(const char *path, EVP_PKEY **key_out,
                                                         struct cortex_error *error);
 
-/* The same without keeping it: says only whether the file can be used. */
+/* What a key is to open, which says of which kind it must be. */
+enum cx_private_key_use {
+  CX_OPENS_TOKENS,    /* RFC 7518 4: RSA, or EC on P-256, P-384 or P-521 */
+  CX_OPENS_ASSERTIONS /* XML Encryption 5.5.2: RSA */
+};
+
+/* The same without keeping it: says only whether the file can be used, and for that. */
 CORTEX_MUSTCHECK enum cortex_reason cx_private_key_check(const char *path,
+                                                         enum cx_private_key_use use,
                                                          struct cortex_error *error);
 
 #endif

@@ -387,6 +387,44 @@ static void an_unusable_key_file_is_an_error_of_its_line(void **state) {
   unlink(path);
 }
 
+static void a_key_that_can_open_nothing_is_an_error_of_its_line(void **state) {
+  static const struct {
+    const char *kind;
+    bool opens_tokens, opens_assertions;
+  } keys[] = {{"RSA", true, true},        {"RSA-1024", false, false}, {"P-256", true, false},
+              {"P-384", true, false},     {"P-521", true, false},     {"secp256k1", false, false},
+              {"Ed25519", false, false}};
+  static const char saml[] = "[saml \"idp\"]\nmetadata_file = idp.xml\nsp_entity_id = urn:sp\n"
+                             "acs_url = https://sp.example/acs\nsp_key_file = %s\n";
+  struct fixture *fixture = *state;
+  struct cortex_settings *settings;
+  struct cortex_error error;
+  char text[1024], path[64];
+  size_t i, j;
+
+  make_path(path, sizeof path, fixture, "kind.pem");
+  for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    const bool expected[] = {keys[i].opens_tokens, keys[i].opens_assertions};
+    struct jwt_key *key = jwt_key_new(keys[i].kind);
+
+    jwt_key_write(key, path);
+    jwt_key_free(key);
+    for (j = 0; j < 2; j++) {
+      error = (struct cortex_error)CORTEX_ERROR_NONE;
+      if (j == 0)
+        snprintf(text, sizeof text, config, fixture->rsa_file, path);
+      else
+        snprintf(text, sizeof text, saml, path);
+      assert_int_equal(cortex_settings_parse("conf", text, strlen(text), &settings, &error),
+                       expected[j] ? CORTEX_OK : CORTEX_CONFIG_INVALID);
+      assert_int_equal(error.line, expected[j] ? 0 : j == 0 ? 8 : 5);
+      assert_true(expected[j] || strstr(error.message, "2048 bits") != NULL);
+      cortex_settings_free(&settings);
+    }
+  }
+  unlink(path);
+}
+
 static void a_key_file_that_went_away_closes(void **state) {
   struct fixture *fixture = *state;
 
@@ -451,6 +489,7 @@ int main(void) {
       TEST(changed_parts_do_not_open),
       TEST(each_case_of_the_folder_is_met),
       TEST(an_unusable_key_file_is_an_error_of_its_line),
+      TEST(a_key_that_can_open_nothing_is_an_error_of_its_line),
       TEST(a_key_file_that_went_away_closes),
       TEST(lack_of_memory_never_opens),
   };
