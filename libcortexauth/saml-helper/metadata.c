@@ -115,9 +115,10 @@ static enum cortex_reason read_key(const xmlNode *info, struct saml_keys *keys) 
   bool has_certificate;
   enum cortex_reason reason = read_certificates(info, keys, &has_certificate);
 
-  if (has_certificate || modulus == NULL || exponent == NULL)
-    return reason;
-  return saml_keys_add_rsa(keys, modulus, exponent);
+  if (!has_certificate && modulus != NULL && exponent != NULL)
+    return saml_keys_add_rsa(keys, modulus, exponent);
+  keys->other += !has_certificate;
+  return reason;
 }
 
 /* 2.4.1.1: a key without a use serves both. */
@@ -184,8 +185,11 @@ static enum cortex_reason judge(const struct search *search, const struct saml_p
   if (reason != CORTEX_OK)
     return cx_error_set(error, reason == CORTEX_INTERNAL ? reason : CORTEX_KEYS_UNAVAILABLE,
                         "the metadata's keys cannot be read");
-  if (keys->count + keys->weak == 0)
+  if (keys->count + keys->weak + keys->other == 0)
     return REFUSE("the metadata has no signing key");
+  if (keys->count + keys->weak == 0)
+    return REFUSE("none of the metadata's %zu signing keys can be read: certificates of RSA and EC are",
+                  keys->other);
   return CORTEX_OK;
 }
 

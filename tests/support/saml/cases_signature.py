@@ -258,7 +258,11 @@ case("inclusive-namespaces-smuggled", STRUCTURE + ("xml_refused", "algorithm_not
 
 # --- metadata that trusts nobody ---
 UNAVAILABLE = ("keys_unavailable",)
-case("metadata-no-key", UNAVAILABLE + BAD, "the provider has no signing key", signed(), metadata=entity(descriptors=""))
+case("metadata-no-key", UNAVAILABLE + BAD, "the provider has no signing key", signed(), metadata=entity(descriptors=""),
+     detail="the metadata has no signing key")
+case("metadata-other-keys", UNAVAILABLE, "the provider's keys are of another kind, or cannot be read", signed(), metadata=entity(
+    descriptors=key_descriptor("idp-ed25519") + key_descriptor(certificate="MIIB") + key_descriptor(certificate="")),
+    detail="none of the metadata's 3 signing keys can be read")
 case("metadata-encryption-only", UNAVAILABLE + BAD, "the provider's only key is for encryption", signed(),
      metadata=entity(descriptors=key_descriptor("idp", "encryption")))
 case("metadata-expired", UNAVAILABLE, "the metadata is past validUntil", signed(), metadata=entity(extra=f' validUntil="{at(-3600)}"'))
