@@ -281,6 +281,7 @@ def test_check_looks_at_our_own_certificate():
     for more, said in (((f"sp_key_file = {CASES / 'sp.key'}", f"sp_cert_file = {CASES / 'sp.crt'}"), None),
                        ((f"sp_key_file = {home}/key", f"sp_cert_file = {home}/crt"), "our own certificate of \"idp\" ends on"),
                        ((f"sp_key_file = {home}/key", f"sp_cert_file = {CASES / 'sp.crt'}"), "is not of the key in sp_key_file"),
+                       ((f"sp_cert_file = {CASES / 'sp.crt'}",), "of no key here"),
                        ((f"sp_cert_file = {home}/key",), "no certificate can be read")):
         found = [line for line in Host(*more).check("--offline").splitlines() if "certificate" in line]
         assert (said is None and not found) or (len(found) == 1 and said in found[0]), (said, found)
@@ -335,3 +336,5 @@ def test_saml_metadata_refuses_a_certificate_that_is_not_ours():
     home, _ = short_certificate(10)
     host = Host(f"sp_key_file = {home}/key", f"sp_cert_file = {CASES / 'sp.crt'}")
     assert_exit(ctl("saml", "metadata", "--config", host.conf), 2, "not of the key")
+    host = Host(f"sp_cert_file = {CASES / 'sp.crt'}")
+    assert_exit(ctl("saml", "metadata", "--config", host.conf), 2, "of no key here")

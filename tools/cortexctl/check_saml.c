@@ -136,7 +136,10 @@ static void check_own_certificate(const struct subject *subject) {
   if (certificate == NULL)
     check_find(subject->check, CHECK_CERTIFICATE_UNFIT, place_of(subject, "sp_cert_file"),
                  "%s: no certificate can be read from it", file);
-  else if (key == NULL || !saml_certificate_fits(certificate, key))
+  else if (key == NULL)
+    check_find(subject->check, CHECK_CERTIFICATE_UNFIT, place_of(subject, "sp_cert_file"),
+                 "%s: the certificate is of no key here: there is no sp_key_file", file);
+  else if (!saml_certificate_fits(certificate, key))
     check_find(subject->check, CHECK_CERTIFICATE_UNFIT, place_of(subject, "sp_cert_file"),
                  "%s: the certificate is not of the key in sp_key_file", file);
   else

@@ -121,13 +121,15 @@ static const struct cortex_issuer *choose(const struct cli *cli,
 
 static enum cli_exit print_for(const struct cortex_issuer *issuer) {
   const char *file = cortex_issuer_value(issuer, "sp_cert_file");
+  const char *key = cortex_issuer_value(issuer, "sp_key_file");
   X509 *certificate = file != NULL ? saml_certificate_load(file) : NULL;
   enum cli_exit code = CLI_USAGE;
 
   if (file != NULL && certificate == NULL)
     cli_complain("%s: no certificate can be read from it", file);
-  else if (certificate != NULL && cortex_issuer_value(issuer, "sp_key_file") != NULL &&
-           !saml_certificate_fits(certificate, cortex_issuer_value(issuer, "sp_key_file")))
+  else if (certificate != NULL && key == NULL)
+    cli_complain("%s: the certificate is of no key here: there is no sp_key_file", file);
+  else if (certificate != NULL && !saml_certificate_fits(certificate, key))
     cli_complain("%s: the certificate is not of the key in sp_key_file", file);
   else if (!print_metadata(issuer, certificate))
     code = CLI_OUTSIDE;
