@@ -23,6 +23,13 @@
 const struct saml_bounds saml_response_bounds = {65536, 32, 6000, 12000};
 const struct saml_bounds saml_metadata_bounds = {1024 * 1024, 32, 40000, 80000};
 
+/*
+ * Of the same documents what a signature covers: an exclusive canonical form declares a prefix
+ * anew at each element that uses it first (Exclusive XML Canonicalization 3), so it is longer.
+ */
+const struct saml_bounds saml_signed_response_bounds = {SAML_SIGNED_MAX, 32, 6000, 60000};
+const struct saml_bounds saml_signed_metadata_bounds = {SAML_SIGNED_MAX, 32, 40000, 400000};
+
 /* One parse on its way; the parser's own private pointer leads here. */
 struct parse {
   const char *what;

@@ -17,7 +17,10 @@ struct saml_bounds {
   size_t attributes; /* of the document; namespace declarations count too */
 };
 
+#define SAML_SIGNED_MAX (2 * 1024 * 1024) /* bytes that a signature may cover */
+
 extern const struct saml_bounds saml_response_bounds, saml_metadata_bounds;
+extern const struct saml_bounds saml_signed_response_bounds, saml_signed_metadata_bounds;
 
 /*
  * Parses a document. UTF-8 only; a document type, an entity, a processing

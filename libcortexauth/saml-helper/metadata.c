@@ -157,8 +157,8 @@ static enum cortex_reason open_document(const struct saml_provider *provider, xm
   if (reason == CORTEX_OK)
     reason = saml_signature_verify(xmlDocGetRootElement(doc), &anchors, NULL, &covered, error);
   if (reason == CORTEX_OK)
-    reason = saml_document_parse("metadata", covered.bytes, covered.len, &saml_metadata_bounds,
-                                 doc_out, error);
+    reason = saml_document_parse("metadata", covered.bytes, covered.len,
+                                 &saml_signed_metadata_bounds, doc_out, error);
   cx_buf_clear(&covered);
   saml_keys_clear(&anchors);
   xmlFreeDoc(doc);

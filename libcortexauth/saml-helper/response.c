@@ -164,8 +164,8 @@ static enum cortex_reason verify_element(const struct attempt *attempt, xmlNode 
   reason = saml_signature_verify(element, &attempt->keys, attempt->provider.algorithms, &covered,
                                  error);
   if (reason == CORTEX_OK)
-    reason = saml_document_parse("signed part", covered.bytes, covered.len, &saml_response_bounds,
-                                 signed_out, error);
+    reason = saml_document_parse("signed part", covered.bytes, covered.len,
+                                 &saml_signed_response_bounds, signed_out, error);
   cx_buf_clear(&covered);
   return reason;
 }

@@ -14,6 +14,7 @@
 #include <xmlsec/nodeset.h>
 #include <xmlsec/transforms.h>
 
+#include "document.h"
 #include "tree.h"
 #include "util/base64.h"
 #include "util/quote.h"
@@ -398,7 +399,7 @@ enum cortex_reason saml_signature_verify(xmlNode *element, const struct saml_key
   struct form form = {.signature = saml_signature_of(element), .element = element};
   enum cortex_reason reason;
 
-  cx_buf_init(covered_out, 2 * 1024 * 1024);
+  cx_buf_init(covered_out, SAML_SIGNED_MAX);
   if (form.signature == NULL)
     return cx_error_set(error, CORTEX_SIGNATURE_INVALID, "the %s is not signed", element->name);
   reason = read_form(algorithms, &form, error);
