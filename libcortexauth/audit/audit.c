@@ -98,7 +98,7 @@ static enum cortex_reason write_due(struct visit *visit, struct cortex_error *er
                        "no audit record can be made: out of memory");
   if (visit->batch.len == 0)
     return CORTEX_OK;
-  return cx_trail_write(&visit->trail, &visit->batch, visit->options->fsync, error);
+  return cx_trail_write(&visit->trail, &visit->batch, error);
 }
 
 static bool is_anchor_due(const struct visit *visit, uint64_t before) {
@@ -128,6 +128,8 @@ static enum cortex_reason visit_trail(struct visit *visit, struct cortex_error *
     cx_refusals_close(&visit->refusals);
   else
     cx_refusals_abandon(&visit->refusals);
+  if (reason == CORTEX_OK && visit->options->fsync && visit->batch.len > 0)
+    reason = cx_trail_sync(&visit->trail, error);
   cx_trail_close(&visit->trail);
   if (reason == CORTEX_OK && is_anchor_due(visit, before))
     cx_anchor_send(visit->options, &visit->trail.head);

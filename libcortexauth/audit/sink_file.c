@@ -248,7 +248,7 @@ void cx_trail_close(struct cx_trail *trail) {
   trail->old_fd = -1;
 }
 
-enum cortex_reason cx_trail_write(struct cx_trail *trail, const struct cx_buf *lines, bool sync,
+enum cortex_reason cx_trail_write(struct cx_trail *trail, const struct cx_buf *lines,
                                   struct cortex_error *error) {
   ssize_t n;
 
@@ -262,7 +262,13 @@ enum cortex_reason cx_trail_write(struct cx_trail *trail, const struct cx_buf *l
     (void)!ftruncate(trail->fd, trail->size);
     return refuse(trail, error, "cannot be written", "the disk is full or a limit is reached");
   }
-  if (sync && fdatasync(trail->fd) != 0)
+  return CORTEX_OK;
+}
+
+enum cortex_reason cx_trail_sync(struct cx_trail *trail, struct cortex_error *error) {
+  cx_lock_give(trail->fd);
+  /* The record that a new file's first one follows may be on its way to the disk yet. */
+  if ((trail->old_fd >= 0 && fdatasync(trail->old_fd) != 0) || fdatasync(trail->fd) != 0)
     return refuse(trail, error, "cannot reach the disk", strerror(errno));
   return CORTEX_OK;
 }

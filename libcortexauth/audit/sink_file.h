@@ -44,8 +44,15 @@ void cx_trail_close(struct cx_trail *trail);
 
 /* Appends the lines by one write; what a full disk took of them is cut off again. */
 CORTEX_MUSTCHECK enum cortex_reason cx_trail_write(struct cx_trail *trail,
-                                                   const struct cx_buf *lines, bool sync,
+                                                   const struct cx_buf *lines,
                                                    struct cortex_error *error);
+
+/*
+ * Gives the lock back, then waits until what was written is on the disk: of many writers at once
+ * the disk takes all in one go, where each would wait for all before it if they held the lock.
+ */
+CORTEX_MUSTCHECK enum cortex_reason cx_trail_sync(struct cx_trail *trail,
+                                                  struct cortex_error *error);
 
 /*
  * A regular file, no symbolic link, not writable by everybody, as a new

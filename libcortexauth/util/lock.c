@@ -43,3 +43,9 @@ bool cx_lock_take(int fd, const struct cx_wait *wait) {
   }
   return true;
 }
+
+void cx_lock_give(int fd) {
+  struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+  (void)fcntl(fd, F_OFD_SETLK, &whole);
+}

@@ -26,4 +26,7 @@ struct cx_wait cx_wait_start(const struct cortex_clock *clock, int64_t deadline)
  */
 CORTEX_MUSTCHECK bool cx_lock_take(int fd, const struct cx_wait *wait);
 
+/* Gives the lock back while the file stays open. */
+void cx_lock_give(int fd);
+
 #endif

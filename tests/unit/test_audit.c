@@ -513,11 +513,36 @@ static void flush_leaves_an_absent_file_absent_and_closes_a_torn_line(void **sta
   trail_expect(trail, "recovered 2-2 0-0");
 }
 
-static void fsync_writes_the_same_bytes(void **state) {
+/* What the library calls, by the linker; others write meanwhile where they can have the lock. */
+static struct {
+  const char *file;
+  size_t calls, free;
+} disk;
+
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int other = open(disk.file, O_RDWR | O_CLOEXEC);
+
+  disk.calls++;
+  if (fcntl(other, F_OFD_SETLK, &whole) == 0)
+    disk.free++;
+  close(other);
+  return fsync(fd);
+}
+
+static void fsync_writes_the_same_bytes_and_keeps_nobody_waiting(void **state) {
   struct trail *trail = *state;
 
+  trail_fill(trail, 1);
+  disk.file = trail->file;
   trail->options.fsync = true;
   trail_fill(trail, 2);
+  assert_int_equal(disk.calls, 2);
+  assert_int_equal(disk.free, 2);
+  assert_int_equal(cortex_audit_flush(&trail->options, &trail->clock, 0, NULL), CORTEX_OK);
+  assert_int_equal(disk.calls, 2);
   trail_expect(trail, "");
 }
 
@@ -542,7 +567,7 @@ int main(void) {
       TEST(a_held_lock_ends_in_a_refusal_at_the_deadline),
       TEST(an_unknown_event_is_refused),
       TEST(flush_leaves_an_absent_file_absent_and_closes_a_torn_line),
-      TEST(fsync_writes_the_same_bytes),
+      TEST(fsync_writes_the_same_bytes_and_keeps_nobody_waiting),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
