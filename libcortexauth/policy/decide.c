@@ -63,6 +63,10 @@ enum cortex_reason cx_question_check(const struct cortex_policy *policy,
   if (database == NULL || strlen(question->service) > SERVICE_MAX)
     return cx_error_set(error, CORTEX_SERVICE_UNKNOWN, "the entities file has no Service::\"%s\"",
                         question->service);
+  if (question->database != NULL && question->database[0] == '\0')
+    return cx_error_set(error, CORTEX_SERVICE_MISMATCH,
+                        "which database is entered cannot be told: by replication, or names of "
+                        "user, database and cluster that can be read in two ways");
   if (question->database != NULL && strcmp(question->database, database) != 0)
     return cx_error_set(error, CORTEX_SERVICE_MISMATCH,
                         "the service \"%s\" is the database \"%s\", not \"%s\"", question->service,

@@ -20,7 +20,7 @@ struct cortex_request {
   const char *config; /* path of cortex.conf */
   const char *service;
   const char *role;     /* as the client asked for it, any bytes but NUL */
-  const char *database; /* NULL: not known */
+  const char *database; /* NULL: there is none; empty: which one cannot be told, which is refused */
   const char *address;  /* numeric IP; NULL: a Unix socket */
   const char *host;     /* name of this host, for the record */
   const void *credential;
