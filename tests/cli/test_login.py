@@ -247,6 +247,17 @@ def test_job_does_not_go_on_with_the_token_of_a_person():
     assert [form["grant_type"] for form in PROVIDER.forms] == ["client_credentials"]
 
 
+def test_cache_that_has_no_place_is_told():
+    """The folder that is missing is not the reason why it cannot be made."""
+    home = job()
+    PROVIDER.set(token=PROVIDER.tokens())
+    place = home.path / "file"
+    place.touch()
+    done = assert_exit(home.run("token", environment={"XDG_CACHE_HOME": str(place / "x")}), 2, "cache = no")
+    assert f"{place}/x/cortex-login: there is no place for the cache: Not a directory" in done.stderr
+    assert_exit(home.run("token", environment={"XDG_CACHE_HOME": "", "HOME": ""}), 2, "cache = no")
+
+
 def test_nothing_is_kept_without_a_cache():
     home = job(cache="no")
     PROVIDER.set(token=PROVIDER.tokens())

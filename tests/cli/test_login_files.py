@@ -168,6 +168,15 @@ def test_password_file_that_is_not_ours_alone_is_refused(what):
     assert not (home.path / "elsewhere").exists()
 
 
+@cases({"HOME": "/proc", "XDG_CACHE_HOME": ""}, {"HOME": "", "XDG_CACHE_HOME": ""})
+def test_password_file_needs_no_place_for_a_cache(places):
+    """As in a container with nothing to write but the folder of that file."""
+    home = with_token()
+    file = home.path / "pgpass"
+    assert_exit(home.run("--passfile", file, environment=places), 0)
+    assert file.read_text(encoding="utf-8") == f"*:*:*:*:{home.token}\n"
+
+
 def wait_for(condition):
     end = time.monotonic() + 30
     while not condition():

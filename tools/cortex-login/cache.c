@@ -28,34 +28,44 @@
 
 /* ---- the folder ---- */
 
-/* XDG Base Directory: a relative path counts as unset. */
-static char *folder_path(void) {
+static bool is_made(const char *path) {
+  return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/*
+ * XDG Base Directory: a relative path counts as unset.
+ *   out  problem_out: NULL, or why the folder is not there
+ *   gives  its path; NULL, with a problem, when nothing says where it is
+ */
+static char *find_place(const char **problem_out) {
   const char *folder = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   struct text path = {0};
+  char *place;
 
+  *problem_out = NULL;
   if (folder != NULL && *folder == '/') {
     text_put(&path, folder);
   } else if (home != NULL && *home == '/') {
     text_put(&path, home);
     text_put(&path, "/.cache");
   } else {
-    cli_complain("neither XDG_CACHE_HOME nor HOME is set: there is no place for the cache "
-                 "(cache = no does without)");
+    *problem_out = "neither XDG_CACHE_HOME nor HOME is set";
     return NULL;
   }
-  if (text_end(&path) != NULL)
-    mkdir(path.bytes, 0700); /* where it fails, the next step says so */
+  if (text_end(&path) != NULL && !is_made(path.bytes))
+    *problem_out = strerror(errno);
   text_put(&path, "/cortex-login");
-  return text_take(&path);
+  place = text_take(&path);
+  if (place == NULL)
+    *problem_out = "out of memory";
+  else if (*problem_out == NULL && !is_made(place))
+    *problem_out = strerror(errno);
+  return place;
 }
 
 static enum cli_exit open_folder(const char *path, int *folder_out) {
   struct stat status;
 
-  if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-    cli_complain("%s: %s", path, strerror(errno));
-    return CLI_OUTSIDE;
-  }
   *folder_out = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (*folder_out < 0 || fstat(*folder_out, &status) != 0) {
     cli_complain("%s: %s", path, strerror(errno));
@@ -107,15 +117,19 @@ static int open_lock(int folder, const char *path, const char *name, int64_t sec
 
 enum cli_exit cache_open(const struct profile *profile, struct cache *cache_out) {
   char name[NAME_ROOM];
+  const char *problem;
   enum cli_exit code;
 
   *cache_out = (struct cache)CACHE_NONE;
   cache_out->profile = profile;
   if (!profile->is_cached)
     return CLI_DONE;
-  cache_out->path = folder_path();
-  if (cache_out->path == NULL)
-    return CLI_OUTSIDE;
+  cache_out->path = find_place(&problem);
+  if (problem != NULL) {
+    cli_complain("%s: there is no place for the cache: %s (cache = no does without)",
+                 cache_out->path != NULL ? cache_out->path : profile->label, problem);
+    return CLI_USAGE;
+  }
   code = open_folder(cache_out->path, &cache_out->folder);
   if (code != CLI_DONE)
     return code;
@@ -134,16 +148,18 @@ void cache_close(struct cache *cache) {
   *cache = (struct cache)CACHE_NONE;
 }
 
-int cache_lock_passfiles(void) {
-  char *path = folder_path();
-  int folder = -1, lock = -1;
+bool cache_lock_passfiles(int *lock_out) {
+  const char *problem;
+  char *path = find_place(&problem);
+  int folder = -1;
 
-  if (path != NULL && open_folder(path, &folder) == CLI_DONE)
-    lock = open_lock(folder, path, ".passfile.lock", 60, "a password file");
+  *lock_out = -1;
+  if (problem == NULL && open_folder(path, &folder) == CLI_DONE)
+    *lock_out = open_lock(folder, path, ".passfile.lock", 60, "a password file");
   if (folder >= 0)
     close(folder);
   wipe_free(path);
-  return lock;
+  return problem != NULL || *lock_out >= 0;
 }
 
 /* ---- what is kept ---- */

@@ -23,8 +23,8 @@ struct cache {
  * Opens, and where needed makes, the folder, and locks the profile's place in
  * it; waits for another process that holds it, as long as a login may take. A
  * profile with cache = no gets a place that keeps nothing.
- *   gives  CLI_DONE; after a complaint CLI_USAGE when folder or files are not
- *          private, CLI_OUTSIDE
+ *   gives  CLI_DONE; after a complaint CLI_USAGE when the folder cannot be made,
+ *          or folder or files are not private; CLI_OUTSIDE
  */
 enum cli_exit cache_open(const struct profile *profile, struct cache *cache_out);
 void cache_close(struct cache *cache);
@@ -42,7 +42,12 @@ bool cache_store(const struct cache *cache, const struct tokens *tokens);
 /* Forgets what is kept; false after a complaint. */
 bool cache_remove(const struct cache *cache);
 
-/* The lock of all password files; the folder is its own. -1 after a complaint; close it. */
-int cache_lock_passfiles(void);
+/*
+ * Takes the lock of all password files, in the cache's folder. Who has no place for one, such as
+ * a service in a container that may write its password file alone, goes on without.
+ *   out  lock_out: to be closed, or -1
+ *   gives  false after a complaint
+ */
+bool cache_lock_passfiles(int *lock_out);
 
 #endif

@@ -112,8 +112,7 @@ static enum cli_exit put_line(const char *file, const struct text *key, const st
     code = CLI_USAGE;
   } else {
     /* Two writers must not lose each other's line. */
-    lock = cache_lock_passfiles();
-    if (lock >= 0)
+    if (cache_lock_passfiles(&lock))
       code = replace(folder, path.bytes, name, key, line);
     if (lock >= 0)
       close(lock);
