@@ -411,6 +411,17 @@ def test_command_gets_the_token_in_its_environment_alone():
     assert "the-token" not in done.stdout.splitlines()[-1]
 
 
+def test_environment_does_not_lead_the_token_elsewhere():
+    """libpq takes what a service says, and an address, before PGHOST."""
+    home = job(host="db.test", sslmode="verify-full")
+    PROVIDER.set(token=PROVIDER.tokens())
+    elsewhere = {"PGSERVICE": "other", "PGHOSTADDR": "192.0.2.1"}
+    done = assert_exit(home.run("exec", "corp", "--", "env", environment=elsewhere), 0)
+    assert "PGSERVICE" not in done.stdout and "PGHOSTADDR" not in done.stdout
+    done = assert_exit(job().run("exec", "corp", "--", "env", environment=elsewhere), 0)
+    assert {"PGSERVICE=other", "PGHOSTADDR=192.0.2.1"} < set(done.stdout.splitlines())
+
+
 def test_exit_code_of_the_command_is_passed_on():
     PROVIDER.set(token=PROVIDER.tokens())
     home = job()

@@ -35,6 +35,14 @@ static bool set_environment(const struct profile *profile, const char *token) {
   return true;
 }
 
+/* What libpq believes before PGHOST, and a service before PGSSLMODE too: the token would go there. */
+static bool clear_environment(const struct profile *profile) {
+  if (profile->host == NULL || (unsetenv("PGSERVICE") == 0 && unsetenv("PGHOSTADDR") == 0))
+    return true;
+  cli_complain("out of memory");
+  return false;
+}
+
 /* This process becomes the command: its signals and its exit code are nobody else's. */
 static enum cli_exit become(char *const *command) {
   execvp(command[0], command);
@@ -53,7 +61,7 @@ static enum cli_exit run(const struct cli *cli) {
   if (code == CLI_DONE)
     code = acquire_token(profile, &how, &token, &expires);
   if (code == CLI_DONE)
-    code = set_environment(profile, token) ? CLI_DONE : CLI_OUTSIDE;
+    code = clear_environment(profile) && set_environment(profile, token) ? CLI_DONE : CLI_OUTSIDE;
   wipe_free(token);
   profiles_clear(&profiles);
   return code == CLI_DONE ? become(cli->command) : code;
