@@ -250,6 +250,10 @@ static void host_name_without_address_is_refused(void **state) {
     start(stack, BOTH);
     assert_int_equal(pam_set_item(stack->pamh, PAM_RHOST, "client.example"), PAM_SUCCESS);
     assert_int_equal(pam_authenticate(stack->pamh, 0), PAM_SERVICE_ERR);
+    assert_int_equal(strstr(titles[i], "postgres: ") != NULL,
+                     strstr(stack->conv.text, "pg_hba.conf") != NULL);
+    assert_int_equal(strstr(titles[i], "postgres: ") == NULL,
+                     strstr(fake_syslog.text, "as the program sets it") != NULL);
     assert_int_equal(pam_acct_mgmt(stack->pamh, 0), PAM_PERM_DENIED);
   }
   assert_int_equal(fake_login.calls, 0);
