@@ -4,6 +4,7 @@ SPDX-License-Identifier: PostgreSQL
 """
 import base64
 import hashlib
+import os
 import re
 import socket
 import time
@@ -220,6 +221,27 @@ def test_browser_is_started_without_a_shell():
     assert opened.read_text(encoding="utf-8") == f"--new|{begun.address}|"
     begun.come_back(error="access_denied", code=None)
     assert begun.end().stdout == ""
+
+
+@cases(({"DISPLAY": ":0"}, True), ({"WAYLAND_DISPLAY": "wayland-0"}, True), ({}, False))
+def test_browser_on_a_desktop_outlives_the_terminal(desktop, is_own):
+    """An interrupt that is typed at the command, such as psql, is not the browser's; one in text needs the terminal."""
+    place = home()
+    opened = place.path / "opened"
+    script = place.path / "my-browser"
+    script.write_text(f'#!/bin/sh\nread -r line </proc/$$/stat\necho "$line" >"{opened}.new"\nmv "{opened}.new" "{opened}"\n',
+                      encoding="utf-8")
+    script.chmod(0o755)
+    PROVIDER.set()
+    begun = Visit(place, environment={"BROWSER": str(script), **desktop})
+    for _ in range(200):
+        if opened.exists():
+            break
+        time.sleep(0.05)
+    session = int(opened.read_text(encoding="utf-8").rpartition(")")[2].split()[3])
+    assert (session != os.getsid(begun.process.pid)) == is_own
+    begun.come_back(error="access_denied", code=None)
+    begun.end()
 
 
 def test_unattended_run_opens_nothing():

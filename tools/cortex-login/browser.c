@@ -77,13 +77,20 @@ static bool is_desktop(void) {
   return getenv("DISPLAY") != NULL || getenv("WAYLAND_DISPLAY") != NULL;
 }
 
-/* A grandchild: whatever this process becomes later has no browser among its children. */
+/*
+ * A grandchild: whatever this process becomes later has no browser among its children. On a desktop
+ * it is a session of its own too, as an interrupt typed at psql, or the terminal's end, goes to all of
+ * the terminal's processes; a browser in text needs that terminal.
+ */
 static void start(const char *commands, const char *url) {
   pid_t child = fork();
 
   if (child == 0) {
-    if (fork() == 0)
+    if (fork() == 0) {
+      if (is_desktop())
+        (void)setsid();
       run(commands, url);
+    }
     _exit(0);
   }
   if (child > 0)
