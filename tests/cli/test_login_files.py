@@ -165,6 +165,7 @@ def test_password_file_that_is_not_ours_alone_is_refused(what):
         file = home.path / "none" / "pgpass"
     done = home.run("--passfile", file)
     assert done.returncode in (2, 3) and "pgpass" in done.stderr, done
+    assert ("is a symbolic link" in done.stderr) == (what == "link"), done
     assert not (home.path / "elsewhere").exists()
 
 

@@ -57,7 +57,8 @@ bool private_file_read(int folder, const char *path, const char *name, size_t ma
   bool done;
 
   if (fd < 0)
-    return errno == ENOENT || fail(path, name, strerror(errno));
+    return errno == ENOENT ||
+           fail(path, name, errno == ELOOP ? "is a symbolic link" : strerror(errno));
   done = private_file_check(fd, path, name) && read_all(fd, path, name, max, content);
   close(fd);
   return done;
