@@ -2,7 +2,7 @@
  * Bindings: a file each, named after the role.
  * SPDX-License-Identifier: PostgreSQL
  *
- * All changes are made under the folder's lock and by rename, so that readers
+ * All changes are made under the file's lock and by rename, so that readers
  * need none: a login that finds its own line has opened and read one file.
  */
 #include "state/binding.h"
@@ -182,7 +182,7 @@ enum cortex_reason cx_binding_claim(const struct cortex_settings *settings,
 
   *bound_out = false;
   if (reason == CORTEX_OK)
-    reason = cx_state_lock(&state, wait, &lock, error);
+    reason = cx_state_lock_name(&state, name, wait, &lock, error);
   if (reason == CORTEX_OK)
     reason = look(&state, identity, identity->username, name, &is_bound, error);
   if (reason == CORTEX_OK && !is_bound) {
@@ -208,7 +208,7 @@ static enum cortex_reason start_change(const struct cortex_settings *settings, c
     return cx_error_set(error, CORTEX_BAD_USERNAME, "a role name has 1 to %d bytes", CX_ROLE_MAX);
   reason = cx_state_open(settings, CX_STATE_BINDINGS, state_out, error);
   if (reason == CORTEX_OK)
-    reason = cx_state_lock(state_out, &wait, lock_out, error);
+    reason = cx_state_lock_name(state_out, name_out, &wait, lock_out, error);
   return reason;
 }
 

@@ -292,17 +292,39 @@ static enum cortex_reason open_lock(const struct cx_state *state, int *fd_out,
   return reason;
 }
 
-enum cortex_reason cx_state_lock(const struct cx_state *state, const struct cx_wait *wait,
-                                 int *lock_out, struct cortex_error *error) {
+/* Two names that have the same byte wait for one another in vain, and no more. FNV-1a. */
+static uint32_t byte_of(const char *name) {
+  uint32_t hash = 2166136261U;
+
+  for (; *name != '\0'; name++)
+    hash = (hash ^ (unsigned char)*name) * 16777619U;
+  return hash;
+}
+
+static enum cortex_reason lock_part(const struct cx_state *state, const char *name,
+                                    const struct cx_wait *wait, int *lock_out,
+                                    struct cortex_error *error) {
   enum cortex_reason reason = open_lock(state, lock_out, error);
 
-  if (reason != CORTEX_OK || cx_lock_take(*lock_out, wait))
+  if (reason != CORTEX_OK || (name != NULL ? cx_lock_take_byte(*lock_out, byte_of(name), wait)
+                                           : cx_lock_take(*lock_out, wait)))
     return reason;
   reason = cx_state_refuse(state, LOCK_NAME, error,
                            errno == ETIMEDOUT ? "others held the lock too long" : strerror(errno));
   close(*lock_out);
   *lock_out = -1;
   return reason;
+}
+
+enum cortex_reason cx_state_lock(const struct cx_state *state, const struct cx_wait *wait,
+                                 int *lock_out, struct cortex_error *error) {
+  return lock_part(state, NULL, wait, lock_out, error);
+}
+
+enum cortex_reason cx_state_lock_name(const struct cx_state *state, const char *name,
+                                      const struct cx_wait *wait, int *lock_out,
+                                      struct cortex_error *error) {
+  return lock_part(state, name, wait, lock_out, error);
 }
 
 enum cortex_reason cx_state_each(const struct cx_state *state, cx_state_visit visit, void *context,

@@ -124,6 +124,14 @@ CORTEX_MUSTCHECK enum cortex_reason cx_state_lock(const struct cx_state *state,
                                                   struct cortex_error *error);
 
 /*
+ * The same for one file of the part: who changes another one does not wait, so that the disk writes
+ * many at once. Who has the whole part's lock holds up all.
+ */
+CORTEX_MUSTCHECK enum cortex_reason cx_state_lock_name(const struct cx_state *state,
+                                                       const char *name, const struct cx_wait *wait,
+                                                       int *lock_out, struct cortex_error *error);
+
+/*
  * Calls visit for each file of the part but those with a dot in front, in no
  * order, until it gives something else than CORTEX_OK; a file that cannot be
  * used (CORTEX_STATE_UNAVAILABLE) does not hide those behind it, and comes out

@@ -26,11 +26,10 @@ struct cx_wait cx_wait_start(const struct cortex_clock *clock, int64_t deadline)
   return wait;
 }
 
-bool cx_lock_take(int fd, const struct cx_wait *wait) {
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+static bool take(int fd, struct flock *part, const struct cx_wait *wait) {
   struct timespec nap = {0, SLEEP_FIRST};
 
-  while (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+  while (fcntl(fd, F_OFD_SETLK, part) != 0) {
     if (errno != EAGAIN && errno != EACCES && errno != EINTR)
       return false;
     if (wait->clock->monotonic(wait->clock) >= wait->until) {
@@ -42,6 +41,18 @@ bool cx_lock_take(int fd, const struct cx_wait *wait) {
       nap.tv_nsec *= 2;
   }
   return true;
+}
+
+bool cx_lock_take(int fd, const struct cx_wait *wait) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+  return take(fd, &whole, wait);
+}
+
+bool cx_lock_take_byte(int fd, uint32_t at, const struct cx_wait *wait) {
+  struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = 1};
+
+  return take(fd, &byte, wait);
 }
 
 void cx_lock_give(int fd) {

@@ -8,6 +8,7 @@
 #include <cortexauth/clock.h>
 #include <cortexauth/reason.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* How long one may wait for others. */
 struct cx_wait {
@@ -25,6 +26,9 @@ struct cx_wait cx_wait_start(const struct cortex_clock *clock, int64_t deadline)
  *   gives  false with errno, ETIMEDOUT when others held it too long
  */
 CORTEX_MUSTCHECK bool cx_lock_take(int fd, const struct cx_wait *wait);
+
+/* The same of one byte, which need not be there: who takes another one does not wait. */
+CORTEX_MUSTCHECK bool cx_lock_take_byte(int fd, uint32_t at, const struct cx_wait *wait);
 
 /* Gives the lock back while the file stays open. */
 void cx_lock_give(int fd);

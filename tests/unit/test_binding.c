@@ -166,6 +166,46 @@ static void of_many_first_logins_one_wins(void **state) {
 
 /* ---- what is wrong with the folder or a file ---- */
 
+/* What the library calls, by the linker: others come while it waits for the disk. */
+static void (*on_disk)(void);
+static struct statefolder *meanwhile;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd) {
+  void (*visit)(void) = on_disk;
+
+  on_disk = NULL;
+  if (visit != NULL)
+    visit();
+  return __real_fsync(fd);
+}
+
+static void others_come(void) {
+  bool bound;
+
+  assert_int_equal(claim(meanwhile, "bob", A, "2", &bound), CORTEX_OK);
+  assert_true(bound);
+  assert_int_equal(claim(meanwhile, "alice", A, "3", &bound), CORTEX_STATE_UNAVAILABLE);
+  assert_false(bound);
+}
+
+/* Of many new people at one moment none waits for another's place on the disk. */
+static void a_name_that_is_being_taken_holds_up_that_name_alone(void **state) {
+  bool bound;
+
+  meanwhile = *state;
+  meanwhile->wait.until = 0;
+  on_disk = others_come;
+  assert_int_equal(claim(*state, "alice", A, "1", &bound), CORTEX_OK);
+  assert_true(bound);
+  assert_null(on_disk);
+  assert_int_equal(login(*state, "alice", A, "1"), CORTEX_OK);
+  assert_int_equal(login(*state, "alice", A, "3"), CORTEX_SUBJECT_MISMATCH);
+  assert_int_equal(login(*state, "bob", A, "2"), CORTEX_OK);
+}
+
 static void a_missing_folder_refuses(void **state) {
   struct statefolder *folder = *state;
 
@@ -316,6 +356,7 @@ int main(void) {
       TEST(names_are_told_apart_by_their_bytes),
       TEST(who_has_no_name_or_subject_owns_nothing),
       TEST(of_many_first_logins_one_wins),
+      TEST(a_name_that_is_being_taken_holds_up_that_name_alone),
       TEST(a_missing_folder_refuses),
       TEST(hostile_content_never_opens),
       TEST(the_same_owner_in_other_words_is_the_owner),
