@@ -79,6 +79,16 @@ while read -r option; do
 done <"$work/options" >>"$work/bad"
 report 'every option is in cortex-sync.8'
 
+# mandoc lays out any; groff, which man runs on Debian, breaks the cells of a list that is too wide
+# and puts them below wrong columns.
+# shellcheck disable=SC2086
+awk '/^\.Bl -column/ {
+  width = 5
+  for (n = split($0, part, "\""); n > 1; n--) if (n % 2 == 0) width += length(part[n]) + 4
+  if (width > 78) print FILENAME ":" FNR ": " width " columns"
+}' $pages >"$work/bad"
+report 'every list in columns fits a terminal'
+
 if command -v mandoc >/dev/null; then
   for page in $pages; do mandoc -T lint -W warning "$page"; done >"$work/bad" 2>&1
   report 'mandoc finds nothing wrong in any page'
