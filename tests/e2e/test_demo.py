@@ -36,6 +36,29 @@ def test_demo_ends_well_whatever_the_reader_has_set(run):
     assert "EXPECTED" not in done.stdout and done.stdout.endswith("Nothing was left behind.\n"), done.stdout
 
 
+@pytest.mark.parametrize("name", ["it's odd", 70 * "x"])
+def test_demo_ends_well_whatever_the_folder_for_temporary_files(run, folder, name):
+    odd = folder.make(name)
+    done = run(TMPDIR=str(odd))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not list(odd.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only then the server's user is another one")
+def test_demo_of_root_ends_well_whose_folder_for_temporary_files_is_shut(run, folder):
+    shut = folder.make("shut")
+    shut.chmod(0o700)
+    done = run(TMPDIR=str(shut))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not list(shut.iterdir())
+
+
+def test_bootstrap_says_that_the_folder_for_temporary_files_is_not_there():
+    done = subprocess.run([SOURCE / "bootstrap", "help"], capture_output=True, text=True, timeout=60, check=False,
+                          env={"PATH": os.environ["PATH"], "TMPDIR": "/no/such/folder"})
+    assert done.returncode == 1 and done.stderr == "bootstrap: TMPDIR names no folder: /no/such/folder\n"
+
+
 def test_demo_that_went_otherwise_fails_and_says_where(run, folder):
     source = folder.make("source")
     for name in ("packaging/demo", "extension"):
