@@ -4,11 +4,12 @@ SPDX-License-Identifier: PostgreSQL
 """
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
 
-from harness import BUILD, HERE
+from harness import BUILD, HERE, wait_until
 
 SOURCE = HERE.parents[1]
 HOSTILE = {"PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c statement_timeout=1", "PGSERVICE": "nowhere",
@@ -57,6 +58,22 @@ def test_bootstrap_says_that_the_folder_for_temporary_files_is_not_there():
     done = subprocess.run([SOURCE / "bootstrap", "help"], capture_output=True, text=True, timeout=60, check=False,
                           env={"PATH": os.environ["PATH"], "TMPDIR": "/no/such/folder"})
     assert done.returncode == 1 and done.stderr == "bootstrap: TMPDIR names no folder: /no/such/folder\n"
+
+
+def test_demo_that_is_interrupted_while_it_builds_leaves_nothing(folder):
+    source, work, tools = (folder.make(name) for name in ("unbuilt", "temporary", "tools"))
+    shutil.copy(SOURCE / "bootstrap", source)
+    for name in ("configure.ac", "m4", "configure", "config.status"):
+        (source / name).touch(mode=0o755)
+    (tools / "make").write_text('#!/bin/sh\ntouch "$BEGAN"\nexec sleep 60\n', encoding="utf-8")
+    (tools / "make").chmod(0o755)
+    began = tools / "began"
+    with subprocess.Popen([source / "bootstrap", "demo"], start_new_session=True, stdout=subprocess.DEVNULL,
+                          env={"PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(work), "BEGAN": str(began)}) as demo:
+        wait_until("the build begins", began.exists)
+        os.killpg(demo.pid, signal.SIGINT)
+        assert demo.wait(30) == 130
+    assert not list(work.iterdir())
 
 
 def test_demo_that_went_otherwise_fails_and_says_where(run, folder):
