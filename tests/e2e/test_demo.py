@@ -31,8 +31,11 @@ def run(folder):
     work.rmdir()
 
 
-def test_demo_ends_well_whatever_the_reader_has_set(run):
-    done = run(**HOSTILE)
+def test_demo_ends_well_whatever_the_reader_has_set(run, folder):
+    home = folder.make("home")
+    (home / ".postgresql").mkdir()
+    (home / ".postgresql" / "postgresql.crt").write_text("no certificate\n", encoding="utf-8")
+    done = run(HOME=str(home), **HOSTILE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "EXPECTED" not in done.stdout and done.stdout.endswith("Nothing was left behind.\n"), done.stdout
 
