@@ -1,4 +1,4 @@
-# The packages say the version of the sources, and the Debian and the RPM ones hold the same files.
+# The packages say the version of the sources, the Debian and the RPM ones hold the same files, and the tarball all tests.
 # SPDX-License-Identifier: PostgreSQL
 . "${0%/*}/tap.sh"
 
@@ -18,4 +18,9 @@ sed -n '/^%files/,/^%changelog/p' "$spec" | grep -E '^%\{[a-z_]*\}|^%\{pgshare' 
 # One folder of documents there, several lines here.
 grep -vxF -f "$work/rpm" "$work/debian" | grep -vxE 'README.md|SECURITY.md|NEWS|docs|providers|cortex.cedarschema' >"$work/bad"
 report 'every file of the Debian packages is in an RPM package'
+
+for file in tests/e2e/*.py; do
+  grep -qE "^  ${file#tests/}( |\$)" tests/Makefile.am || echo "$file"
+done >"$work/bad"
+report 'every end-to-end test is in the tarball'
 finish
