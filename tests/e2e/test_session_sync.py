@@ -230,6 +230,24 @@ def test_a_lock_of_somebody_else_is_no_other_run(host):
     directory.apply()
 
 
+def test_a_standby_that_is_away_keeps_nobody_s_levels(host):
+    """What was taken away was in force for nobody until the standby came back, and its run could not be ended."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"])
+    directory.apply()
+    host.login("bob", mfa=True).assert_allowed("1")
+    host.sql("alter system set synchronous_standby_names = 'nobody'")
+    host.postgres.reload()
+    try:
+        wait_until("the setting", lambda: host.sql("show synchronous_standby_names") == "nobody")
+        directory.names(bob=["engineers"]).apply()
+        assert not host.exists("alice") and host.members("alice") == set()
+        wait_until("the end", lambda: "revoked analytics_write from bob" in host.reap())
+        assert "analytics_write" not in host.members("bob")
+    finally:
+        host.sql("alter system reset synchronous_standby_names")
+        host.postgres.reload()
+
+
 @pytest.mark.parametrize("first", ["the reaper", "cortex-sync"])
 def test_an_end_that_both_bring_about_is_recorded_once(host, first):
     """A backend that takes its time is met by both."""
@@ -256,16 +274,19 @@ def test_cortex_sync_that_is_killed_leaves_the_ends_to_the_reaper(host):
     with host.connect() as alice:
         pid = alice.info.backend_pid
         directory.names(bob=["engineers"])
+        host.sql("create function public.hold() returns trigger language plpgsql as "
+                 "'begin perform pg_advisory_xact_lock(1); return null; end'; "
+                 "create constraint trigger hold after update on cortex.role_data deferrable initially deferred "
+                 "for each row execute function public.hold()")
         try:
-            host.sql("alter system set synchronous_standby_names = 'nobody'")
-            host.postgres.reload()
-            run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--apply"], stdout=subprocess.DEVNULL)
-            wait_until("the end", lambda: is_ended(alice))
-            run.kill()
-            run.wait()
+            with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+                other.execute("select pg_advisory_xact_lock(1)")
+                run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--apply"], stdout=subprocess.DEVNULL)
+                wait_until("the end", lambda: is_ended(alice))
+                run.kill()
+                run.wait()
         finally:
-            host.sql("alter system reset synchronous_standby_names")
-            host.postgres.reload()
+            host.sql("drop function public.hold cascade")
         wait_until("the process to end", lambda: not os.path.exists(f"/proc/{pid}"))
         assert host.events("session_ended") == []
         host.reap()

@@ -109,6 +109,10 @@ static void copy_options(const char *conninfo, char *options) {
   PQconninfoFree(list);
 }
 
+/*
+ * No standby is waited for: no timeout ends that wait, and until it is over nobody sees what was
+ * taken away.
+ */
 static void put_options(const struct pg_setup *setup, char *options) {
   size_t used;
 
@@ -118,7 +122,7 @@ static void put_options(const struct pg_setup *setup, char *options) {
   snprintf(options + used, OPTIONS_MAX - used,
            "-c search_path=pg_catalog -c jit=off"
            " -c default_transaction_isolation=repeatable\\ read"
-           " -c default_transaction_read_only=off"
+           " -c default_transaction_read_only=off -c synchronous_commit=local"
            " -c statement_timeout=%" PRId64 "s -c lock_timeout=%" PRId64 "s",
            setup->statement_timeout, setup->lock_timeout);
 }

@@ -27,8 +27,8 @@ struct pg_setup {
 };
 
 /*
- * Connects. The session reads in repeatable read, compiles nothing just in time
- * and looks for objects in pg_catalog only.
+ * Connects. The session reads in repeatable read, compiles nothing just in time, looks for objects
+ * in pg_catalog only and waits for no standby.
  *   out  pg_out: always set when memory is there; ask pg_failed()
  */
 bool pg_open(const struct pg_setup *setup, struct pg **pg_out);
