@@ -51,7 +51,27 @@ static bool fail_result(struct cx_jit_query *query, const PGresult *result, PGco
 struct put_aside {
   PQconninfoOption *options;
   char **values; /* of the variables, in the order of the options */
+  char *session[3];
 };
+
+/* No options of a connection: libpq has the server set them in each session. */
+static const char session_names[3][12] = {"PGDATESTYLE", "PGTZ", "PGGEQO"};
+
+/* NULL where the variable is not set. */
+static char *take(const char *name) {
+  const char *value = name != NULL ? getenv(name) : NULL;
+  char *copy = value != NULL ? strdup(value) : NULL;
+
+  if (value != NULL)
+    unsetenv(name);
+  return copy;
+}
+
+static void give_back(const char *name, char *value) {
+  if (value != NULL)
+    setenv(name, value, 1);
+  free(value);
+}
 
 static void put_aside(struct put_aside *aside) {
   size_t count = 0, i;
@@ -60,24 +80,19 @@ static void put_aside(struct put_aside *aside) {
   while (aside->options != NULL && aside->options[count].keyword != NULL)
     count++;
   aside->values = calloc(count + 1, sizeof *aside->values);
-  for (i = 0; aside->values != NULL && i < count; i++) {
-    const char *name = aside->options[i].envvar, *value = name != NULL ? getenv(name) : NULL;
-
-    if (value == NULL)
-      continue;
-    aside->values[i] = strdup(value);
-    unsetenv(name);
-  }
+  for (i = 0; aside->values != NULL && i < count; i++)
+    aside->values[i] = take(aside->options[i].envvar);
+  for (i = 0; i < sizeof session_names / sizeof session_names[0]; i++)
+    aside->session[i] = take(session_names[i]);
 }
 
 static void put_back(struct put_aside *aside) {
   size_t i;
 
   for (i = 0; aside->values != NULL && aside->options[i].keyword != NULL; i++)
-    if (aside->values[i] != NULL) {
-      setenv(aside->options[i].envvar, aside->values[i], 1);
-      free(aside->values[i]);
-    }
+    give_back(aside->options[i].envvar, aside->values[i]);
+  for (i = 0; i < sizeof session_names / sizeof session_names[0]; i++)
+    give_back(session_names[i], aside->session[i]);
   free(aside->values);
   PQconninfoFree(aside->options);
 }

@@ -724,14 +724,15 @@ def test_no_slot_left_is_refused_in_time(host):
 def test_the_environment_of_the_server_does_not_lead_elsewhere(host):
     """PGSERVICE, PGOPTIONS and the like in the postmaster's environment change nothing."""
     host.postgres.stop()
-    host.postgres.environment.update(PGSERVICE="nowhere", PGOPTIONS="-c role=stranger", PGHOSTADDR="127.0.0.9",
-                                     PGSSLMODE="require", PGCHANNELBINDING="require", PGCONNECT_TIMEOUT="x")
+    hostile = {"PGSERVICE": "nowhere", "PGOPTIONS": "-c role=stranger", "PGHOSTADDR": "127.0.0.9", "PGSSLMODE": "require",
+               "PGCHANNELBINDING": "require", "PGCONNECT_TIMEOUT": "x", "PGGEQO": "x", "PGTZ": "nowhere/x"}
+    host.postgres.environment.update(hostile)
     host.postgres.start()
     try:
         host.login().assert_allowed("1")
     finally:
         host.postgres.stop()
-        for name in ("PGSERVICE", "PGOPTIONS", "PGHOSTADDR", "PGSSLMODE", "PGCHANNELBINDING", "PGCONNECT_TIMEOUT"):
+        for name in hostile:
             del host.postgres.environment[name]
         host.postgres.start()
 
