@@ -172,10 +172,15 @@ CREATE FUNCTION cortex.shared_levels(wanted text, service text,
   INOUT levels text[], INOUT roles text[], INOUT standing boolean[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
 DECLARE
-  others CONSTANT jsonb[] := ARRAY(SELECT l.facts -> 'levels' FROM cortex.live_stamps() l
-                                   WHERE l.facts ->> 'role' = wanted AND l.facts ->> 'service' = shared_levels.service);
+  stamps CONSTANT jsonb[] := ARRAY(SELECT l.facts FROM cortex.live_stamps() l);
+  others CONSTANT jsonb[] := ARRAY(SELECT s.facts -> 'levels' FROM unnest(stamps) AS s(facts)
+                                   WHERE s.facts ->> 'role' = wanted AND s.facts ->> 'service' = shared_levels.service);
   is_noted CONSTANT boolean := (pg_stat_file(cortex.note_path(wanted, service), true)).isdir IS NOT NULL;
 BEGIN
+  IF cardinality(stamps) = 0 THEN -- not even this login's: it is looked for in the wrong place, and so are the others'
+    RAISE EXCEPTION 'no session has a stamp in %', cortex.sessions_folder() USING ERRCODE = 'no_data_found',
+      HINT = 'Is that [session] path of cortex.conf? If not: INSERT INTO cortex.option, see cortex.conf(5).';
+  END IF;
   SELECT coalesce(array_agg(w.level ORDER BY w.i), '{}'), coalesce(array_agg(w.role ORDER BY w.i), '{}'),
     coalesce(array_agg(w.is_standing ORDER BY w.i), '{}')
   INTO levels, roles, standing
@@ -511,5 +516,5 @@ REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;
 GRANT EXECUTE ON FUNCTION cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(), cortex.settle_own_grants(),
-  cortex.sync_login_grants()
+  cortex.sync_login_grants(), cortex.sessions_folder()
 TO cortex_runner;

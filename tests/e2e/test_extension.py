@@ -487,7 +487,7 @@ def test_runner_has_the_calls_and_nothing_else(host):
                        "create_logins", "cut_logins", "note_held", "sync_holders", "sync_circles", "restore_logins", "grant_members",
                        "revoke_members", "note_grants",
                        "forget_grants", "end_sessions", "sync_done", "rename_logins", "note_people", "adopt_logins",
-                       "reap", "leaver_sessions", "settle_logins", "settle_own_grants", "sync_login_grants",
+                       "reap", "sessions_folder", "leaver_sessions", "settle_logins", "settle_own_grants", "sync_login_grants",
                        "sync_attributes", "change_attributes",
                        "sync_privileges", "change_privileges", "sync_leavers", "hold_leavers", "release_leavers",
                        "drop_leavers",

@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -366,12 +367,13 @@ def connect_beside(host, statement, *who, then="select", **how):
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_login_beside_one_that_is_permitted_more_finds_what_that_gives(host, is_known):
-    """The other has counted the sessions already."""
+    """The other has counted the sessions already, bob's among them."""
     if is_known:
         host.login().assert_allowed("1")
         host.forget_notes()
-    with connect_beside(host, f"select cortex.login('alice', '', '', '{STAGING}', '{{{','.join(GROUPS.values())}}}', "
-                              "'{read,write}', '{analytics_read,analytics_write}', '{true,false}')"):
+    with host.connect("bob"), \
+            connect_beside(host, f"select cortex.login('alice', '', '', '{STAGING}', '{{{','.join(GROUPS.values())}}}', "
+                                 "'{read,write}', '{analytics_read,analytics_write}', '{true,false}')"):
         assert host.members("alice") == {"analytics_read"}
 
 
@@ -1111,6 +1113,68 @@ def test_a_reaper_that_cannot_see_the_server_s_processes_takes_nobody_for_gone(h
         assert host.stamp(alice).exists()
         shorten(host, alice)
         assert "ended session of alice" in host.reap()
+
+
+@pytest.fixture
+def elsewhere(host):
+    """A folder that the server may read, and no stamps are in."""
+    path = host.folder.make("elsewhere", owned=True)
+    yield path
+    shutil.rmtree(path)
+
+
+def test_a_reaper_whose_server_looks_elsewhere_says_so_and_takes_nothing_back(host, elsewhere):
+    """It found no session to end, gave everybody's levels back, and was content."""
+    host.configure(session={"enforce": "yes"})
+    host.reap()
+    reaped = host.cortex.state / "sessions" / "reaped"
+    os.utime(reaped, (1, 1))
+    host.configure()
+    with host.connect(mfa=True) as alice, host.connect("bob") as bob:
+        shorten(host, bob)
+        host.sql(f"update cortex.option set value = '{elsewhere}'")
+        reaper = host.reaper()
+        assert f"looks for stamps in {elsewhere}" in reaper.communicate(timeout=60)[1] and reaper.returncode == 3
+        assert reaped.stat().st_mtime == 1 and not is_ended(alice) and not is_ended(bob)
+        assert "analytics_write" in host.members("alice")
+        (elsewhere / "link").symlink_to(host.cortex.state / "sessions")
+        host.sql(f"update cortex.option set value = '{elsewhere / 'link'}'")
+        assert "ended session of bob" in host.reap() and not is_ended(alice)
+
+
+def test_a_login_whose_server_looks_elsewhere_gets_nothing_that_depends_on_it(host, elsewhere):
+    """Whoever else is there cannot be told."""
+    with host.connect():
+        host.sql(f"update cortex.option set value = '{elsewhere}'")
+        refused = host.login(mfa=True)
+        refused.assert_refused("role_unavailable")
+        assert f"no session has a stamp in {elsewhere}" in refused.refused_line
+        assert host.members("alice") == {"analytics_read"}
+        host.login("bob").assert_allowed("1")
+
+
+def test_without_the_extension_a_reaper_that_may_not_see_sessions_says_so(host):
+    with host.connect() as alice:
+        shorten(host, alice)
+        host.sql("create role reaper login in role pg_signal_backend")
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        ident, hba = host.postgres.data / "pg_ident.conf", host.postgres.data / "pg_hba.conf"
+        before = hba.read_text(encoding="utf-8")
+        ident.write_text(ident.read_text(encoding="utf-8") + f"bare {me} reaper\n", encoding="utf-8")
+        hba.write_text("local template1 reaper peer map=bare\n" + before, encoding="utf-8")
+        host.postgres.reload()
+        try:
+            conninfo = host.runner.replace("cortex_runner", "reaper").replace("dbname=postgres", "dbname=template1")
+            host.cortex.configure(sync={"conninfo": conninfo})
+            reaper = host.reaper()
+            assert "grant it pg_signal_backend and pg_read_all_stats" in reaper.communicate(timeout=60)[1]
+            assert reaper.returncode == 3 and not (host.cortex.state / "sessions" / "reaped").exists()
+            host.sql("grant pg_read_all_stats to reaper")
+            assert "ended session of alice" in host.reap()
+        finally:
+            hba.write_text(before, encoding="utf-8")
+            host.postgres.reload()
+            host.sql("drop role reaper")
 
 
 def test_without_the_extension_sessions_end_too(host):

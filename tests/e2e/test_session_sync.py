@@ -305,7 +305,7 @@ def test_a_leaver_who_logs_in_again_keeps_the_role(host):
     host.cortex.write(conf, conf.read_text(encoding="utf-8").replace("[sync]\n", "[sync]\nleaver_grace = 1d\n")
                       + '\n[database "analytics_staging"]\nleaver_owner = maker\n')
     waits = "select exists (select from pg_stat_activity where usename = 'cortex_runner' and wait_event_type = 'Lock')"
-    with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+    with host.connect("bob"), psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
         other.execute("select cortex.login('alice/write', '', '', 'analytics-staging', '{analytics_write}', '{write}', "
                       "'{analytics_write}', '{false}')")
         run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(conf), "--apply"],

@@ -17,6 +17,7 @@
 #include "doomed.h"
 #include "dropped.h"
 #include "notice.h"
+#include "sight.h"
 
 #define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define TIMEOUT 30     /* seconds, of a statement and of waiting for a lock */
@@ -30,14 +31,13 @@ struct reaping {
   struct pg *pg;
   struct notice notice;
   int64_t now; /* microseconds since 1970 */
-  struct pg_server server;
   struct doomed_list doomed;
   struct dropped dropped;
   struct cortex_session_end *due; /* noted by earlier ones and not recorded */
   size_t due_count;
   PGresult *leavers; /* pid and start of each session of theirs; NULL: nobody can tell */
   size_t live;       /* sessions of this server that go on */
-  bool has_extension;
+  struct sight sight;
   bool failed; /* something could not be done */
 };
 
@@ -139,7 +139,7 @@ static bool visit(const struct cortex_session *session, const char *name,
     visit_damaged(reaping, name, cause);
   else if (!is_alive(session->pid))
     fine = visit_gone(reaping, session);
-  else if (session->postmaster_start == reaping->server.started)
+  else if (session->postmaster_start == reaping->sight.server.started)
     fine = visit_live(reaping, session);
   if (!fine) {
     cli_complain("out of memory");
@@ -156,21 +156,6 @@ static bool complain_pg(struct reaping *reaping) {
   return false;
 }
 
-/* Beforehand: a call that is not there would cost the connection, and somebody may hold every other
- * one. */
-static bool ask_extension(struct reaping *reaping) {
-  PGresult *result = NULL;
-  bool fine =
-      pg_send(reaping->pg, "SELECT to_regprocedure('cortex.reap(integer[], bigint[])') IS NOT NULL",
-              NULL, 0) &&
-      pg_sync(reaping->pg) && (result = pg_take(reaping->pg)) != NULL;
-
-  if (fine)
-    reaping->has_extension = PQgetvalue(result, 0, 0)[0] == 't';
-  PQclear(result);
-  return fine && pg_settle(reaping->pg);
-}
-
 static bool ask_server(struct reaping *reaping) {
   const struct pg_setup setup = {.conninfo =
                                      cortex_settings_value(reaping->settings, "sync", "conninfo"),
@@ -178,19 +163,15 @@ static bool ask_server(struct reaping *reaping) {
                                  .statement_timeout = TIMEOUT,
                                  .lock_timeout = TIMEOUT};
 
-  return (pg_renew(&setup, &reaping->pg) && pg_server(reaping->pg, &reaping->server) &&
-          ask_extension(reaping)) ||
+  return (pg_renew(&setup, &reaping->pg) && sight_ask(reaping->pg, &reaping->sight)) ||
          complain_pg(reaping);
 }
 
-/* Live sessions would count as gone, and lose the stamps by which they end. */
-static bool can_see_sessions(struct reaping *reaping) {
-  if (alive_can_tell(reaping->pg, &reaping->server))
+static bool require_sight(struct reaping *reaping) {
+  const char *folder = cortex_settings_value(reaping->settings, "session", "path");
+
+  if (sight_reaches(reaping->pg, &reaping->sight, folder))
     return true;
-  cli_complain("the server's processes cannot be seen from here (pid %" PRId64
-               " serves this connection): run the reaper where the server runs, in a container "
-               "together with it or sharing its pid namespace",
-               reaping->server.backend);
   reaping->failed = true;
   return false;
 }
@@ -268,7 +249,7 @@ static bool end_by(struct reaping *reaping, const char *sql) {
 }
 
 static bool end_sessions(struct reaping *reaping) {
-  return reaping->doomed.ends == 0 || end_by(reaping, ways[reaping->has_extension]) ||
+  return reaping->doomed.ends == 0 || end_by(reaping, ways[reaping->sight.has_extension]) ||
          complain_pg(reaping);
 }
 
@@ -495,8 +476,8 @@ static void distrust(struct reaping *reaping) {
 static bool reap(struct reaping *reaping) {
   struct cortex_error error = CORTEX_ERROR_NONE;
 
-  if (!ask_server(reaping) || !can_see_sessions(reaping) ||
-      (reaping->has_extension && !ask_leavers(reaping)))
+  if (!ask_server(reaping) || !require_sight(reaping) ||
+      (reaping->sight.has_extension && !ask_leavers(reaping)))
     return false;
   if (cortex_session_due_ends(reaping->settings, &reaping->due, &reaping->due_count, &error) !=
       CORTEX_OK)
@@ -512,7 +493,7 @@ static bool reap(struct reaping *reaping) {
   if (!end_doomed(reaping))
     return false;
   tell(reaping, NULL);
-  if (reaping->has_extension && !settle(reaping))
+  if (reaping->sight.has_extension && !settle(reaping))
     return false;
   distrust(reaping);
   /* Last, and no fault of the round: an end waits for no notice. */
