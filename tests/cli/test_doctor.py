@@ -240,6 +240,9 @@ def test_reaper_that_never_ran_is_found_where_logins_need_it():
     host = Doctor()
     host.configure(*host.section, *host.rest, "[session]", "enforce = yes", name="cortex.conf")
     assert host.found("reaper_stale")["fix"].startswith("conninfo in [sync] of ")
+    host.configure(*host.section, *host.rest, "[session]", "enforce = yes", '[cluster "east"]', "conninfo = dbname=analytics",
+                   "cluster = db1:5432", name="cortex.conf")
+    assert host.found("reaper_stale")["fix"].startswith("conninfo in [sync] of ")
     host.configure(*host.section, *host.rest, "[session]", "enforce = yes", "[sync]", "conninfo = dbname=analytics",
                    name="cortex.conf")
     assert host.found("reaper_stale")["fix"] == "systemctl enable --now cortex-reap.timer"

@@ -29,19 +29,9 @@ static bool is_enforced(const struct cortex_settings *settings) {
   return strcmp(cortex_settings_value(settings, "session", "enforce"), "yes") == 0;
 }
 
-/* Whether a reaper that is started would know where to connect. */
-static bool has_cluster(const struct cortex_settings *settings) {
-  const struct cortex_section *section;
-  size_t i;
-
-  for (i = 0; (section = cortex_settings_section(settings, i)) != NULL; i++)
-    if (strcmp(cortex_section_kind(section), "cluster") == 0)
-      return true;
-  return cortex_settings_value(settings, "sync", "conninfo") != NULL;
-}
-
+/* Sections [cluster] are cortex-sync's alone: a reaper looks after the server of its own host. */
 static void fix_reaper(struct check *check) {
-  if (!has_cluster(check->settings))
+  if (cortex_settings_value(check->settings, "sync", "conninfo") == NULL)
     check_fix(check,
               "conninfo in [sync] of %s and the lines for cortex_runner, see THE CLUSTER in "
               "cortex-sync(8); then systemctl enable --now cortex-reap.timer",
