@@ -3,6 +3,7 @@
 SPDX-License-Identifier: PostgreSQL
 """
 import json
+import re
 import socket
 import threading
 import time
@@ -13,11 +14,12 @@ from urllib.parse import parse_qs, urlparse
 import psycopg
 import pytest
 
-from harness import free_port
+from harness import HERE, free_port
 from ldaprange import DONE, SEQUENCE, Between, Ranges, join, messages, split
 from slapd import BASE, READABLE, SLAPD, Slapd, directory, group_dn, person
 from synchost import SyncHost
 
+MANUAL = HERE.parents[1] / "libcortexauth" / "man" / "cortex.conf.5"
 CROWD = [f"p{number:02}" for number in range(12)]
 
 
@@ -310,6 +312,18 @@ def test_same_person_of_another_id_keeps_the_role_where_the_operator_says_so(syn
     assert "--adopt" in stays(sync, code=4)
     sync.apply("--adopt")
     sync.run("--check", check=0)
+
+
+def test_samples_of_the_manual_are_read(sync):
+    """As they stand, up to a server that is not there."""
+    samples = re.findall(r'^(\[directory .*?)^\.Ed$', MANUAL.read_text(encoding="utf-8"), re.M | re.S)
+    assert len(samples) == 2
+    for label in ("ad", "ds"):
+        (sync.folder / f"{label}.password").write_text("secret\n")
+        (sync.folder / f"{label}-ca.pem").write_bytes(sync.ldap.tls.ca.read_bytes())
+    sync.directories(*(re.sub(r"^url = .*", f"url = ldaps://127.0.0.1:{free_port()}", one, flags=re.M) for one in samples))
+    said = sync.run("--check", check=3).stderr
+    assert said.count("bind as") == 2 and "bind as cortex-sync@ad.example.com: Can't contact" in said
 
 
 # --- incomplete ---
