@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SAML_QUESTION_MAX (1024 * 1024)
+#define SAML_QUESTION_MAX (16 * 1024 * 1024)
 #define SAML_ANSWER_MAX (256 * 1024)
 
 /*

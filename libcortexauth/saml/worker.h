@@ -10,7 +10,7 @@
 #include "util/buf.h"
 #include "util/error.h"
 
-#define CX_SAML_QUESTION_MAX (1024 * 1024)
+#define CX_SAML_QUESTION_MAX (16 * 1024 * 1024) /* metadata of all sections, 512 KiB each at most */
 #define CX_SAML_ANSWER_MAX (256 * 1024)
 
 /* Which program, and how long it may take. */

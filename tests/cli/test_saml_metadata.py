@@ -105,6 +105,20 @@ def test_verify_asks_each_section_that_lacks_metadata():
     assert host.verify() == "ok"
 
 
+def test_large_metadata_of_other_sections_closes_no_section():
+    """Each may have 512 KiB: what one provider's federation grows to is not to be felt by another's people."""
+    path = support.folder() / "federation.xml"
+    names = [f"https://idp-{number}.example" for number in range(360)]
+    path.write_text(f'<md:EntitiesDescriptor xmlns:md="{document.MD}">\n'
+                    + "\n".join(document.entity(name, declare=False) for name in names) + "</md:EntitiesDescriptor>\n", encoding="utf-8")
+    assert 500_000 < path.stat().st_size < 512 * 1024
+    others = [line for number in range(5) for line in (
+        f'[saml "other-{number}"]', f"metadata_file = {path}", f"idp_entity_id = {names[number]}",
+        f"sp_entity_id = {document.SP}", f"acs_url = {document.ACS}", "shared_names = yes")]
+    host = Host("shared_names = yes", *others, source=f"metadata_file = {CASES / 'metadata.xml'}")
+    assert host.verify() == "ok"
+
+
 def test_broken_answers_leave_the_good_cache():
     host = Host()
     host.refresh(GOOD)

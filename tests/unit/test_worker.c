@@ -332,7 +332,7 @@ static void what_does_not_end_is_ended_in_time(void **state) {
 }
 
 static void a_question_that_is_not_read_is_given_up(void **state) {
-  static const char large[CX_SAML_QUESTION_MAX];
+  static char large[CX_SAML_QUESTION_MAX];
   struct cortex_error error = CORTEX_ERROR_NONE;
   struct cx_buf reply;
 
@@ -345,7 +345,7 @@ static void a_question_that_is_not_read_is_given_up(void **state) {
 }
 
 static void what_cannot_be_asked_is_refused(void **state) {
-  static const char large[CX_SAML_QUESTION_MAX + 1];
+  static char large[CX_SAML_QUESTION_MAX + 1];
   struct cortex_error error = CORTEX_ERROR_NONE;
   const struct cx_saml_worker no_clock = {SELF, NULL, 0};
   struct cx_buf question, reply;
