@@ -215,6 +215,9 @@ BEGIN
   IF NOT pg_is_in_recovery() THEN
     PERFORM cortex.lock_login(wanted);
   END IF;
+  IF strpos(wanted, '/') > 0 THEN
+    PERFORM cortex.require_person(wanted);
+  END IF;
   -- Somebody waits, and a new backend plans each statement anew: so without the functions that are for many.
   LOOP
     state := cortex.kind_of(wanted);
@@ -297,6 +300,20 @@ BEGIN
 END
 $f$;
 
+-- Nor does anybody come in by a role of one level (USER/LEVEL) whose own role may not log in.
+CREATE FUNCTION cortex.require_person(wanted text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
+DECLARE
+  person CONSTANT text := split_part(wanted, '/', 1); -- no username has a slash
+BEGIN
+  PERFORM cortex.require_no_leaver(person);
+  IF EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = person AND NOT a.rolcanlogin) THEN
+    RAISE EXCEPTION 'role % may not log in', quote_ident(person) USING ERRCODE = 'insufficient_privilege',
+      DETAIL = 'No role of one level is made for that person meanwhile.';
+  END IF;
+END
+$f$;
+
 -- A role was made whose name is noted already, of an earlier one that somebody dropped.
 CREATE FUNCTION cortex.take_note(wanted text, issuer text, subject text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$
@@ -371,13 +388,13 @@ BEGIN
 END
 $f$;
 
--- Sessions of people whom cortex-sync has cut; started counts microseconds since 1970. On the primary it ends them itself;
--- of those on a standby it does not know.
+-- Sessions of people whom cortex-sync has cut, by their own role or one of one level; started counts microseconds since 1970.
+-- On the primary it ends them itself; of those on a standby, or that begin beside it, it does not know.
 CREATE FUNCTION cortex.leaver_sessions() RETURNS TABLE (pid integer, started bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
   SELECT s.pid, (date_part('epoch', s.backend_start) * 1000000)::bigint
   FROM pg_stat_get_activity(NULL) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
-    JOIN cortex.role_data d ON d.name = a.rolname
+    JOIN cortex.role_data d ON d.name = regexp_replace(a.rolname, '/(read|write|admin)$', '')
   WHERE s.backend_type = 'client backend' AND d.cut_at IS NOT NULL AND d.source <> 'login'
 $f$;
 
@@ -511,7 +528,7 @@ REVOKE ALL ON FUNCTION cortex.lock_login(text), cortex.live_stamps(),
   cortex.mend_login(text, text, text[], text[], text[], boolean[]),
   cortex.login(text, text, text, text, text[], text[], text[], boolean[]),
   cortex.note_login(text, text, text[], text[], boolean[]), cortex.forget_given(text, text, text[], text[]),
-  cortex.require_no_leaver(text), cortex.take_note(text, text, text),
+  cortex.require_no_leaver(text), cortex.require_person(text), cortex.take_note(text, text, text),
   cortex.reap(integer[], bigint[]), cortex.leaver_sessions(), cortex.settle_logins(), cortex.settle_own_grants(), cortex.forget_login(text), cortex.drop_login(text),
   cortex.sync_login_grants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cortex.login(text, text, text, text, text[], text[], text[], boolean[]) TO cortex_jit;

@@ -122,6 +122,40 @@ def test_who_left_the_directory_does_not_come_back_when_the_role_was_dropped(hos
     host.login().assert_allowed("1")
 
 
+def test_who_left_the_directory_does_not_come_back_by_a_role_of_one_level(host):
+    directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
+    directory.apply()
+    with host.connect("alice/write", mfa=True) as alice, host.connect("bob/write", mfa=True) as bob:
+        assert [end["role"] for end in directory.names(bob=["engineers"]).apply()["ended"]] == ["alice/write"]
+        assert is_ended(alice) and not is_ended(bob)
+    for role in ("alice/write", "alice/read"):
+        host.login(role, mfa=True).assert_refused("role_unavailable")
+    assert host.postgres.log_contains("role alice was cut by cortex-sync", 0)
+    assert host.sql("select count(*) from pg_roles where rolname = 'alice/read'") == "0"
+    wait_until("the end", lambda: "dropped alice/write" in host.reap())
+    directory.names(bob=["engineers"], alice=["engineers"]).apply()
+    host.login("alice/write", mfa=True).assert_allowed("1")
+
+
+def test_the_reaper_ends_a_leaver_s_role_of_one_level_that_began_beside_cortex_sync(host):
+    directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
+    directory.apply()
+    with host.connect("alice/write", mfa=True) as alice, host.connect("bob/write", mfa=True) as bob:
+        host.sql("select cortex.cut_logins('{alice}')")
+        assert "ended session of alice/write" in host.reap()
+        assert is_ended(alice) and not is_ended(bob)
+
+
+def test_who_may_not_log_in_gets_no_role_of_one_level(host):
+    """An administrator locked the person's role."""
+    host.login().assert_allowed("1")
+    host.sql("alter role alice nologin")
+    host.login("alice/write", mfa=True).assert_refused("role_unavailable")
+    assert host.sql("select count(*) from pg_roles where rolname ~ '^alice/'") == "0"
+    host.sql("alter role alice login")
+    host.login("alice/write", mfa=True).assert_allowed("1")
+
+
 def test_cortex_sync_takes_turns_with_logins_and_the_reaper(host):
     """Who came second to the same membership failed, or both waited for each other until one was given up."""
     directory = Directory(host).names(bob=["engineers"], alice=["engineers"])

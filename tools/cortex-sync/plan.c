@@ -159,9 +159,26 @@ static void tell_kept(const struct making *making, uint32_t number, const struct
            "that is taken away");
 }
 
+/* The person's roles of one level (USER/LEVEL) are the logins', which make none for who was cut. */
+static void end_levels(const struct making *making, uint32_t number) {
+  static const char levels[3][6] = {"read", "write", "admin"};
+  const struct model *model = making->model;
+  char name[64 + sizeof "/write"]; /* longer is no role's */
+  size_t i;
+
+  for (i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+    int len = snprintf(name, sizeof name, "%s/%s", names_text(&model->names, number), levels[i]);
+    uint32_t found = names_find(&model->names, name, strnlen(name, (size_t)len));
+
+    if (found != NAMES_NONE && model->roles[found].is_lent)
+      making->ends[found] = true;
+  }
+}
+
 /* One that somebody holds loses all but the login. */
 static void plan_cut(const struct making *making, uint32_t number, const struct role *role) {
   making->ends[number] = true;
+  end_levels(making, number);
   making->is_cut[number] = role->holder == 0;
   if (making->is_cut[number])
     plan_put(making->plan, &making->plan->cut, number);
