@@ -274,11 +274,14 @@ static void a_role_of_one_level_is_the_person_s_where_roles_are_made(void **stat
   const struct cortex_question other = {.service = "analytics-staging", .role = "bob/read"};
   struct cortex_question long_name = {.service = "analytics-staging"};
   struct world *world = *state;
+  struct cortex_identity *more = identity("alice", "engineers", NULL);
   char user[64], role[80];
 
   assert_int_equal(load(world, "", NULL), CORTEX_OK);
   expect(world, identity("alice", "engineers", NULL), own, DENIED(CORTEX_ASSUME_DENIED));
   assert_int_equal(load(world, jit, NULL), CORTEX_OK);
+  more->mfa = true; /* may write as well, and asks for no more than to read */
+  expect(world, more, own, ALLOWED(CORTEX_LEVEL_READ, 8 * 3600));
   expect(world, identity("alice", "engineers", NULL), own, ALLOWED(CORTEX_LEVEL_READ, 8 * 3600));
   expect(world, identity("alice", "engineers", NULL), other, DENIED(CORTEX_ASSUME_DENIED));
   long_name.role = role;
