@@ -57,6 +57,7 @@ static void anything_else_is_a_name_and_never_local(void **state) {
       "[::1]",
       "1.2.3.4\n",
       "client.example",
+      "1111:2222:3333:4444:5555:6666:7777:8888:9999:a", /* as many bytes as there is room for */
       "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc",
   };
   char address[INET6_ADDRSTRLEN];
