@@ -90,7 +90,9 @@ class Host:
     def connect(self, role="alice", token=None, service=STAGING, tls=True, **how):
         """A session of a real client that stays."""
         info = self.postgres.conninfo(role, DATABASES[service], tls)
-        return psycopg.connect(**info, password=token or self.token(role.partition("/")[0], **how), autocommit=True)
+        token = token or self.token(role.partition("/")[0], **how)
+        self.postgres.need_room(token)
+        return psycopg.connect(**info, password=token, autocommit=True)
 
     def login(self, role="alice", token=None, service=STAGING, sql="select 1", **how):
         return self.world.login(role, service, token or self.token(role.partition("/")[0], **how), sql=sql)

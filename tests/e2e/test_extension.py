@@ -365,7 +365,7 @@ def test_group_that_leads_to_the_server_or_to_the_runner_is_not_granted(host, ro
 def test_group_with_a_reading_role_of_the_server_is_granted(host):
     logins(host, "alice")
     groups(host, "readers")
-    host.sql("grant pg_read_all_data to readers")
+    host.sql("grant pg_read_all_stats to readers")
     assert grant(host, "readers", "alice") == 1
 
 
@@ -378,7 +378,7 @@ def test_owner_of_a_database_is_not_touched(host):
 
 
 @pytest.mark.parametrize("name", ["postgres", "cortex_runner", "cortex_managed", "cortex_groups", "cortex_grantor",
-                                  "pg_read_all_data", "nobody_has_this_name"])
+                                  "pg_read_all_stats", "nobody_has_this_name"])
 def test_built_in_and_missing_roles_are_refused(host, name):
     """A missing one by another state: somebody dropped it meanwhile, and another look helps."""
     groups(host, "readers")
@@ -589,7 +589,7 @@ UNDER = [
     "create role k_above; create role k_top createrole; grant k_above to k_plain; grant k_top to k_above",
     "create role k_above createrole; grant k_above to k_plain; create role k_inner; grant cortex_groups to k_inner; "
     "grant k_plain to k_inner",
-    "grant pg_read_all_data to k_plain", "grant pg_write_server_files to k_plain", "grant cortex_runner to cortex_groups",
+    "grant pg_read_all_stats to k_plain", "grant pg_write_server_files to k_plain", "grant cortex_runner to cortex_groups",
     "create role k_above superuser; grant k_above to cortex_groups", "alter role cortex_groups createrole"]
 
 

@@ -131,7 +131,7 @@ def test_functions_of_every_kind_get_their_privilege(sync):
           (sfunc = ordered_set_transition, stype = internal, finalfunc = percentile_disc_final, finalfunc_extra);
         create aggregate public.counted(*) (sfunc = int8inc, stype = int8, initcond = '0');
         create function public."odd (""f"(a int, variadic b text[], out c int) language sql as 'select 1';
-        create procedure public.step(inout a int, out b int) language plpgsql as 'begin b := 1; end';
+        create procedure public.step(inout a int, inout b int) language plpgsql as 'begin b := 1; end';
         revoke execute on all routines in schema public from public""", database="sales")
     try:
         sync.apply()

@@ -196,7 +196,9 @@ def test_killed_at_any_moment_nothing_is_lost_or_half_done(sync):
             run.send_signal(signal.SIGKILL)
             run.wait()
         assert time.monotonic() - began < 30
-        sync.host.sql("select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where usename = 'cortex_runner'")
+        left = "from pg_stat_activity where usename = 'cortex_runner'"
+        sync.host.sql("select count(pg_terminate_backend(pid)) " + left)
+        wait_until("its backend to end", lambda: sync.host.sql("select count(*) " + left) == [(0,)])
         middle = picture(sync.host)
         sync.run("--apply", "--quiet", "--allow-removals=10000", "--wait", check=0)
         after = picture(sync.host)

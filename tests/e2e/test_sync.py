@@ -437,7 +437,7 @@ def dba_view(host):
 
 def make_dba_things(host):
     host.sql("create role dba1 login createdb; create role dba2; create role dba3 login superuser; "
-             "grant dba2 to dba1 with admin option; grant pg_read_all_data to dba2; "
+             "grant dba2 to dba1 with admin option; grant pg_read_all_stats to dba2; "
              "alter role dba1 set work_mem = '8MB'; create table dba_table (n int); "
              "grant select on dba_table to dba2, public")
 
