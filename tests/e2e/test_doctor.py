@@ -191,7 +191,7 @@ def test_lines_without_an_end_are_found(patient):
 @pytest.mark.parametrize("version, names", [("130022", {"server_old", "server_own_grants"}), ("140022", {"server_own_grants"}),
                                             ("150000", set())])
 def test_what_an_older_server_does_is_found(patient, version, names):
-    """It takes no token; each role administers itself."""
+    """It takes no long token; each role administers itself."""
     old = patient.pretend("current_setting(text)", f"""current_setting(n text) returns text language sql stable as
         $$ select case n when 'server_version_num' then '{version}' else pg_catalog.real_one(n) end $$""")
     found = patient.look(old)

@@ -93,7 +93,7 @@ FAULT(PAM_OTHER_COST, pam_other_cost, NOTE, "PAM reads this file and loads its m
 /* the server */
 FAULT(DATABASE_UNASKED, database_unasked, NOTE, "pg_hba.conf, the extension and the server's settings were not looked at", "run this as root or postgres on the server, or give --database CONNINFO")
 FAULT(DATABASE_UNREACHABLE, database_unreachable, OUTSIDE, "pg_hba.conf, the extension and the server's settings were not looked at", "give a superuser's CONNINFO to --database")
-FAULT(SERVER_OLD, server_old, ERROR, "its password message holds 995 bytes: no token fits", "upgrade to PostgreSQL 14 or later")
+FAULT(SERVER_OLD, server_old, ERROR, "its password message holds 995 bytes: it hangs up on longer tokens, as most are, before PAM is asked", "upgrade to PostgreSQL 14 or later")
 FAULT(SERVER_OWN_GRANTS, server_own_grants, WARNING, "each role may grant itself to others: a level that asks for a second factor can be lent to sessions without", "upgrade to PostgreSQL 15 or later; until then cortex-sync --reap --watch takes such grants back")
 FAULT(SSL_OFF, ssl_off, ERROR, "no hostssl line can be met, and tokens must not travel in clear", "ssl = on in postgresql.conf")
 FAULT(HBA_BROKEN, hba_broken, ERROR, "the server goes on with the lines it had, and does not start again", "correct the line that is named, then SELECT pg_reload_conf()")
