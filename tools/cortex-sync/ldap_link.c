@@ -46,7 +46,8 @@ static bool lacks_tls(const struct ldap_link *link, int code) {
 static bool fail_code(struct ldap_link *link, const char *what, int code) {
   char *detail = NULL;
 
-  if (nanoseconds_left(link) <= 0)
+  /* Libldap counts in milliseconds, and may end a little before the time. */
+  if (code == LDAP_TIMEOUT || nanoseconds_left(link) <= 0)
     return ldap_link_fail(link, "%s: %s: no answer in time", link->url, what);
   ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
   if (detail != NULL && *detail == '\0') {
