@@ -18,17 +18,20 @@
 #include "util/text.h"
 
 #define IDS_MAX 256
+#define DEPTH_MAX 32
+#define TAG_MAX 256   /* attributes of one element: the parser compares each with each */
+#define SCOPE_MAX 256 /* namespaces declared around an element: a prefix is looked for among them */
 
 /* A password has at most 64 KiB, so 48 KiB of XML; 4096 groups fit. */
-const struct saml_bounds saml_response_bounds = {65536, 32, 6000, 12000};
-const struct saml_bounds saml_metadata_bounds = {1024 * 1024, 32, 40000, 80000};
+const struct saml_bounds saml_response_bounds = {65536, DEPTH_MAX, 6000, 12000};
+const struct saml_bounds saml_metadata_bounds = {1024 * 1024, DEPTH_MAX, 40000, 80000};
 
 /*
  * Of the same documents what a signature covers: an exclusive canonical form declares a prefix
  * anew at each element that uses it first (Exclusive XML Canonicalization 3), so it is longer.
  */
-const struct saml_bounds saml_signed_response_bounds = {SAML_SIGNED_MAX, 32, 6000, 60000};
-const struct saml_bounds saml_signed_metadata_bounds = {SAML_SIGNED_MAX, 32, 40000, 400000};
+const struct saml_bounds saml_signed_response_bounds = {SAML_SIGNED_MAX, DEPTH_MAX, 6000, 60000};
+const struct saml_bounds saml_signed_metadata_bounds = {SAML_SIGNED_MAX, DEPTH_MAX, 40000, 400000};
 
 /* One parse on its way; the parser's own private pointer leads here. */
 struct parse {
@@ -37,6 +40,8 @@ struct parse {
   size_t depth;
   size_t elements;
   size_t attributes;
+  size_t declared[DEPTH_MAX + 2]; /* namespaces, by the element at each depth */
+  size_t scope;                   /* and by all that are open */
   bool refused;
   struct cortex_error *error;
 };
@@ -86,8 +91,12 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
   struct parse *parse = parser->_private;
 
   parse->attributes += (size_t)namespace_count + (size_t)attribute_count;
-  if (++parse->depth > parse->bounds->depth)
+  parse->declared[++parse->depth] = (size_t)namespace_count;
+  parse->scope += (size_t)namespace_count;
+  if (parse->depth > parse->bounds->depth)
     refuse(context, "elements nested too deep");
+  else if (parse->scope > SCOPE_MAX)
+    refuse(context, "too many namespaces");
   else if (++parse->elements > parse->bounds->elements)
     refuse(context, "too many elements");
   else if (parse->attributes > parse->bounds->attributes)
@@ -101,7 +110,7 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
   xmlParserCtxt *parser = context;
   struct parse *parse = parser->_private;
 
-  parse->depth--;
+  parse->scope -= parse->declared[parse->depth--];
   xmlSAX2EndElementNs(context, name, prefix, uri);
 }
 
@@ -148,6 +157,32 @@ static bool declares_other_encoding(const char *bytes, size_t len) {
          at[6] != quote;
 }
 
+/*
+ * Looked for before it is parsed, in which time grows with the square. A tag ends at ">" outside
+ * quotes, no value holds "<", and each attribute has one "=" outside them.
+ */
+static bool has_crowded_tag(const char *bytes, size_t len) {
+  const char *end = bytes + len, *at = bytes;
+
+  while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
+    size_t count = 0;
+    char quote = '\0';
+
+    if (++at == end || *at == '!' || *at == '?')
+      continue;
+    for (; at < end && *at != '<' && (*at != '>' || quote != '\0'); at++)
+      if (quote != '\0')
+        quote = *at == quote ? '\0' : quote;
+      else if (*at == '"' || *at == '\'')
+        quote = *at;
+      else
+        count += *at == '=';
+    if (count > TAG_MAX)
+      return true;
+  }
+  return false;
+}
+
 static enum cortex_reason check_bytes(const char *what, const char *bytes, size_t len,
                                       const struct saml_bounds *bounds,
                                       struct cortex_error *error) {
@@ -159,22 +194,22 @@ static enum cortex_reason check_bytes(const char *what, const char *bytes, size_
     return cx_error_set(error, CORTEX_BAD_ENCODING, "the %s is not UTF-8", what);
   if (has_word(bytes, len, "<!DOCTYPE") || has_word(bytes, len, "<!ENTITY"))
     return cx_error_set(error, CORTEX_XML_REFUSED, "the %s has a document type", what);
+  if (has_crowded_tag(bytes, len))
+    return cx_error_set(error, CORTEX_XML_REFUSED, "the %s has too many attributes", what);
   return CORTEX_OK;
 }
 
 /* A comment beside text splits a value: readers differ in what they take of it. */
-static bool splits_value(const xmlNode *comment) {
+static bool has_split_value(const xmlNode *element) {
+  bool has_comment = false, has_element = false, has_text = false;
   const xmlNode *node;
-  bool has_element = false;
 
-  if (comment->parent == NULL || comment->parent->type != XML_ELEMENT_NODE)
-    return false;
-  for (node = comment->parent->children; node != NULL; node = node->next) {
+  for (node = element->children; node != NULL; node = node->next) {
+    has_comment |= node->type == XML_COMMENT_NODE;
     has_element |= node->type == XML_ELEMENT_NODE;
-    if (node->type == XML_TEXT_NODE && !xmlIsBlankNode(node))
-      return true;
+    has_text |= node->type == XML_TEXT_NODE && !xmlIsBlankNode(node);
   }
-  return !has_element;
+  return has_comment && (has_text || !has_element);
 }
 
 /* What the tree may hold: elements, text, and comments between elements. */
@@ -182,11 +217,10 @@ static enum cortex_reason check_nodes(const char *what, xmlDoc *doc, struct cort
   const xmlNode *node;
 
   for (node = doc->children; node != NULL; node = saml_walk(node)) {
-    if (node->type == XML_COMMENT_NODE ? splits_value(node)
-                                       : node->type != XML_ELEMENT_NODE && node->type != XML_TEXT_NODE)
-      return cx_error_set(error, CORTEX_XML_REFUSED, "the %s has %s", what,
-                          node->type == XML_COMMENT_NODE ? "a comment inside a value"
-                                                         : "a node that is not accepted");
+    if (node->type == XML_ELEMENT_NODE && has_split_value(node))
+      return cx_error_set(error, CORTEX_XML_REFUSED, "the %s has a comment inside a value", what);
+    if (node->type != XML_ELEMENT_NODE && node->type != XML_TEXT_NODE && node->type != XML_COMMENT_NODE)
+      return cx_error_set(error, CORTEX_XML_REFUSED, "the %s has a node that is not accepted", what);
   }
   return CORTEX_OK;
 }

@@ -119,6 +119,18 @@ def test_large_metadata_of_other_sections_closes_no_section():
     assert host.verify() == "ok"
 
 
+@cases(("comments", "<!---->" * 70_000),
+       ("attributes", "<md:Organization " + " ".join(f'a{n}=""' for n in range(45_000)) + "/>"))
+def test_metadata_that_is_made_to_take_long_closes_no_other_section(_, inside):
+    """Time to read it grew with the square, and no SAML login was in time."""
+    path = support.folder() / "slow.xml"
+    path.write_text(document.entity("https://slow.example").replace("</md:EntityDescriptor>", inside + "</md:EntityDescriptor>"), encoding="utf-8")
+    assert path.stat().st_size < 512 * 1024
+    host = Host("shared_names = yes", '[saml "own"]', f"metadata_file = {CASES / 'metadata.xml'}", f"sp_entity_id = {document.SP}",
+                f"acs_url = {document.ACS}", "shared_names = yes", source=f"metadata_file = {path}")
+    assert host.verify() == "ok"
+
+
 def test_broken_answers_leave_the_good_cache():
     host = Host()
     host.refresh(GOOD)

@@ -134,6 +134,13 @@ case("attributes-many", SIZE + UNSIGNED, "3,000 attributes on one element", resp
     before="<samlp:Extensions><x " + " ".join(f'a{n}=""' for n in range(3000)) + "/></samlp:Extensions>"))
 case("namespaces-many", SIZE + UNSIGNED, "3,000 namespaces on one element", response(
     before="<samlp:Extensions><x " + " ".join(f'xmlns:a{n}="u{n}:"' for n in range(3000)) + "/></samlp:Extensions>"))
+case("attributes-crowded", "xml_refused", "257 attributes on one element of a signed value", signed(response(assertion(facts=statement(attribute(
+    "groups", "engineers") + "<saml:Attribute " + " ".join(f'a{n}=""' for n in range(257)) + "/>")))), detail="too many attributes")
+case("namespaces-in-scope", "xml_refused", "ten elements inside each other declare 26 namespaces each", response(before="<samlp:Extensions>" + "".join(
+    "<x" + "".join(f' xmlns:a{depth}{n}="u:"' for n in range(26)) + ">" for depth in range(10)) + "</x>" * 10 + "</samlp:Extensions>"),
+    detail="too many namespaces")
+case("comments-many", "ok", "5,000 comments beside each other, outside of values", signed(response(
+    before="<samlp:Extensions><x xmlns=\"urn:x\"/>" + "<!---->" * 5000 + "</samlp:Extensions>")))
 case("name-long", SIZE + XML + UNSIGNED, "an element name of 45,000 bytes", response(before="<samlp:Extensions><" + "n" * 45_000 + "/></samlp:Extensions>"))
 case("references-many", SIZE + SCHEMA, "60 references", signed(more=re.search(r"<ds:Reference.*</ds:Reference>", TEXT).group(0) * 60))
 case("transforms-many", SIZE + SCHEMA + ("algorithm_not_allowed",), "200 transforms", signed(
