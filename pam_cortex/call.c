@@ -41,6 +41,10 @@ bool cx_call_begin(struct cx_call *call, pam_handle_t *pamh, int flags, int argc
     cx_call_refuse(call, CORTEX_BAD_USERNAME, "the application names no user");
     return false;
   }
+  if (strlen(call->user) > CX_USER_MAX) {
+    cx_call_refuse(call, CORTEX_BAD_USERNAME, "the user's name is longer than a role's can be");
+    return false;
+  }
   return true;
 }
 

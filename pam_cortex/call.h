@@ -13,6 +13,12 @@
 #include "conv.h"
 #include "process.h"
 
+/*
+ * The longest that a role's name can be, in bytes. What is longer, where a program asks for the name,
+ * may be the credential in the wrong place: it is never recorded, nor shown whole.
+ */
+#define CX_USER_MAX 63
+
 struct cx_call {
   pam_handle_t *pamh;
   int flags;

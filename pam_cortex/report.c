@@ -11,8 +11,7 @@
 #include <string.h>
 #include <syslog.h>
 
-/* Names are cut here; PostgreSQL's own end at 63 bytes. */
-#define NAME_MAX_SHOWN 255
+#define SERVICE_MAX_SHOWN 255
 
 struct line {
   char text[2048];
@@ -48,11 +47,11 @@ static void put_escaped(struct line *line, const char *text, size_t max, const c
   }
 }
 
-static void put_name(struct line *line, const char *label, const char *name) {
+static void put_name(struct line *line, const char *label, const char *name, size_t max) {
   if (name == NULL)
     return;
   put(line, " %s=\"", label);
-  put_escaped(line, name, NAME_MAX_SHOWN, "\"\\");
+  put_escaped(line, name, max, "\"\\");
   put(line, "\"");
 }
 
@@ -82,8 +81,8 @@ static void put_detail(struct line *line, const struct cx_call *call) {
   const struct cortex_outcome *outcome = &call->outcome;
   char message[sizeof outcome->error.source + sizeof outcome->error.message + 32];
 
-  put_name(line, "service", call->args.service);
-  put_name(line, "role", call->user);
+  put_name(line, "service", call->args.service, SERVICE_MAX_SHOWN);
+  put_name(line, "role", call->user, CX_USER_MAX);
   if (outcome->effect == CORTEX_ALLOW) {
     put_levels(line, outcome->levels);
     put(line, " session_until=%lld", (long long)outcome->session_until);
