@@ -80,6 +80,12 @@ def test_file_without_a_name_is_refused(command, option):
     assert_usage(ctl(*command.split(), option, ""), f"{option}: the name is empty")
 
 
+@cases(("verify", "CREDENTIAL_FILE|-"), ("policy test", "DIR"), ("dev-token --user alice", "DIR"),
+       ("audit verify", "[FILE]..."))
+def test_file_operand_without_a_name_is_refused(command, operand):
+    assert_usage(ctl(*command.split(), ""), f"{operand}: the name is empty")
+
+
 def test_missing_operand_is_refused():
     assert_usage(ctl("verify"), "CREDENTIAL_FILE|- is missing")
 

@@ -243,6 +243,18 @@ static bool takes_command(const struct cli_verb *verb) {
   return strstr(verb->operands, "-- ") != NULL;
 }
 
+/* As put_value of options: no message about such a file or folder could name it. */
+static bool has_nameless_file(const struct cli *cli) {
+  const char *what = cli->verb->operands;
+  size_t i;
+
+  if (strstr(what, "FILE") != NULL || strstr(what, "DIR") != NULL)
+    for (i = 0; i < cli->operand_count; i++)
+      if (*cli->operands[i] == '\0')
+        return true;
+  return false;
+}
+
 static bool check_demands(const struct cli *cli) {
   const struct cli_verb *verb = cli->verb;
   const struct cli_option *option;
@@ -258,6 +270,10 @@ static bool check_demands(const struct cli *cli) {
   }
   if (cli->operand_count > verb->most) {
     cli_misuse(cli, "unexpected argument '%s'", cli->operands[verb->most]);
+    return false;
+  }
+  if (has_nameless_file(cli)) {
+    cli_misuse(cli, "%s: the name is empty", verb->operands);
     return false;
   }
   if (takes_command(verb) && (cli->command == NULL || *cli->command == NULL)) {
