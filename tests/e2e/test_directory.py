@@ -266,18 +266,20 @@ def test_rename_is_a_rename_and_keeps_what_is_owned(sync):
     sync.apply()
     sync.host.sql("create schema s authorization p90; set role p90; create table s.mine (n int)")
     before = sync.host.sql("select oid from pg_roles where rolname = 'p90'")
+    sync.host.sql("select cortex.login('p90/write', '', '', '', '{}', '{}', '{}', '{}')")
     call(sync, "p90", "p91")
-    with sync.host.session("p90") as session:
+    with sync.host.session("p90") as session, sync.host.session("p90/write") as level:
         result = json.loads(sync.apply("--json").stdout)
-        with pytest.raises(psycopg.OperationalError):
-            session.execute("select 1")
+        for one in (session, level):
+            with pytest.raises(psycopg.OperationalError):
+                one.execute("select 1")
     assert result["rename"] == [{"from": "p90", "to": "p91"}]
     assert sync.host.sql("select oid from pg_roles where rolname = 'p91'") == before
     assert sync.host.can_login("p90") is None
     assert "p91" in sync.host.members("analytics_read")
     assert [r["role"] for r in sync.records() if r["event"] == "role_renamed"] == ["p91"]
     sync.run("--check", check=0)
-    sync.host.sql("drop schema s cascade")
+    sync.host.sql("drop schema s cascade; drop role \"p90/write\"")
 
 
 def test_two_who_exchange_their_names_keep_their_roles(sync):

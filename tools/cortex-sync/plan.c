@@ -346,8 +346,10 @@ static void plan_ends(const struct making *making) {
   uint32_t i;
 
   end_members(making);
-  for (i = 0; i < making->model->renamed.count; i++)
+  for (i = 0; i < making->model->renamed.count; i++) {
     making->ends[making->model->renamed.items[i].role] = true;
+    end_levels(making, making->model->renamed.items[i].member);
+  }
   for (i = 0; i < making->model->names.count; i++)
     if (making->ends[i] && making->model->roles[i].kind == ROLE_LOGIN)
       plan_put(making->plan, &making->plan->end, i);
