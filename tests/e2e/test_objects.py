@@ -113,6 +113,16 @@ def test_what_somebody_took_is_given_again_and_what_no_rule_says_goes_with_stric
     assert [r["event"] for r in sync.records()].count("privilege_revoked") == 3
 
 
+def test_what_a_group_role_owns_is_neither_given_to_it_nor_taken(sync):
+    sync.apply()
+    sync.host.sql("create table public.mine (n int); alter table public.mine owner to sales_read; "
+                  "grant select on public.mine to maker", database="sales")
+    sync.apply("--strict")
+    assert may(sync, "sales_read", ("table", "public.mine", "insert")) == [True]
+    assert may(sync, "sales_write", ("table", "public.mine", "select")) == [True]
+    sync.run("--check", "--strict", check=0)
+
+
 def test_strict_is_held_by_a_valve(sync):
     sync.apply()
     sync.configure(more=DATABASE.replace('schemas = public, "Odd schema"', "schemas = public").replace(
