@@ -1,6 +1,6 @@
 /*
- * Roles that cannot be given what they should have, because one of these groups is a member of
- * them. SPDX-License-Identifier: PostgreSQL
+ * Roles that cannot be given a group because it is, directly or not, a member of theirs.
+ * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef SYNC_CIRCLE_H
 #define SYNC_CIRCLE_H

@@ -30,10 +30,8 @@ struct role {
   uint32_t known_subject; /* as the cluster has noted them */
   uint32_t known_label;
   uint32_t oid;
-  uint32_t
-      holder; /* in model.holders: whose transaction keeps it from being changed; 0: nobody's */
-  uint32_t circle; /* in model.holders: what ends that it can be in no group, as one is in it; 0:
-                      none is */
+  uint32_t holder; /* in model.holders: whose transaction keeps it as it is; 0: nobody's */
+  uint32_t circle; /* there too: what ends that a group is in it, so that it can be in none; 0 */
   bool can_login;
   bool is_adoptable; /* foreign, and can be taken over */
   bool is_cut;       /* by us */
