@@ -571,7 +571,7 @@ def test_database_is_quoted_where_pg_hba_would_misread_it(name, shown):
     assert line.startswith("hostssl   " + shown + " "), line
 
 
-@cases("a\"b", "a\nb", "a\tb")
+@cases("a\"b", "a\nb", "a\tb", "/x")
 def test_database_that_cannot_stand_in_pg_hba_is_refused(name):
     host = Host()
     host.describe(service("staging", "staging", database=name))

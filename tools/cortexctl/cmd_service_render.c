@@ -30,6 +30,9 @@ static bool put_database(const char *name, char *text, size_t size) {
   for (i = 0; name[i] != '\0'; i++)
     if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '"')
       return false;
+  /* From PostgreSQL 16 on a regular expression, in quotes as well. */
+  if (name[0] == '/')
+    return false;
   return snprintf(text, size, plain ? "%s" : "\"%s\"", name) < (int)size;
 }
 
