@@ -123,6 +123,18 @@ def test_what_a_group_role_owns_is_neither_given_to_it_nor_taken(sync):
     sync.run("--check", "--strict", check=0)
 
 
+def test_what_somebody_else_than_the_owner_granted_stays_and_is_told(sync):
+    sync.apply()
+    sync.host.sql("grant select, update on public.orders to maker with grant option; set role maker; "
+                  "grant select on public.orders to analysts with grant option; grant update on public.orders to analysts",
+                  database="sales")
+    said = sync.apply("--strict").stdout
+    assert "extra    UPDATE on table public.orders of analysts  (database sales; not the owner granted it, so it stays)" in said
+    assert may(sync, "analysts", ("table", "public.orders", "update"),
+               ("table", "public.orders", "select with grant option")) == [True, True]
+    sync.run("--check", "--strict", check=0)
+
+
 def test_strict_is_held_by_a_valve(sync):
     sync.apply()
     sync.configure(more=DATABASE.replace('schemas = public, "Odd schema"', "schemas = public").replace(
