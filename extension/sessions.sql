@@ -459,39 +459,54 @@ END
 $f$;
 
 -- Before 15 a role administers itself: a person can say GRANT "alice/admin" TO alice, or TO bob, where only the policy is
--- to say who has what. Takes back what login roles of ours granted of themselves, and what was granted on by who got the
--- right to from them and has none of his own. Says to whom (name) and of which role. It waits for nobody: who holds
--- such a membership is met again in the next round.
-CREATE FUNCTION cortex.settle_own_grants() RETURNS TABLE (name text, role text)
+-- to say who has what. Takes back memberships in login roles of ours that people granted, and who got the right to from
+-- them, without an administrator's leave: a grant is his where he made it, or gave the right to; and it counts as his where
+-- its grantor is gone, or is no role of ours and nobody gives him the right now. Says to whom (name) and of which role. It
+-- waits for nobody: is_held where somebody's transaction has changed it, so that it is still there.
+CREATE FUNCTION cortex.settle_own_grants() RETURNS TABLE (name text, role text, is_held boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
 DECLARE
-  givers text[];
+  roles oid[];
+  members oid[];
 BEGIN
   PERFORM cortex.require_home();
   IF pg_is_in_recovery() THEN
     RETURN;
   END IF;
-  givers := ARRAY(SELECT DISTINCT a.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_authid a ON a.oid = m.roleid
-                  WHERE m.grantor = m.roleid);
+  WITH RECURSIVE people AS MATERIALIZED (
+    SELECT k.member FROM pg_catalog.pg_auth_members k WHERE k.roleid = to_regrole('cortex_managed')::oid
+  ), given AS MATERIALIZED (
+    SELECT m.roleid, m.member, m.grantor, m.admin_option FROM pg_catalog.pg_auth_members m
+    WHERE m.roleid IN (SELECT p.member FROM people p)
+  ), lawful AS (
+    SELECT g.roleid, g.member, g.admin_option FROM given g LEFT JOIN pg_catalog.pg_authid a ON a.oid = g.grantor
+    WHERE a.oid IS NULL OR a.rolsuper OR a.rolcreaterole
+      OR (a.oid NOT IN (SELECT p.member FROM people p)
+          AND NOT EXISTS (SELECT FROM given o WHERE o.roleid = g.roleid AND o.member = g.grantor AND o.admin_option))
+    UNION
+    SELECT g.roleid, g.member, g.admin_option FROM lawful l JOIN given g ON g.roleid = l.roleid AND g.grantor = l.member
+    WHERE l.admin_option)
+  SELECT array_agg(g.roleid), array_agg(g.member) INTO roles, members
+  FROM given g JOIN pg_catalog.pg_authid a ON a.oid = g.roleid
+  WHERE (g.roleid, g.member) NOT IN (SELECT l.roleid, l.member FROM lawful l)
+    AND (SELECT k.kind FROM cortex.role_kind k WHERE k.name = a.rolname) = 'l';
+
+  is_held := false;
   FOR name, role IN
-    WITH RECURSIVE given AS (
-      SELECT m.roleid, m.member, m.admin_option FROM pg_catalog.pg_auth_members m
-      WHERE m.grantor = m.roleid
-        AND m.roleid IN (SELECT k.oid FROM unnest(givers) AS g(name) JOIN cortex.role_kind k ON k.name = g.name WHERE k.kind = 'l')
-      UNION
-      SELECT m.roleid, m.member, m.admin_option
-      FROM given g JOIN pg_catalog.pg_auth_members m ON m.roleid = g.roleid AND m.grantor = g.member
-        JOIN pg_catalog.pg_authid a ON a.oid = g.member AND NOT a.rolsuper AND NOT a.rolcreaterole
-      WHERE g.admin_option)
     SELECT x.rolname, a.rolname
     FROM pg_catalog.pg_auth_members m
       JOIN pg_catalog.pg_authid x ON x.oid = m.member JOIN pg_catalog.pg_authid a ON a.oid = m.roleid
-    WHERE (m.roleid, m.member) IN (SELECT g.roleid, g.member FROM given g)
+    WHERE (m.roleid, m.member) IN (SELECT * FROM unnest(roles, members))
     FOR UPDATE OF m SKIP LOCKED
   LOOP
     EXECUTE format('REVOKE %I FROM %I', role, name);
     RETURN NEXT;
   END LOOP;
+  RETURN QUERY
+    SELECT x.rolname::text, a.rolname::text, true
+    FROM unnest(roles, members) AS g(role, member)
+      JOIN pg_catalog.pg_auth_members m ON m.roleid = g.role AND m.member = g.member
+      JOIN pg_catalog.pg_authid x ON x.oid = m.member JOIN pg_catalog.pg_authid a ON a.oid = m.roleid;
 END
 $f$;
 

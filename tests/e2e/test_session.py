@@ -536,36 +536,50 @@ def test_what_a_dba_granted_stays(host):
 
 @pytest.fixture
 def own_grants(host):
-    """Grants as a role made them of itself: before 15 it can, 15 has those of an upgrade, 16 and later none."""
+    """Grants as people make them of their roles: before 15 they can, 15 has those of an upgrade, 16 and later none."""
     if int(host.sql("show server_version_num")) >= 160000:
         pytest.skip("no role administers itself")
-    host.sql("create role eve; create role eve_dba createrole; create role eve_team")
-    with host.connect() as alice:
+    host.sql("create role eve; create role eve_dba createrole; create role eve_team; create role eve_lead")
+    with host.connect() as alice, host.connect("bob"):
         if alice.info.server_version < 150000:
             alice.execute("grant alice to eve with admin option")
         yield ["alice to eve with admin option granted by alice", "alice to eve_team granted by eve"]
 
 
-def test_what_a_role_granted_of_itself_goes(host, own_grants):
-    """And what was granted on; not what an administrator grants, who needs nobody's leave."""
+def test_what_people_granted_of_their_roles_goes(host, own_grants):
+    """And what was granted on, also by who has the right no more; not what an administrator grants or permitted."""
     own_grants += ["alice to eve_dba with admin option granted by alice", "alice to bob granted by eve_dba",
-                   '"alice/admin" to alice granted by "alice/admin"']
-    with host.connect("bob"), host.connect("alice/admin", groups=("admins",), mfa=True):
+                   'alice to "bob/admin" granted by bob', '"alice/admin" to alice granted by "alice/admin"',
+                   "bob to eve_lead with admin option granted by eve_dba", "bob to eve_team granted by eve_lead"]
+    with host.connect("alice/admin", groups=("admins",), mfa=True), host.connect("bob/admin", groups=("admins",), mfa=True):
         for what in own_grants:
             host.sql("grant " + what)
         assert sorted(host.reap().splitlines()) == [
-            "revoked alice from eve", "revoked alice from eve_dba", "revoked alice from eve_team", "revoked alice/admin from alice"]
+            "revoked alice from bob/admin", "revoked alice from eve", "revoked alice from eve_dba", "revoked alice from eve_team",
+            "revoked alice/admin from alice"]
         assert host.members("bob") == {"alice", "analytics_read"} and host.members("alice") == {"analytics_read"}
+        assert host.members("eve_team") == host.members("eve_lead") == {"bob"}
         assert host.reap() == ""
     revoked = {(r["grant"], r["role"], r["detail"]) for r in host.events("revoked")}
-    assert ("alice", "eve_team", "the role itself granted it, which only the policy may") in revoked and len(revoked) == 4
+    assert ("alice", "eve_team", "a person granted it, which only the policy may") in revoked and len(revoked) == 5
 
 
-def test_what_a_role_granted_of_itself_waits_for_nobody(host, own_grants):
+def test_what_a_role_of_one_level_granted_on_goes_with_it(host, own_grants):
+    """Of a grantor who is gone nobody can tell any more whether he was an administrator."""
+    with host.connect("bob/admin", groups=("admins",), mfa=True):
+        host.sql('grant alice to "bob/admin" with admin option granted by alice; grant alice to eve_team granted by "bob/admin"')
+    wait_until("the end", lambda: host.sql("select count(*) from pg_stat_activity where usename = 'bob/admin'") == "0")
+    wait_until("its role to be dropped", lambda: "dropped bob/admin" in host.reap())
+    assert host.members("eve_team") == set()
+
+
+def test_what_people_granted_of_their_roles_waits_for_nobody(host, own_grants):
     host.sql("grant " + own_grants[0])
     with psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as holder:
         holder.execute("revoke alice from eve")
-        assert host.reap() == ""
+        reaper = host.reaper()
+        said, complaint = reaper.communicate(timeout=60)
+        assert (reaper.returncode, said) == (0, "") and "a person made eve a member of alice, and a transaction holds that" in complaint
         holder.rollback()
     assert host.reap() == "revoked alice from eve\n"
 

@@ -409,23 +409,30 @@ static bool settle_by(struct reaping *reaping, const char *sql, const char *why)
   if (result == NULL)
     return false;
   for (row = 0; row < PQntuples(result); row++)
-    record_settled(reaping, PQgetvalue(result, row, 0),
-                   PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1), why);
+    if (PQgetvalue(result, row, 2)[0] == 't')
+      cli_complain(
+          "a person made %s a member of %s, and a transaction holds that: it is taken back "
+          "when this has ended",
+          PQgetvalue(result, row, 0), PQgetvalue(result, row, 1));
+    else
+      record_settled(reaping, PQgetvalue(result, row, 0),
+                     PQgetisnull(result, row, 1) ? NULL : PQgetvalue(result, row, 1), why);
   PQclear(result);
   return pg_skip(reaping->pg, 1) && pg_settle(reaping->pg);
 }
 
 /*
- * Memberships that no live session was permitted any more, and roles of one level. It takes turns
- * with logins, so it must see what they have done meanwhile. Behind that what roles granted of
- * themselves: before 15 they can, and an upgrade to 15 keeps it.
+ * What people granted of their roles, as they can before 15, and as an upgrade to 15 keeps it;
+ * while it is known who granted it, so before roles are dropped. Then memberships that no live
+ * session was permitted any more, and roles of one level: that takes turns with logins, so it must
+ * see what they have done meanwhile.
  */
 static bool settle_once(struct reaping *reaping) {
-  return settle_by(reaping, "SELECT name, role FROM cortex.settle_logins()",
-                   "its last session has ended") &&
-         (pg_version(reaping->pg) >= 160000 ||
-          settle_by(reaping, "SELECT name, role FROM cortex.settle_own_grants()",
-                    "the role itself granted it, which only the policy may"));
+  return (pg_version(reaping->pg) >= 160000 ||
+          settle_by(reaping, "SELECT name, role, is_held FROM cortex.settle_own_grants()",
+                    "a person granted it, which only the policy may")) &&
+         settle_by(reaping, "SELECT name, role, false FROM cortex.settle_logins()",
+                   "its last session has ended");
 }
 
 /* One role that an administrator drops at the same moment is to keep nobody's levels. */
