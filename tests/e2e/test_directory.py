@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from harness import HERE, free_port
-from ldaprange import DONE, SEQUENCE, Between, Ranges, join, messages, split
+from ldaprange import DONE, SEARCH, SEQUENCE, Between, Ranges, join, messages, split
 from slapd import BASE, READABLE, SLAPD, Slapd, directory, group_dn, person
 from synchost import SyncHost
 
@@ -399,6 +399,49 @@ def test_base_that_is_gone_is_not_an_empty_one_whatever_the_server_says(sync):
     sync.directories(directory(sync.ldap, users=[searches[0], f"ou=visitors,{BASE}?one"]))
     sync.apply()
     assert sync.host.members("analytics_read") == set(CROWD)
+
+
+class Moving(Between):
+    """Something happens just before the search below a base."""
+
+    def __init__(self, port, base, happens):
+        self.base, self.happens = base, happens
+        super().__init__(port)
+
+    def carry(self, source, sink, is_question):
+        for message in messages(source):
+            for tag, content in split(message):
+                if is_question and tag == SEARCH and next(split(content))[1].decode() == self.base and self.happens:
+                    happens, self.happens = self.happens, None
+                    happens()
+            sink.sendall(join(SEQUENCE, message))
+
+
+@pytest.mark.parametrize("home, before", [("people", "groups"), ("guests", "guests")])
+def test_who_is_moved_while_the_directory_is_read_is_not_gone(sync, home, before):
+    sync.ldap.add(f"dn: ou=guests,{BASE}\nobjectClass: organizationalUnit\nou: guests\n")
+    fill(sync)
+    sync.ldap.people("gast", "other", ou="guests")
+    who, name = ("p00", person("p00")) if home == "people" else ("gast", person("gast", "guests"))
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: member\nmember: {person('gast', 'guests')}\n")
+    searches = {"users": [f"ou=people,{BASE}?one?(uid=*)", f"ou=guests,{BASE}??(&(uid=*)(!(title=locked)))"]}
+    sync.directories(directory(sync.ldap, **searches))
+    sync.apply()
+
+    def move():
+        to = "guests" if home == "people" else "people"
+        sync.ldap.modify(f"dn: {name}\nchangetype: moddn\nnewrdn: cn=Person {who}\ndeleteoldrdn: 1\nnewsuperior: ou={to},{BASE}\n")
+        sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\ndelete: member\nmember: {name}\n-\n"
+                         f"add: member\nmember: {person(who, to)}\n")
+
+    with Moving(sync.ldap.port, f"ou={before},{BASE}", move) as between:
+        sync.directories(directory(sync.ldap, **searches, url=f"ldap://127.0.0.1:{between.port}", starttls="no"))
+        assert f"cn=Person {who}," in stays(sync)
+    sync.directories(directory(sync.ldap, **searches))
+    sync.run("--check", check=0)
+    sync.ldap.modify(f"dn: {group_dn('engineers')}\nchangetype: modify\nadd: member\nmember: {person('other', 'guests')}\n")
+    sync.ldap.modify(f"dn: {person('other', 'guests')}\nchangetype: modify\nadd: title\ntitle: locked\n")
+    assert "1 members of groups are none" in sync.run("--check", check=0).stderr
 
 
 def test_members_that_the_reader_may_not_see_are_not_gone(sync):

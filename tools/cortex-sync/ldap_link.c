@@ -460,8 +460,8 @@ bool ldap_link_dn(struct ldap_link *link, const char *dn, char **dn_out) {
   *dn_out = NULL;
   if (nanoseconds_left(link) <= 0)
     return ldap_link_fail(link, "%s: no time is left", link->url);
-  code = ldap_search_ext_s(link->ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL,
-                           NULL, &left, LDAP_NO_LIMIT, &message);
+  code = ldap_search_ext_s(link->ld, dn, LDAP_SCOPE_BASE, LDAP_ANY, attributes, 0, NULL, NULL,
+                           &left, LDAP_NO_LIMIT, &message);
   entry = ldap_first_entry(link->ld, message);
   if (code == LDAP_SUCCESS && entry != NULL)
     *dn_out = ldap_get_dn(link->ld, entry);

@@ -40,6 +40,8 @@ struct ldap_query {
   char **attributes;
 };
 
+#define LDAP_ANY "(objectClass=*)"
+
 /* Takes one entry; false stops, with link->why set by the taker. */
 typedef bool (*ldap_taker)(void *context, LDAPMessage *entry);
 

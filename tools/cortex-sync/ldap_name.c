@@ -126,7 +126,7 @@ char *ldap_name_normal(const char *dn, size_t len, size_t *len_out) {
    * Unescaping shortens, and a mark doubles; each part gets two ends, where it had two signs, and
    * each RDN one more.
    */
-  name.text = malloc(3 * len + 4);
+  name.text = malloc(3 * len + 5);
   fine = name.text != NULL;
   for (i = 0; fine && parts != NULL && parts[i] != NULL; i++)
     fine = put_rdn(&name, parts[i]);
@@ -135,6 +135,7 @@ char *ldap_name_normal(const char *dn, size_t len, size_t *len_out) {
     free(name.text);
     return NULL;
   }
+  name.text[name.len] = '\0';
   *len_out = name.len;
   return name.text;
 }
@@ -188,6 +189,18 @@ bool ldap_name_is_plain(const char *normal, const struct names *types) {
     if ((*normal < ' ' || *normal > '~') && *normal != END_OF_TYPE && *normal != END_OF_VALUE &&
         *normal != END_OF_RDN)
       return false;
+  return true;
+}
+
+bool ldap_name_is_below(const char *normal, const char *base, size_t *depth_out) {
+  size_t len = strlen(normal), base_len = strlen(base), i;
+
+  *depth_out = 0;
+  if (len < base_len || strcmp(normal + len - base_len, base) != 0 ||
+      (len > base_len && normal[len - base_len - 1] != END_OF_RDN))
+    return false;
+  for (i = 0; i < len - base_len; i++)
+    *depth_out += normal[i] == END_OF_RDN;
   return true;
 }
 

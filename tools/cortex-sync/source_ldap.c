@@ -9,10 +9,11 @@
 
 #include "directory.h"
 #include "ldap_class.h"
+#include "ldap_id.h"
 #include "ldap_link.h"
 #include "ldap_name.h"
+#include "ldap_search.h"
 
-#define SEARCH_MAX 4096 /* as long as a line of cortex.conf may be */
 #define ATTRIBUTES_MAX 16
 #define MEMBERS_MAX 100000000
 #define RANGE ";range="
@@ -66,31 +67,6 @@ static bool out_of_memory(struct reading *reading) {
 /* The first value of an attribute; release with ldap_value_free_len. */
 static struct berval **values_of(struct reading *reading, LDAPMessage *entry, const char *name) {
   return ldap_get_values_len(reading->link.ld, entry, name);
-}
-
-/* objectGUID and its like are bytes: written as hex, a stable id is a text. */
-static void put_id(const struct berval *value, char *id, size_t size) {
-  size_t i, used = 0;
-  bool is_plain = value->bv_len < size;
-
-  for (i = 0; is_plain && i < value->bv_len; i++)
-    is_plain = value->bv_val[i] > 0x20 && value->bv_val[i] < 0x7f;
-  if (is_plain) {
-    memcpy(id, value->bv_val, value->bv_len);
-    id[value->bv_len] = '\0';
-    return;
-  }
-  for (i = 0; i < value->bv_len && used + 3 < size; i++)
-    used += (size_t)snprintf(id + used, size - used, "%02x", (unsigned char)value->bv_val[i]);
-}
-
-static void read_id(struct reading *reading, LDAPMessage *entry, char *id, size_t size) {
-  struct berval **values = values_of(reading, entry, value_of(reading, "id_attribute"));
-
-  id[0] = '\0';
-  if (values != NULL && values[0] != NULL)
-    put_id(values[0], id, size);
-  ldap_value_free_len(values);
 }
 
 /* The number of a DN; NAMES_NONE: it is none, or there is no memory. */
@@ -161,7 +137,7 @@ static bool take_user(void *context, LDAPMessage *message) {
   fine = true;
   if (entry->kind == ENTRY_PERSON)
     goto out; /* two searches may find the same */
-  read_id(reading, message, id, sizeof id);
+  ldap_id_read(&reading->link, message, value_of(reading, "id_attribute"), id, sizeof id);
   if (names != NULL && names[0] != NULL)
     name = directory_spell(names[0]->bv_val, names[0]->bv_len, reading->lower, room);
   person = name.len > 0 ? directory_person(&reading->directory, name.ptr, name.len, id, strlen(id))
@@ -368,7 +344,7 @@ static bool read_rests(struct reading *reading) {
   while (fine && reading->rests != NULL) {
     struct rest *rest = reading->rests;
     char *attributes[] = {rest->attribute, NULL};
-    struct ldap_query query = {rest->dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes};
+    struct ldap_query query = {rest->dn, LDAP_SCOPE_BASE, LDAP_ANY, attributes};
     struct more more = {reading, rest, 0};
 
     reading->rests = rest->next;
@@ -383,35 +359,6 @@ static bool read_rests(struct reading *reading) {
 }
 
 /* ---- searches ---- */
-
-/* BASE?SCOPE?FILTER, of which only the base is needed. */
-static bool run_search(struct reading *reading, const char *text, ldap_taker taker) {
-  static const struct {
-    const char *name;
-    int scope;
-  } scopes[] = {{"", LDAP_SCOPE_SUBTREE},
-                {"sub", LDAP_SCOPE_SUBTREE},
-                {"one", LDAP_SCOPE_ONELEVEL},
-                {"base", LDAP_SCOPE_BASE}};
-  char room[SEARCH_MAX], *scope, *filter = NULL;
-  struct ldap_query query = {room, -1, "(objectClass=*)", reading->attributes};
-  size_t i;
-
-  snprintf(room, sizeof room, "%s", text);
-  scope = strchr(room, '?');
-  if (scope != NULL) {
-    *scope++ = '\0';
-    filter = strchr(scope, '?');
-  }
-  if (filter != NULL)
-    *filter++ = '\0';
-  for (i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
-    if (strcmp(scope != NULL ? scope : "", scopes[i].name) == 0)
-      query.scope = scopes[i].scope;
-  if (filter != NULL && *filter != '\0')
-    query.filter = filter;
-  return ldap_link_search(&reading->link, &query, taker, reading);
-}
 
 /* Attributes to ask for: those with members first, then the others of this kind of entry. */
 static void choose_attributes(struct reading *reading, bool groups) {
@@ -433,13 +380,16 @@ static void choose_attributes(struct reading *reading, bool groups) {
 }
 
 static bool run_searches(struct reading *reading, const char *key, ldap_taker taker) {
+  struct ldap_search search;
   const char *text;
   size_t cursor = 0;
 
   choose_attributes(reading, taker == take_group);
-  while ((text = cortex_section_next(reading->request->section, key, &cursor)) != NULL)
-    if (!run_search(reading, text, taker))
+  while ((text = cortex_section_next(reading->request->section, key, &cursor)) != NULL) {
+    ldap_search_read(&search, text, reading->attributes);
+    if (!ldap_link_search(&reading->link, &search.query, taker, reading))
       return false;
+  }
   return true;
 }
 
@@ -451,25 +401,78 @@ static bool run_searches(struct reading *reading, const char *key, ldap_taker ta
  */
 static bool look_up(struct reading *reading, uint32_t number) {
   const char *normal = names_text(&reading->dns, number);
-  struct entry entry = {ENTRY_STRANGER, 0};
-  char *dn = NULL, *asked = NULL;
+  struct entry *known = NULL;
+  char *dn = NULL, *asked;
   uint32_t found = NAMES_NONE;
-  bool fine = ldap_name_is_plain(normal, &reading->types);
+  bool fine;
 
-  if (fine)
-    goto out;
+  if (ldap_name_is_plain(normal, &reading->types)) {
+    reading->entries[number].kind = ENTRY_STRANGER;
+    return true;
+  }
   asked = ldap_name_text(normal);
   fine = asked != NULL ? ldap_link_dn(&reading->link, asked, &dn) : out_of_memory(reading);
   if (fine && dn != NULL)
     found = number_of_dn(reading, dn, strlen(dn));
-  if (found != NAMES_NONE && found < reading->entry_room &&
-      reading->entries[found].kind != ENTRY_UNKNOWN)
-    entry = reading->entries[found];
-out:
+  if (found != NAMES_NONE)
+    known = entry_at(reading, found);
+  if (known != NULL && known->kind == ENTRY_UNKNOWN)
+    known->kind = ENTRY_STRANGER;
+  reading->entries[number] = known != NULL ? *known : (struct entry){ENTRY_STRANGER, 0};
   ldap_memfree(dn);
   free(asked);
-  reading->entries[number] = entry;
   return fine;
+}
+
+/* A member whom no search of people had found, and one finds now. */
+static bool take_again(void *context, LDAPMessage *message) {
+  struct reading *reading = context;
+  char *dn = NULL;
+  const struct entry *entry = entry_of(reading, message, &dn);
+  bool fine = entry != NULL && entry->kind != ENTRY_STRANGER;
+
+  if (!fine && entry != NULL)
+    ldap_link_fail(&reading->link,
+                   "%s: the directory changed while it was read: %.150s was not there before",
+                   reading->link.url, dn);
+  ldap_memfree(dn);
+  return fine;
+}
+
+/* Whether a search would meet a member whom it did not find. */
+static bool meets_stranger(const struct reading *reading, const struct ldap_search *search,
+                           uint32_t count) {
+  size_t len;
+  char *base = ldap_name_normal(search->query.base, strlen(search->query.base), &len);
+  bool meets = base == NULL; /* without memory that is not known */
+  uint32_t i;
+
+  for (i = 0; !meets && i < count; i++)
+    meets = reading->entries[i].kind == ENTRY_STRANGER &&
+            ldap_search_reaches(search, base, names_text(&reading->dns, i));
+  free(base);
+  return meets;
+}
+
+/*
+ * Who is moved between two searches is found by neither, or has another name in the groups: where
+ * the search would meet a member whom it did not find, it is made again.
+ */
+static bool check_moves(struct reading *reading) {
+  static char none[] = LDAP_NO_ATTRS;
+  char *attributes[] = {none, NULL};
+  struct ldap_search search;
+  const char *text;
+  size_t cursor = 0;
+  uint32_t count = reading->dns.count;
+
+  while ((text = cortex_section_next(reading->request->section, "users", &cursor)) != NULL) {
+    ldap_search_read(&search, text, attributes);
+    if (meets_stranger(reading, &search, count) &&
+        !ldap_link_search(&reading->link, &search.query, take_again, reading))
+      return false;
+  }
+  return true;
 }
 
 static bool put_edge(struct reading *reading, uint32_t group, const struct entry *entry) {
@@ -504,16 +507,15 @@ static bool resolve_by_dn(struct reading *reading) {
     return out_of_memory(reading);
   for (i = 0; i < reading->members.count; i++) {
     const struct edge *edge = &reading->members.items[i];
-    const struct entry *entry = &reading->entries[edge->member];
 
-    if (entry->kind == ENTRY_UNKNOWN && !look_up(reading, edge->member))
+    if (reading->entries[edge->member].kind == ENTRY_UNKNOWN && !look_up(reading, edge->member))
       return false;
-    if (entry->kind == ENTRY_STRANGER)
+    if (reading->entries[edge->member].kind == ENTRY_STRANGER)
       reading->directory.unknown++;
-    else if (!put_edge(reading, edge->role, entry))
+    else if (!put_edge(reading, edge->role, &reading->entries[edge->member]))
       return false;
   }
-  return true;
+  return check_moves(reading);
 }
 
 /* ---- proof that we may see ---- */
