@@ -76,10 +76,10 @@ class Between:
 
 class Ranges(Between):
     """At most `step` members at a time. After the first time: `keeps` the rest to itself, or
-    `leaves` out so many of them. `odd`: says where a range begins, and not where it ends."""
+    `leaves` out so many of them; something `happens` before. `odd`: says where a range begins, and not where it ends."""
 
-    def __init__(self, slapd, step, keeps=False, leaves=0, odd=False):
-        self.step, self.keeps, self.leaves, self.odd = step, keeps, leaves, odd
+    def __init__(self, slapd, step, keeps=False, leaves=0, odd=False, happens=None):
+        self.step, self.keeps, self.leaves, self.odd, self.happens = step, keeps, leaves, odd, happens
         self.folder, self.tls = slapd.folder, slapd.tls
         self.asked = []  # the ranges
         self.bases = []  # of all searches
@@ -106,6 +106,9 @@ class Ranges(Between):
             if found := re.fullmatch(rb"member;range=(\d+)-\*", name):
                 self.asked.append(found[0].decode())
                 name, start = b"member", int(found[1])
+                if self.happens:
+                    happens, self.happens = self.happens, None
+                    happens()
             names.append(join(STRING, name))
         self.starts[self._number(message)] = start
         parts[7] = (SEQUENCE, b"".join(names))

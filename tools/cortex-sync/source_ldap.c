@@ -12,11 +12,10 @@
 #include "ldap_id.h"
 #include "ldap_link.h"
 #include "ldap_name.h"
+#include "ldap_range.h"
 #include "ldap_search.h"
 
 #define ATTRIBUTES_MAX 16
-#define MEMBERS_MAX 100000000
-#define RANGE ";range="
 
 /* What an entry that was read is to us. */
 enum entry_kind { ENTRY_UNKNOWN = 0, ENTRY_STRANGER, ENTRY_PERSON, ENTRY_GROUP };
@@ -26,12 +25,10 @@ struct entry {
   uint32_t number; /* in directory.people or directory.groups */
 };
 
-/* Values of a group's attribute that the server held back: Active Directory sends 1500 at a time.
- */
+/* Values of a group's attribute that the server held back. */
 struct rest {
   char *dn;
-  char attribute[128]; /* with the range to ask for */
-  unsigned long from;  /* where that begins */
+  struct ldap_range range;
   uint32_t group;
   struct rest *next;
 };
@@ -177,53 +174,29 @@ static bool put_member(struct reading *reading, uint32_t group, const struct ber
   return !reading->members.failed || out_of_memory(reading);
 }
 
-/*
- * "member;range=0-1499": what to ask for next, or nothing where this was the end or there is no
- * range. What does not begin where the last answer ended leaves members out.
- */
-static bool next_range(struct reading *reading, const char *attribute, unsigned long from,
-                       struct rest *next) {
-  const char *range = strchr(attribute, ';');
-  unsigned long first, last;
-  char *end;
-
-  next->attribute[0] = '\0';
-  while (range != NULL && strncasecmp(range, RANGE, strlen(RANGE)) != 0)
-    range = strchr(range + 1, ';');
-  if (range == NULL)
-    return true;
-  first = strtoul(range + strlen(RANGE), &end, 10);
-  if (first == from && strcmp(end, "-*") == 0)
-    return true;
-  last = *end == '-' ? strtoul(end + 1, &end, 10) : MEMBERS_MAX;
-  if (first != from || *end != '\0' || last < first || last >= MEMBERS_MAX)
-    return ldap_link_fail(&reading->link, "%s: the server answers with an attribute \"%.60s\"",
-                          reading->link.url, attribute);
-  next->from = last + 1;
-  snprintf(next->attribute, sizeof next->attribute, "%.*s" RANGE "%lu-*", (int)(range - attribute),
-           attribute, next->from);
-  return true;
-}
-
+/* Takes the range. */
 static bool put_rest(struct reading *reading, const char *dn, uint32_t group,
-                     const struct rest *next) {
-  struct rest *rest;
+                     struct ldap_range *range) {
+  struct rest *rest = calloc(1, sizeof *rest);
 
-  if (next->attribute[0] == '\0')
-    return true;
-  rest = malloc(sizeof *rest);
-  if (rest == NULL)
-    return out_of_memory(reading);
-  *rest = *next;
-  rest->dn = strdup(dn);
-  if (rest->dn == NULL) {
+  if (rest != NULL)
+    rest->dn = strdup(dn);
+  if (rest == NULL || rest->dn == NULL) {
     free(rest);
+    ldap_range_clear(range);
     return out_of_memory(reading);
   }
+  rest->range = *range;
   rest->group = group;
   rest->next = reading->rests;
   reading->rests = rest;
   return true;
+}
+
+static void free_rest(struct rest *rest) {
+  ldap_range_clear(&rest->range);
+  free(rest->dn);
+  free(rest);
 }
 
 static bool is_member_attribute(const struct reading *reading, const char *attribute) {
@@ -236,14 +209,29 @@ static bool is_member_attribute(const struct reading *reading, const char *attri
   return false;
 }
 
-/*
- * All values of all member attributes that an answer holds, in a range from there on; counts the
- * attributes with values.
- */
+/* The values of one attribute, of which there are some. */
+static bool put_values(struct reading *reading, const char *dn, uint32_t group,
+                       const struct ldap_range *asked, const char *attribute,
+                       struct berval **values) {
+  struct ldap_range next;
+  size_t i = asked->last != NULL; /* which was put before */
+  bool fine = ldap_range_next(&reading->link, asked, attribute, values, &next);
+
+  if (fine && !ldap_range_fits(asked, values))
+    fine = ldap_link_fail(&reading->link, "%s: %.100s changed while its members were read",
+                          reading->link.url, dn);
+  for (; fine && values[i] != NULL; i++)
+    fine = put_member(reading, group, values[i]);
+  if (fine && next.attribute[0] != '\0')
+    return put_rest(reading, dn, group, &next);
+  ldap_range_clear(&next);
+  return fine;
+}
+
+/* All values of all member attributes that an answer holds; counts the attributes with values. */
 static bool put_members(struct reading *reading, LDAPMessage *message, const char *dn,
-                        uint32_t group, unsigned long from, size_t *found) {
+                        uint32_t group, const struct ldap_range *asked, size_t *found) {
   BerElement *cursor = NULL;
-  struct rest next;
   char *attribute;
   bool fine = true;
 
@@ -251,15 +239,12 @@ static bool put_members(struct reading *reading, LDAPMessage *message, const cha
        fine && attribute != NULL;
        attribute = ldap_next_attribute(reading->link.ld, message, cursor)) {
     struct berval **values = NULL;
-    size_t i;
 
     if (is_member_attribute(reading, attribute))
       values = values_of(reading, message, attribute);
-    for (i = 0; fine && values != NULL && values[i] != NULL; i++)
-      fine = put_member(reading, group, values[i]);
-    if (fine && values != NULL && values[0] != NULL) {
+    if (values != NULL && values[0] != NULL) {
       (*found)++;
-      fine = next_range(reading, attribute, from, &next) && put_rest(reading, dn, group, &next);
+      fine = put_values(reading, dn, group, asked, attribute, values);
     }
     ldap_value_free_len(values);
     ldap_memfree(attribute);
@@ -295,6 +280,7 @@ static uint32_t new_group(struct reading *reading, LDAPMessage *message, const c
 
 static bool take_group(void *context, LDAPMessage *message) {
   struct reading *reading = context;
+  const struct ldap_range all = {.from = 0};
   size_t found = 0;
   char *dn = NULL;
   struct entry *entry = entry_of(reading, message, &dn);
@@ -314,7 +300,7 @@ static bool take_group(void *context, LDAPMessage *message) {
   if (group == NAMES_NONE)
     goto out;
   *entry = (struct entry){ENTRY_GROUP, group};
-  if (!put_members(reading, message, dn, group, 0, &found))
+  if (!put_members(reading, message, dn, group, &all, &found))
     goto out;
   fine = found > 0 || ldap_class_is_empty(&reading->link, message, dn);
 out:
@@ -333,7 +319,7 @@ struct more {
 static bool take_more(void *context, LDAPMessage *message) {
   struct more *more = context;
 
-  return put_members(more->reading, message, more->rest->dn, more->rest->group, more->rest->from,
+  return put_members(more->reading, message, more->rest->dn, more->rest->group, &more->rest->range,
                      &more->found);
 }
 
@@ -343,7 +329,7 @@ static bool read_rests(struct reading *reading) {
 
   while (fine && reading->rests != NULL) {
     struct rest *rest = reading->rests;
-    char *attributes[] = {rest->attribute, NULL};
+    char *attributes[] = {rest->range.attribute, NULL};
     struct ldap_query query = {rest->dn, LDAP_SCOPE_BASE, LDAP_ANY, attributes};
     struct more more = {reading, rest, 0};
 
@@ -352,8 +338,7 @@ static bool read_rests(struct reading *reading) {
            (more.found > 0 ||
             ldap_link_fail(&reading->link, "%s: the server keeps the rest of %.100s to itself",
                            reading->link.url, rest->dn));
-    free(rest->dn);
-    free(rest);
+    free_rest(rest);
   }
   return fine;
 }
@@ -563,8 +548,7 @@ static void clear(struct reading *reading) {
     struct rest *rest = reading->rests;
 
     reading->rests = rest->next;
-    free(rest->dn);
-    free(rest);
+    free_rest(rest);
   }
 }
 
