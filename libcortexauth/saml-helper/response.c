@@ -126,26 +126,68 @@ static enum cortex_reason read_issuer(struct attempt *attempt, struct cortex_err
   return CORTEX_OK;
 }
 
-/* The provider whose metadata has this entity ID. One whose metadata is broken may be it. */
+/* The section whose idp_entity_id says so: no metadata of another can take that away. */
+static bool find_named(struct attempt *attempt, enum cortex_reason *reason_out,
+                       struct cortex_error *error) {
+  struct cortex_error cause = CORTEX_ERROR_NONE;
+  struct saml_provider *provider = &attempt->provider;
+  size_t i;
+
+  for (i = 0; saml_question_provider(attempt->question, i, provider); i++)
+    if (provider->entity_id != NULL && strcmp(provider->entity_id, attempt->entity_id) == 0) {
+      *reason_out = saml_metadata_keys(provider, attempt->entity_id, attempt->question->now,
+                                       &attempt->keys, &cause);
+      if (*reason_out != CORTEX_OK)
+        *reason_out = cx_error_at(error, *reason_out, (struct cx_place){provider->label, 0, 0},
+                                  "%s", cause.message);
+      return true;
+    }
+  return false;
+}
+
+/* A provider writes its metadata itself: one that takes another's name must not become it. */
+static enum cortex_reason refuse_twice(const struct attempt *attempt, const char *label,
+                                       struct cortex_error *error) {
+  return REFUSE(CORTEX_UNKNOWN_ISSUER,
+                "the [saml] sections \"%s\" and \"%s\" both have the issuer %s: idp_entity_id has to "
+                "say whose it is",
+                attempt->provider.label, label,
+                cx_quote(attempt->entity_id, strlen(attempt->entity_id)).text);
+}
+
+/* The one section whose metadata has this entity ID. One whose metadata is broken may be it. */
 static enum cortex_reason find_provider(struct attempt *attempt, struct cortex_error *error) {
   struct cortex_error first = CORTEX_ERROR_NONE;
+  struct saml_provider provider;
   enum cortex_reason reason;
+  bool is_found = false;
   char label[64] = "";
   size_t i;
 
-  for (i = 0; saml_question_provider(attempt->question, i, &attempt->provider); i++) {
+  if (find_named(attempt, &reason, error))
+    return reason;
+  for (i = 0; saml_question_provider(attempt->question, i, &provider); i++) {
     struct cortex_error cause = CORTEX_ERROR_NONE;
+    struct saml_keys keys;
 
-    saml_keys_clear(&attempt->keys);
-    reason = saml_metadata_keys(&attempt->provider, attempt->entity_id, attempt->question->now,
-                                &attempt->keys, &cause);
+    reason = saml_metadata_keys(&provider, attempt->entity_id, attempt->question->now, &keys,
+                                &cause);
+    if (reason == CORTEX_OK && !is_found) {
+      attempt->provider = provider;
+      attempt->keys = keys;
+      is_found = true;
+      continue;
+    }
+    saml_keys_clear(&keys);
     if (reason == CORTEX_OK)
-      return CORTEX_OK;
+      return refuse_twice(attempt, provider.label, error);
     if (reason != CORTEX_UNKNOWN_ISSUER && first.reason == CORTEX_OK) {
       first = cause;
-      snprintf(label, sizeof label, "%s", attempt->provider.label);
+      snprintf(label, sizeof label, "%s", provider.label);
     }
   }
+  if (is_found)
+    return CORTEX_OK;
   if (first.reason != CORTEX_OK)
     return cx_error_at(error, first.reason, (struct cx_place){label, 0, 0}, "%s", first.message);
   return REFUSE(CORTEX_UNKNOWN_ISSUER, "no [saml] section has the issuer %s",

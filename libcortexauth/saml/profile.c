@@ -12,6 +12,7 @@
 #include "util/text.h"
 
 struct profile {
+  const struct cx_trust *trust;
   const cx_json *answer;
   const struct cortex_issuer *issuer;
   struct cortex_identity *identity;
@@ -99,13 +100,34 @@ static enum cortex_reason copy_name(const struct profile *profile, const char *m
   return *copy_out != NULL ? CORTEX_OK : cx_error_memory(error);
 }
 
+static bool is_oidc_issuer(const struct cx_trust *trust, const char *name) {
+  size_t i;
+
+  for (i = 0; i < trust->issuer_count; i++)
+    if (cx_issuer_is(&trust->issuers[i], CX_KIND_OIDC) &&
+        strcmp(trust->issuers[i].oidc.issuer, name) == 0)
+      return true;
+  return false;
+}
+
+/*
+ * Names belong to an issuer by its name, and policies ask for it. A SAML provider's stands in metadata
+ * that it writes itself: only the operator can say that it is an [oidc] section's as well.
+ */
 static enum cortex_reason read_issuer(struct profile *profile, struct cortex_error *error) {
+  const char *own = profile->issuer->saml.idp_entity_id;
   struct cortex_identity *identity = profile->identity;
   enum cortex_reason reason = copy_name(profile, "issuer", &identity->issuer, error);
 
   identity->kind = CX_KIND_SAML;
   if (reason != CORTEX_OK)
     return reason;
+  if (own != NULL && strcmp(own, identity->issuer) != 0)
+    return cx_saml_profile_misunderstood(error);
+  if (own == NULL && is_oidc_issuer(profile->trust, identity->issuer))
+    return cx_error_at(error, CORTEX_UNKNOWN_ISSUER, (struct cx_place){profile->issuer->label, 0, 0},
+                       "the issuer is that of an [oidc] section: idp_entity_id has to say that it is "
+                       "this provider's too");
   identity->label = strdup(profile->issuer->label);
   return identity->label != NULL ? CORTEX_OK : cx_error_memory(error);
 }
@@ -284,7 +306,7 @@ static enum cortex_reason fill(struct profile *profile, struct cortex_error *err
 enum cortex_reason cx_saml_profile_read(const struct cx_trust *trust, const struct cx_buf *answer,
                                         int64_t now, struct cortex_identity *identity,
                                         struct cortex_error *error) {
-  struct profile profile = {.identity = identity, .now = now};
+  struct profile profile = {.trust = trust, .identity = identity, .now = now};
   enum cortex_reason reason;
   const cx_json *json;
 

@@ -66,8 +66,8 @@ class Host:
         answer = one_object(assert_exit(ctl("status", "--json", "--config", self.conf), code).stdout)
         return answer["issuers"][0]
 
-    def verify(self, *arguments, at=NOW):
-        sent = base64.b64encode((CASES / "accepted-both-signed" / "response.xml").read_bytes())
+    def verify(self, *arguments, at=NOW, case="accepted-both-signed"):
+        sent = base64.b64encode((CASES / case / "response.xml").read_bytes())
         done = ctl("verify", "--config", self.conf, "--at", int(at), *arguments, "-", stdin=sent)
         answer = one_object(done.stdout)
         return "ok" if answer["ok"] else answer["error"]
@@ -291,6 +291,53 @@ def test_check_names_a_section_that_no_login_goes_by():
     assert "identity provider of" not in Host(*more).check("--offline")
     host = Host(*more, source=f"metadata_file = {CASES / 'metadata.xml'}")
     assert "identity provider of" not in host.check()
+
+
+class Two(Host):
+    """The section of the provider, and one before or behind it whose metadata has taken its name."""
+
+    def __init__(self, is_first, *more, metadata=GOOD):
+        home = support.folder()
+        (home / "own.xml").write_text(metadata, encoding="utf-8")
+        (home / "thief.xml").write_text(document.entity(descriptors=document.key_descriptor("stranger")), encoding="utf-8")
+        rest = [f"sp_entity_id = {document.SP}", f"acs_url = {document.ACS}", "shared_names = yes"]
+        thief = ('[saml "thief"]', f"metadata_file = {home}/thief.xml", *rest)
+        own = ('[saml "own"]', f"metadata_file = {home}/own.xml", *more, *rest)
+        super().__init__("shared_names = yes", *(thief + own if is_first else own + thief), source=f"metadata_file = {home}/other.xml")
+        (home / "other.xml").write_text(document.entity(document.OTHER_IDP), encoding="utf-8")
+
+
+@cases(True, False)
+def test_name_that_another_section_s_metadata_takes_is_nobody_s(is_first):
+    host = Two(is_first)
+    for case in ("accepted-both-signed", "stranger"):
+        assert host.verify(case=case) == "unknown_issuer"
+    found = [line for line in host.check("--offline").splitlines() if "has the identity provider of" in line]
+    assert len(found) == 1 and "own" in found[0] and "thief" in found[0], found
+
+
+@cases(True, False)
+def test_name_stays_with_the_section_that_says_it_has_it(is_first):
+    named = f"idp_entity_id = {document.IDP}"
+    host = Two(is_first, named)
+    assert host.verify() == "ok"
+    assert host.verify(case="stranger") == "signature_invalid"
+    host = Two(is_first, named, metadata=GOOD[:-20])
+    for case in ("accepted-both-signed", "stranger"):
+        assert host.verify(case=case) == "keys_unavailable"
+
+
+def test_name_of_an_oidc_issuer_is_not_taken():
+    jwks = support.folder() / "jwks.json"
+    jwks.write_text('{"keys":[]}', encoding="utf-8")
+    oidc = ("shared_names = yes", '[oidc "op"]', f"issuer = {document.IDP}", "audience = x", f"jwks_file = {jwks}", "shared_names = yes")
+    source = f"metadata_file = {CASES / 'metadata.xml'}"
+    host = Host(*oidc, source=source)
+    assert host.verify() == "unknown_issuer"
+    assert '"idp" has the name of the issuer of "op"' in host.check("--offline")
+    host = Host(f"idp_entity_id = {document.IDP}", *oidc, source=source)
+    assert host.verify() == "ok"
+    assert "has the name of" not in host.check("--offline")
 
 
 def test_check_fetches_unless_it_is_told_not_to():

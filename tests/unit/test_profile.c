@@ -29,6 +29,12 @@ static const char config[] = "[saml \"idp\"]\n"
                              "sp_entity_id = https://db.example\n"
                              "acs_url = https://db.example/acs\n"
                              "shared_names = yes\n"
+                             "[saml \"named\"]\n"
+                             "metadata_file = named.xml\n"
+                             "idp_entity_id = https://op.example\n"
+                             "sp_entity_id = https://db.example\n"
+                             "acs_url = https://db.example/acs\n"
+                             "shared_names = yes\n"
                              "[oidc \"token\"]\n"
                              "issuer = https://op.example\n"
                              "audience = db\n"
@@ -88,6 +94,30 @@ static void a_whole_answer_is_taken(void **state) {
   assert_false(identity->one_time);
   assert_int_equal(identity->groups.count, 1);
   cortex_identity_free(&identity);
+}
+
+/* Whose name it is, the operator says: metadata and helper could say any. */
+static void a_name_of_another_section_is_not_taken(void **state) {
+  static const struct {
+    const char *label, *issuer;
+    enum cortex_reason expected;
+  } names[] = {{"idp", "https://idp.example", CORTEX_OK},
+               {"idp", "https://op.example", CORTEX_UNKNOWN_ISSUER},
+               {"named", "https://op.example", CORTEX_OK},
+               {"named", "https://idp.example", CORTEX_HELPER_FAILED}};
+  struct cortex_identity *identity;
+  char text[1024];
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+    snprintf(text, sizeof text,
+             "{\"ok\":true,\"label\":\"%s\",\"issuer\":\"%s\",\"assertion_id\":\"_1\",\"usable_until\":1700000300,"
+             "\"session_until\":0,\"one_time\":false,\"transient\":false" SUBJECT ATTRIBUTES "}",
+             names[i].label, names[i].issuer);
+    assert_int_equal(take_bytes(text, strlen(text), &identity, NULL), names[i].expected);
+    cortex_identity_free(&identity);
+  }
 }
 
 static bool is_overage(const char *attributes) {
@@ -263,6 +293,7 @@ static void nesting_is_bounded(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_whole_answer_is_taken),
+      cmocka_unit_test(a_name_of_another_section_is_not_taken),
       cmocka_unit_test(a_link_in_place_of_groups_is_an_overage),
       cmocka_unit_test(one_use_is_asked_unless_it_is_denied),
       cmocka_unit_test(what_is_no_answer_is_the_helper_s_failure),

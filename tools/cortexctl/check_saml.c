@@ -55,7 +55,24 @@ static void warn_of_end(const struct subject *subject, enum check_fault fault, c
                show_day(end, day));
 }
 
-/* A response names the provider, not the section: the first one of that entity ID is asked. */
+/* Names of people belong to the issuer's, which only an idp_entity_id keeps apart then. */
+static void check_against_oidc(const struct subject *subject, const char *entity_id) {
+  const struct cortex_issuer *other;
+  const char *issuer;
+  size_t i;
+
+  if (cortex_issuer_value(subject->issuer, "idp_entity_id") != NULL)
+    return;
+  for (i = 0; (other = cortex_settings_issuer(subject->check->settings, i)) != NULL; i++) {
+    issuer = cortex_issuer_value(other, "issuer");
+    if (issuer != NULL && strcmp(issuer, entity_id) == 0)
+      check_find(subject->check, CHECK_PROVIDER_TWICE, place_of(subject, subject->key),
+                 "\"%s\" has the name of the issuer of \"%s\"", cortex_issuer_label(subject->issuer),
+                 cortex_issuer_label(other));
+  }
+}
+
+/* A response names the provider, not the section. */
 static void check_provider(const struct subject *subject, const char *entity_id) {
   const char *label = cortex_issuer_label(subject->issuer);
   const char *first = json_string_value(json_object_get(subject->check->providers, entity_id));
@@ -64,8 +81,7 @@ static void check_provider(const struct subject *subject, const char *entity_id)
     json_object_set_new(subject->check->providers, entity_id, json_string(label));
   else
     check_find(subject->check, CHECK_PROVIDER_TWICE, place_of(subject, subject->key),
-               "\"%s\" has the identity provider of \"%s\", which all its responses go to", label,
-               first);
+               "\"%s\" has the identity provider of \"%s\"", label, first);
 }
 
 static void judge(const struct subject *subject, const struct cortex_metadata *metadata) {
@@ -73,6 +89,7 @@ static void judge(const struct subject *subject, const struct cortex_metadata *m
   bool is_file = strcmp(subject->key, "metadata_file") == 0;
 
   check_provider(subject, metadata->entity_id);
+  check_against_oidc(subject, metadata->entity_id);
   if (metadata->keys.weak > 0)
     check_find(subject->check, CHECK_KEYS_WEAK, place_of(subject, subject->key),
                "%zu of the keys of \"%s\" are too weak and will not be used", metadata->keys.weak,
