@@ -222,6 +222,22 @@ def test_provider_that_is_not_configured_is_refused(samls, name):
     assert samls.verify(samls.answer(name))["error"] in ("unknown_issuer", "keys_unavailable")
 
 
+def test_provider_that_takes_another_s_name_is_not_taken_for_it(samls):
+    """The role belongs to a subject of the name that the other provider then writes into its own metadata."""
+    thief, victim = samls.saml.samlp, samls.saml.simplesaml
+    samls.login(samls.answer("simplesaml")).assert_allowed()
+    thief.set(issuer=victim.entity)
+    try:
+        samls.write_metadata("samlp", thief.metadata())
+        for name in PROVIDERS:
+            samls.login(samls.answer(name)).assert_refused("unknown_issuer", recorded=False)
+        samls.configure("assertion", idp_entity_id={"simplesaml": victim.entity, "samlp": None})
+        samls.login(samls.answer("samlp")).assert_refused("signature_invalid", recorded=False)
+        samls.login(samls.answer("simplesaml")).assert_allowed()
+    finally:
+        thief.set(issuer=thief.entity)
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_changed_answer_is_refused(samls, name):
     xml = base64.b64decode(samls.answer(name))
