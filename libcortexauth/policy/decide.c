@@ -65,8 +65,9 @@ enum cortex_reason cx_question_check(const struct cortex_policy *policy,
                         question->service);
   if (question->database != NULL && question->database[0] == '\0')
     return cx_error_set(error, CORTEX_SERVICE_MISMATCH,
-                        "which database is entered cannot be told: by replication, or names of "
-                        "user, database and cluster that can be read in two ways");
+                        "which database is entered cannot be told: replication, a process title "
+                        "that is cut short, or names of user, database and cluster that can be "
+                        "read in two ways; see pam_cortex(8)");
   if (question->database != NULL && strcmp(question->database, database) != 0)
     return cx_error_set(error, CORTEX_SERVICE_MISMATCH,
                         "the service \"%s\" is the database \"%s\", not \"%s\"", question->service,

@@ -95,7 +95,7 @@ def test_replication_is_refused(world, replication):
         with pytest.raises(psycopg.OperationalError, match="PAM authentication failed"):
             psycopg.connect(**world.postgres.conninfo("alice", DATABASES[STAGING]), password=token,
                             replication=replication)
-        assert world.postgres.log_contains("reason=service_mismatch .*cannot be told: by replication", mark)
+        assert world.postgres.log_contains("reason=service_mismatch .*cannot be told: replication", mark)
     finally:
         world.use_services()
         world.postgres.reload()
