@@ -218,6 +218,18 @@ def test_cache_that_others_may_touch_is_refused(what):
     assert done.returncode in (2, 3) and done.stdout == "" and str(home.cache) in done.stderr, done
 
 
+def test_cache_of_somebody_else_is_refused():
+    """As that of a person whose home sudo keeps; its mode is right."""
+    if os.geteuid() != 0:
+        return
+    home = job()
+    PROVIDER.set(token=PROVIDER.tokens())
+    assert_exit(home.run("token"), 0)
+    os.chown(home.cache, 65534, 65534)
+    done = assert_exit(home.run("token"), 2, "owned by somebody else")
+    assert "chmod" not in done.stderr
+
+
 @cases(b"", b"{", b"[]", b'{"for":1}', b"\0", b'{"for":"x","id_token":"y"}')
 def test_broken_cache_is_replaced(content):
     home = job()

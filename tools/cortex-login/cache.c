@@ -71,9 +71,12 @@ static enum cli_exit open_folder(const char *path, int *folder_out) {
     cli_complain("%s: %s", path, strerror(errno));
     return CLI_USAGE;
   }
-  if (status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+  if (status.st_uid != geteuid())
+    cli_complain("%s: is owned by somebody else; was it you under another name, as by sudo?", path);
+  else if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    cli_complain("%s: must be yours alone (chmod 700 \"%s\")", path, path);
+  else
     return CLI_DONE;
-  cli_complain("%s: must be yours alone (chmod 700 \"%s\")", path, path);
   return CLI_USAGE;
 }
 
