@@ -80,6 +80,14 @@ while read -r option; do
 done <"$work/options" >>"$work/bad"
 report 'every option is in cortex-sync.8'
 
+file=$("$top_builddir/tools/cortexctl/cortexctl" check --help | sed -nE 's/.*the configuration \((.*)\)$/\1/p')
+"$top_builddir/tools/cortex-sync/cortex-sync" --help | grep -F "configuration ($file)" >"$work/said" ||
+  echo 'cortex-sync --help' >"$work/bad"
+for unit in cortex-reap.service cortex-sync.service; do
+  grep -qx "ConditionPathExists=$file" "$top_builddir/packaging/systemd/$unit" || echo "$unit"
+done >>"$work/bad"
+report "programs and units go by $file"
+
 # mandoc lays out any; groff, which man runs on Debian, breaks the cells of a list that is too wide
 # and puts them below wrong columns.
 # shellcheck disable=SC2086

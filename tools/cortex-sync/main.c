@@ -21,7 +21,6 @@
 #include "state.h"
 #include "sync.h"
 
-#define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define LOCK_TIMEOUT 10 /* seconds */
 #define LOCK_TRIES 5    /* a fifth of a second apart */
 

@@ -19,7 +19,6 @@
 #include "notice.h"
 #include "sight.h"
 
-#define CONFIG_DEFAULT "/etc/cortex/cortex.conf"
 #define TIMEOUT 30     /* seconds, of a statement and of waiting for a lock */
 #define WATCH_PAUSE 10 /* seconds between two rounds: well within the minute that is promised */
 #define END_MAX 60     /* seconds that a backend may take to end */
