@@ -46,6 +46,29 @@ static void tell_hole(struct cx_findings *findings, const struct cx_hole *hole) 
                              });
 }
 
+/* Either this record was moved to the front or those before it to the back: both are named. */
+static void tell_early(struct cx_findings *findings, const struct cx_hole *hole) {
+  cx_findings_tell(findings, &(struct cortex_finding){
+                                 .kind = CORTEX_FINDING_REORDERED,
+                                 .file = hole->file,
+                                 .line = hole->line,
+                                 .last_line = hole->line,
+                                 .seq = hole->behind,
+                                 .last_seq = hole->behind,
+                                 .text = "this record stands before others that it follows",
+                             });
+}
+
+/* Whether more is missing before the record that this hole is before. */
+static bool has_rest(const struct cx_findings *findings, const struct cx_hole *hole) {
+  size_t i;
+
+  for (i = 0; i < findings->hole_count; i++)
+    if (findings->holes[i].file == hole->file && findings->holes[i].line == hole->line)
+      return true;
+  return false;
+}
+
 static void close_hole(struct cx_findings *findings, size_t index) {
   findings->hole_count--;
   memmove(&findings->holes[index], &findings->holes[index + 1],
@@ -61,7 +84,7 @@ void cx_findings_open_hole(struct cx_findings *findings, const struct cx_hole *h
 }
 
 bool cx_findings_fill_hole(struct cx_findings *findings, uint64_t seq) {
-  struct cx_hole *hole, rest;
+  struct cx_hole *hole, rest, whole;
   size_t i = 0;
 
   while (i < findings->hole_count &&
@@ -70,13 +93,15 @@ bool cx_findings_fill_hole(struct cx_findings *findings, uint64_t seq) {
   if (i == findings->hole_count)
     return false;
   hole = &findings->holes[i];
-  rest = *hole;
+  whole = rest = *hole;
   rest.first = seq + 1;
   hole->last = seq - 1;
   if (hole->first > hole->last)
     close_hole(findings, i);
   if (rest.first <= rest.last)
     cx_findings_open_hole(findings, &rest);
+  if (!has_rest(findings, &whole))
+    tell_early(findings, &whole);
   return true;
 }
 

@@ -12,8 +12,8 @@
 /* Sequences that are missing so far: removed, unless they turn up later. */
 struct cx_hole {
   uint64_t first, last;
-  const char *file; /* and line: of the record behind the hole */
-  uint64_t line;
+  const char *file; /* of the record behind the hole, with its line and sequence */
+  uint64_t line, behind;
 };
 
 struct cx_findings {

@@ -192,7 +192,7 @@ static void check_anchors(struct walk *walk, const struct record_line *record) {
 
 static void open_hole(struct walk *walk, const struct record_line *record) {
   struct cx_hole hole = {walk->head.seq + 1, record->link.seq - 1, walk->file,
-                         record->line->number};
+                         record->line->number, record->link.seq};
 
   cx_findings_open_hole(&walk->findings, &hole);
 }

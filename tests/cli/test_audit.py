@@ -86,7 +86,9 @@ def test_removed_line_is_named():
 
 def test_reordered_lines_are_named():
     path = changed(lambda lines: lines[:4] + [lines[5], lines[4]] + lines[6:])
-    assert breaks(verify(path)[1]), "two lines changed places"
+    assert breaks(verify(path)[1]) == ["reordered", "reordered"], "two lines changed places"
+    text, _ = verify(changed(lambda lines: lines[:2] + [lines[6]] + lines[2:6] + lines[7:]))
+    assert ":3: reordered: " in text.stdout, "the line that was moved to the front"
 
 
 def test_doubled_line_is_named():

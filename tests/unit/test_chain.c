@@ -109,9 +109,15 @@ static void reordered_lines_are_named(void **state) {
 
   trail_fill(trail, 8);
   lines = take_lines(trail);
-  expect_order(trail, &lines, (size_t[]){1, 2, 4, 3, 5, 6, 7, 8, 0}, "reordered 4-4 3-3");
-  expect_order(trail, &lines, (size_t[]){1, 2, 6, 7, 8, 3, 4, 5, 0}, "reordered 6-8 3-5");
-  expect_order(trail, &lines, (size_t[]){2, 1, 3, 4, 0}, "reordered 2-2 1-1");
+  expect_order(trail, &lines, (size_t[]){1, 2, 4, 3, 5, 6, 7, 8, 0},
+               "reordered 3-3 4-4; reordered 4-4 3-3");
+  expect_order(trail, &lines, (size_t[]){1, 2, 6, 7, 8, 3, 4, 5, 0},
+               "reordered 3-3 6-6; reordered 6-8 3-5");
+  expect_order(trail, &lines, (size_t[]){2, 1, 3, 4, 0}, "reordered 1-1 2-2; reordered 2-2 1-1");
+  expect_order(trail, &lines, (size_t[]){1, 7, 2, 3, 4, 5, 6, 8, 0},
+               "reordered 2-2 7-7; reordered 3-7 2-6");
+  expect_order(trail, &lines, (size_t[]){1, 7, 3, 4, 5, 6, 2, 8, 0},
+               "reordered 2-2 7-7; reordered 3-6 3-6; reordered 7-7 2-2");
   expect_order(trail, &lines, (size_t[]){1, 2, 8, 4, 5, 0},
                "reordered 4-5 4-5; removed 3-3 3-3; removed 3-3 6-7");
   free_lines(&lines);

@@ -148,7 +148,7 @@ enum cortex_finding_kind {
   /* breaks */
   CORTEX_FINDING_EDITED,     /* a line that is not as it was written */
   CORTEX_FINDING_REMOVED,    /* records are missing before this line */
-  CORTEX_FINDING_REORDERED,  /* a record stands too late */
+  CORTEX_FINDING_REORDERED,  /* a record stands too late, or before others that it follows */
   CORTEX_FINDING_DUPLICATED, /* a record was there before */
   CORTEX_FINDING_TORN,       /* the file ends inside a line */
   CORTEX_FINDING_RESTARTED,  /* a chain of its own begins */
