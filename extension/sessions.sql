@@ -252,6 +252,7 @@ BEGIN
   IF state.kind = 'l' AND state.can_login
       AND cardinality(cortex.login_excess(wanted, service, universe, roles)) = 0
       AND (pg_is_in_recovery() OR cardinality(cortex.login_missing(wanted, roles)) = 0) THEN
+    PERFORM cortex.require_no_leaver(wanted); -- one whose role somebody holds may log in still
     IF NOT pg_is_in_recovery() AND depends THEN
       PERFORM cortex.forget_given(wanted, service, levels, roles);
       PERFORM cortex.note_login(wanted, service, levels, roles, standing);

@@ -252,6 +252,20 @@ def test_who_holds_a_leaver_s_role_keeps_nobody_else(host, prepares):
     host.sql("drop role carol")
 
 
+def test_a_leaver_whose_role_is_held_stays_out_where_nothing_is_missing(host):
+    """An administrator gave what the login needs; with a service that grants nothing it is the same."""
+    directory = Directory(host).names(alice=["engineers"], bob=["engineers"])
+    directory.apply()
+    host.sql("revoke analytics_read from alice granted by cortex_grantor; grant analytics_read to alice")
+    host.login().assert_allowed("1")
+    host.sql("begin; alter role alice password null; prepare transaction 'hers'")
+    try:
+        assert directory.names(bob=["engineers"]).run().returncode == 4 and host.exists("alice")
+        host.login().assert_refused("role_unavailable")
+    finally:
+        host.sql("rollback prepared 'hers'")
+
+
 def test_a_lock_of_somebody_else_is_no_other_run(host):
     """Exit code 6 is for that alone."""
     directory = Directory(host).names(alice=["engineers"])
