@@ -195,7 +195,7 @@ static int timeout_of(const struct cx_jit *jit) {
  */
 static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish,
                                struct cortex_error *error) {
-  char options[2 * NAME_ROOM];
+  char options[2 * NAME_ROOM], server[24];
   const char *keywords[CX_CONNINFO_KEYWORDS + 8] = {
       "options", "application_name", "client_encoding", "passfile", "sslmode", "gssencmode"};
   const char *values[CX_CONNINFO_KEYWORDS + 8] = {options, "pam_cortex", "UTF8",
@@ -208,7 +208,8 @@ static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish
                                            wish->arrays[UNIVERSE].bytes,
                                            wish->arrays[LEVELS].bytes,
                                            wish->arrays[ROLES].bytes,
-                                           wish->arrays[STANDING].bytes};
+                                           wish->arrays[STANDING].bytes,
+                                           server};
   cx_jit_call_fn *run;
   enum cortex_reason reason = cx_object_find("jit", CX_JIT_CALL, (cx_object_call **)&run, error);
   size_t i;
@@ -219,6 +220,7 @@ static enum cortex_reason call(const struct cx_jit *jit, const struct wish *wish
     keywords[6 + i] = cx_conninfo_keyword(i);
     values[6 + i] = jit->settings->roles.jit_conninfo.values[i];
   }
+  snprintf(server, sizeof server, "%" PRId64, jit->postmaster_start);
   snprintf(options, sizeof options,
            "-c statement_timeout=%d -c lock_timeout=%d -c synchronous_commit=local "
            "-c search_path=pg_catalog -c default_transaction_isolation=read\\ committed "

@@ -13,7 +13,11 @@
 #include <time.h>
 
 #define TRIES 3 /* beside others who change the same roles */
-#define QUERY "SELECT cortex.login($1, $2, $3, $4, $5, $6, $7, $8)"
+
+/* No row, and nothing done, by another server of this host: the role would be made there. */
+#define QUERY                                                                                      \
+  "SELECT cortex.login($1, $2, $3, $4, $5, $6, $7, $8) "                                           \
+  "WHERE (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint = $9"
 
 static int64_t milliseconds(void) {
   struct timespec now;
@@ -152,8 +156,10 @@ static bool ask(PGconn *connection, struct cx_jit_query *query, int64_t end, boo
   if (!is_here(connection, query, end))
     return false;
   result = PQgetResult(connection);
-  is_done = PQresultStatus(result) == PGRES_TUPLES_OK;
-  if (!is_done) {
+  is_done = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+  if (PQresultStatus(result) == PGRES_TUPLES_OK && !is_done) {
+    fail(query, "[roles] jit_conninfo leads to another server than the login's own");
+  } else if (!is_done) {
     fail_result(query, result, connection);
     /* Behind the result comes the end of the call. */
     *again_out =

@@ -10,14 +10,15 @@
 #include <stdbool.h>
 
 #define CX_JIT_CALL "cx_jit_call"
-#define CX_JIT_VALUES 8
+#define CX_JIT_VALUES 9
 
 struct cx_jit_query {
   const char *const *keywords; /* of the connection; NULL at the end */
   const char *const *values;
-  const char *parameters[CX_JIT_VALUES]; /* of cortex.login, as text */
-  int timeout;                           /* milliseconds, for everything */
-  char message[384];                     /* out: why it failed, one line */
+  /* of cortex.login, as text; then the start of the login's own server, microseconds since 1970 */
+  const char *parameters[CX_JIT_VALUES];
+  int timeout;       /* milliseconds, for everything */
+  char message[384]; /* out: why it failed, one line */
 };
 
 /*

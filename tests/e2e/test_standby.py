@@ -114,6 +114,18 @@ def test_cortex_sync_leaves_a_standby_to_its_primary(host, standby):
     assert json.loads(apply("--json"))["create_logins"] == ["alice"] and standby.members("alice")
 
 
+def test_a_login_whose_roles_would_be_made_on_another_server_makes_none(host, standby):
+    """One configuration for two servers of a host: the role and its memberships came to be where nobody had logged in."""
+    text = standby.conf.read_text(encoding="utf-8")
+    host.cortex.write(standby.conf, text.replace(f"host={standby.sockets} port={standby.port}",
+                                                 f"host={host.postgres.sockets} port={host.postgres.port}"))
+    mark = standby.log_mark()
+    with pytest.raises(psycopg.OperationalError):
+        standby.connect("eve", host.token("eve"))
+    assert standby.log_contains("reason=role_unavailable.*jit_conninfo leads to another server", mark)
+    assert host.sql("select count(*) from pg_roles where rolname = 'eve'") == "0"
+
+
 def test_sessions_on_a_standby_and_after_its_promotion(host, standby):
     host.login().assert_allowed("1")
     with host.connect(mfa=True):
