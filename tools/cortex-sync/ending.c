@@ -34,8 +34,11 @@ static bool put(struct ending *ending, int64_t pid, int64_t backend_start, uint3
   return true;
 }
 
-/* A role of that name in another cluster, whose sessions leave their stamps in the same place, is
- * another one. */
+/*
+ * A role of that name in another cluster, whose sessions leave their stamps in the same place, is
+ * another one. A session that is over by itself keeps its stamp until the reaper's next round, and
+ * nobody ends it.
+ */
 static bool visit(const struct cortex_session *session, const char *name,
                   const struct cortex_error *cause, void *context) {
   struct looking *looking = context;
@@ -46,7 +49,7 @@ static bool visit(const struct cortex_session *session, const char *name,
   if (session == NULL)
     return true;
   role = names_find(&looking->sync->model.names, session->role, strlen(session->role));
-  if (role == NAMES_NONE || !looking->marked[role])
+  if (role == NAMES_NONE || !looking->marked[role] || !is_alive(session->pid))
     return true;
   if (looking->server.started == 0 && !pg_server(looking->sync->pg, &looking->server))
     return false;
