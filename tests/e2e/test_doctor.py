@@ -21,6 +21,10 @@ GOOD = (f"hostssl analytics_staging +cortex_managed all pam pamservice=cortex-{S
 LINE = GOOD[0]
 
 
+def at(address):
+    return LINE.replace(" all pam", f" {address} pam")
+
+
 class Patient:
     def __init__(self, folder):
         self.cortex, self.pam = Cortex(folder), PamService(folder)
@@ -86,6 +90,8 @@ def test_lines_that_service_render_prints_are_fine(patient):
     ("hba_superuser", 2, (LINE.replace("+cortex_managed", "dba"), *GOOD)),
     ("hba_shadowed", 3, ("host all all all scram-sha-256", *GOOD)),
     ("hba_shadowed", 3, ("hostssl all +cortex_managed all trust", *GOOD)),
+    ("hba_shadowed", 3, ("host all all 10.0.0.0/8 reject", at("10.1.0.0/16"), *GOOD[1:])),
+    ("hba_shadowed", 3, ("host all all 2001:db8::/32 reject", at("2001:db8:1::/48"), *GOOD[1:])),
     ("hba_bypass", 5, (*GOOD, "host all all all trust")),
     ("hba_bypass", 2, ("hostssl analytics_staging all 10.0.0.0/8 trust", *GOOD)),
     ("hba_beside", 5, (*GOOD, "host all all all scram-sha-256")),
@@ -98,6 +104,13 @@ def test_fault_is_found_at_its_line(patient, name, line, lines):
     finding = patient.doctor(lines, reload=not broken).get(name)
     assert finding and finding["line"] == line, finding
     assert finding["file"].endswith("/pg_hba.conf") and finding["fix"]
+
+
+@pytest.mark.parametrize("above,below", [("10.1.0.0/16", "10.0.0.0/8"), ("10.1.0.0/16", "10.2.0.0/16"),
+                                         ("2001:db8:1::/48", "2001:db8::/32"), ("2001:db8:1::/48", "2001:db8:2::/48"),
+                                         ("10.0.0.0/8", "2001:db8::/32")])
+def test_line_above_for_other_addresses_shadows_nothing(patient, above, below):
+    assert "hba_shadowed" not in patient.doctor((f"host all all {above} reject", at(below), *GOOD[1:]))
 
 
 def test_superuser_that_a_line_above_catches_is_fine(patient):

@@ -299,6 +299,8 @@ def test_leaver_who_owns_tables_is_dropped_after_the_grace_time(sync):
 
 @pytest.mark.parametrize("owner, why", [(None, "no leaver_owner"), ("postgres", "cannot get what leavers own"),
                                         ("nobody", "cannot get what leavers own"),
+                                        ("pg_monitor", "cannot get what leavers own"),
+                                        ("cortex_managed", "cannot get what leavers own"),
                                         ("bob", "is a leaver itself"), ("carl", "is a leaver itself")])
 def test_leaver_whose_things_nobody_may_get_stays(sync, owner, why):
     with_grace(sync, DATABASE.replace("leaver_owner = maker", f"leaver_owner = {owner}" if owner else ""))
