@@ -126,6 +126,14 @@ def test_password_file_has_the_line_and_nothing_is_printed():
     assert [entry.name for entry in home.path.iterdir() if "pgpass" in entry.name] == ["pgpass"]
 
 
+def test_cache_is_below_home_where_no_variable_says():
+    """A relative path is none (XDG Base Directory)."""
+    for folder in ("", "cache"):
+        home = with_token()
+        assert_exit(home.run("--passfile", home.path / "pgpass", environment={"XDG_CACHE_HOME": folder}), 0)
+        assert (home.path / ".cache" / "cortex-login" / ".passfile.lock").exists() and not home.cache.exists()
+
+
 def test_colon_and_backslash_are_escaped():
     home = with_token(token="a:b\\c", host="fe80::1", database="d\\e")
     file = home.path / "pgpass"

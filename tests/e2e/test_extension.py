@@ -210,6 +210,17 @@ def test_notes_say_why_and_are_forgotten(host):
         ("alice", "other"), ("bob", "p")]
 
 
+def test_note_of_a_person_has_the_issuer_that_its_subject_is_of(host):
+    host.call("create_logins", ["alice"], ["1"], "https://login.example.com", "login")
+    groups(host, "readers")
+    said = "select issuer, subject, source from cortex.role_data where name = 'alice'"
+    host.call("note_people", ["alice", "readers"], ["", "g"], ["corp", "corp"])
+    assert host.sql(said) == [("https://login.example.com", "1", "corp")]
+    host.call("note_people", ["alice"], ["2"], ["corp"])
+    assert host.sql(said) == [("", "2", "corp")]
+    assert host.sql("select subject, source from cortex.role_data where name = 'readers'") == [("", "")]
+
+
 def test_many_are_forgotten_at_once_and_the_others_stay(host):
     """Notes are kept in rows of at most 128 members, whatever order they come in."""
     rnd = random.Random(7)

@@ -374,6 +374,9 @@ def test_only_leavers_can_be_released_or_dropped(sync):
                             ("drop_leavers", (["maker"],)), ("release_leavers", (["postgres"], "maker"))):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             sync.host.call(call, *arguments)
+    sync.host.sql("alter role alice nologin")  # by a DBA
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        sync.host.call("drop_leavers", ["alice"])
 
 
 def test_names_of_leavers_and_of_who_gets_their_things_are_no_part_of_a_statement(sync):
