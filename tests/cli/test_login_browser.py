@@ -152,7 +152,7 @@ def test_other_requests_do_not_end_the_waiting():
     assert fetch(uri + "?" + query, headers={"Host": "evil.example"})[0] == 400
     for text in ("GET /?x HTTP/1.1\r\n\r\n", "GET /?x HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n",
                  "GET /?x\r\nHost: HOST\r\n\r\n", "\r\n\r\n", "\0\r\n\r\n",
-                 "GET /?x HTTP/2.0\r\nHost: HOST\r\n\r\n"):
+                 "GET /?x HTTP/2.0\r\nHost: HOST\r\n\r\n", "GET /?x HTTP/1.11\r\nHost: HOST\r\n\r\n"):
         assert raw(uri, text).startswith("HTTP/1.1 400 "), text
     assert raw(uri, "GET /?" + "x" * 33000).startswith("HTTP/1.1 413 ")
     begun.come_back()

@@ -90,6 +90,16 @@ def test_what_ended_sessions_leave_is_past_its_end_until_the_reaper_comes(host):
     assert host.members("alice") == {"analytics_read"} and not host.exists("alice/admin")
 
 
+def test_a_role_of_one_level_that_was_cut_is_not_past_its_end(host):
+    host.login("alice/admin", groups=("admins",), mfa=True).assert_allowed("1")
+    host.sql('create table hers (n int); alter table hers owner to "alice/admin"')
+    try:
+        wait_until("the role to be cut", lambda: "cut alice/admin" in host.reap())
+        assert found(host) == set()
+    finally:
+        host.sql("drop table hers")
+
+
 def test_a_role_of_one_level_that_the_service_grants_nothing_for(host):
     host.services({"read": "analytics_read"})
     with host.connect("alice/admin", groups=("admins",), mfa=True):
