@@ -389,14 +389,20 @@ BEGIN
 END
 $f$;
 
--- Sessions of people whom cortex-sync has cut, by their own role or one of one level; started counts microseconds since 1970.
--- On the primary it ends them itself; of those on a standby, or that begin beside it, it does not know.
+-- Sessions of people whom cortex-sync has cut: by their own role, by one of one level, or by one that is nobody's own, where
+-- the stamp says who it is; started counts microseconds since 1970. On the primary it ends the first itself; of those on a
+-- standby, or that begin beside it, it does not know.
 CREATE FUNCTION cortex.leaver_sessions() RETURNS TABLE (pid integer, started bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $f$
   SELECT s.pid, (date_part('epoch', s.backend_start) * 1000000)::bigint
   FROM pg_stat_get_activity(NULL) s JOIN pg_catalog.pg_authid a ON a.oid = s.usesysid
-    JOIN cortex.role_data d ON d.name = regexp_replace(a.rolname, '/(read|write|admin)$', '')
-  WHERE s.backend_type = 'client backend' AND d.cut_at IS NOT NULL AND d.source <> 'login'
+    LEFT JOIN cortex.role_data r ON r.name = a.rolname
+  WHERE s.backend_type = 'client backend' AND EXISTS (
+    SELECT FROM cortex.role_data d
+    WHERE d.name = ANY (ARRAY[regexp_replace(a.rolname, '/(read|write|admin)$', ''),
+        CASE WHEN coalesce(r.source, '') IN ('', '[role]') THEN (cortex.read_stamp(cortex.sessions_folder() || '/' || s.pid,
+          cortex.stamp_head(s.pid, s.backend_start), NULL)).username END])
+      AND d.cut_at IS NOT NULL AND d.source <> 'login' OFFSET 0)
 $f$;
 
 -- Takes back what ended sessions were permitted beyond what is standing, and roles

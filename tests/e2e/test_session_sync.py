@@ -108,6 +108,19 @@ def test_who_left_the_directory_does_not_come_back_by_a_login(host):
     host.login().assert_allowed("1")
 
 
+def test_who_left_the_directory_loses_the_session_in_a_shared_role(host):
+    directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
+    directory.apply()
+    conf = host.cortex.conf
+    host.cortex.write(conf, conf.read_text(encoding="utf-8").replace("[roles]\n", "[roles]\nassume = yes\n"))
+    host.cortex.write(host.cortex.policies / "shared.cedar", 'permit (principal, action == Action::"assume", resource);')
+    host.sql("create role eve_shared login")
+    with host.connect("eve_shared", token=host.token("alice")) as alice, host.connect("eve_shared", token=host.token("bob")) as bob:
+        directory.names(bob=["engineers"]).apply()
+        host.reap()
+        assert is_ended(alice) and not is_ended(bob)
+
+
 def test_who_left_the_directory_does_not_come_back_when_the_role_was_dropped(host):
     """The note outlives a role that a DBA dropped by hand, and so does what it says."""
     directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
