@@ -71,11 +71,12 @@ static bool is_called(const struct berval *type, const char *name) {
   return type->bv_len == strlen(name) && strncasecmp(type->bv_val, name, type->bv_len) == 0;
 }
 
-/* No name is longer than the others. */
+/* No name is longer than the others, and of those none is shorter than "userid". */
 static struct berval name_of_type(const struct berval *type) {
   size_t i;
 
-  for (i = 0; i < sizeof types_of_all / sizeof types_of_all[0]; i++) {
+  for (i = 0; type->bv_len >= strlen("userid") && i < sizeof types_of_all / sizeof types_of_all[0];
+       i++) {
     const struct type *known = &types_of_all[i];
 
     if (is_called(type, known->others[0]) || is_called(type, known->others[1]))
