@@ -167,6 +167,15 @@ class Verbatim(Between):
             sink.sendall(join(SEQUENCE, b"".join(parts)))
 
 
+def test_group_that_cannot_be_one_is_named(sync):
+    """As one that a replication of Active Directory left in conflict."""
+    fill(sync)
+    sync.ldap.add(f"dn: cn=team\\0aCNF:0f0e,ou=groups,{BASE}\nobjectClass: groupOfNames\nmember: {person('p00')}\n")
+    result = sync.apply(check=4)
+    assert 'group "team?CNF:0f0e": ' in result.stderr and "who is in it is rejected" in result.stderr
+    assert "rejected p00" in result.stdout and sync.host.members("analytics_read") == set(CROWD[1:])
+
+
 def test_types_in_names_count_by_whichever_name(sync):
     fill(sync)
     with Verbatim(sync.ldap.port) as between:

@@ -348,8 +348,14 @@ static bool take_group(void *context, uint32_t number, const char *name) {
   if (name[0] != '\0')
     name = spell(reading, name, '/', false, room);
   reason = cortex_standing_group(reading->standing, name, &reading->groups[number], &why);
-  if (reason != CORTEX_OK || is_of_another(reading, name, '/'))
-    reading->groups[number] = NAMES_NONE;
+  if (reason == CORTEX_OK && !is_of_another(reading, name, '/'))
+    return true;
+  reading->groups[number] = NAMES_NONE;
+  if (reason != CORTEX_INTERNAL)
+    cli_complain("directory \"%s\": group \"%.100s\": %s: who is in it is rejected",
+                 reading->source->request.label, name,
+                 reason != CORTEX_OK ? why.message
+                                     : "it begins with another directory's namespace");
   return reason != CORTEX_INTERNAL || out_of_memory(reading);
 }
 
