@@ -531,7 +531,9 @@ def test_names_that_the_reader_may_not_see_are_not_gone(sync):
     fill(sync)
     sync.apply()
     sync.ldap.restart(database="access to attrs=uid by * none\n" + READABLE)
-    stays(sync, "--allow-removals=100", code=4)
+    assert "no username that can be read (username_attribute)" in stays(sync, "--allow-removals=100", code=4)
+    sync.directories(directory(sync.ldap, group_attribute="description"))
+    assert "cannot be read (group_attribute)" in stays(sync, "--allow-removals=100")
 
 
 def test_ids_that_cannot_be_read_are_complained_of(sync):

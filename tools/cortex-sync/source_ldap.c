@@ -261,8 +261,8 @@ static uint32_t new_group(struct reading *reading, LDAPMessage *message, const c
   struct directory_text name;
 
   if (names == NULL || names[0] == NULL) {
-    ldap_link_fail(&reading->link, "%s: the name of group %.100s cannot be read", reading->link.url,
-                   dn);
+    ldap_link_fail(&reading->link, "%s: the name of group %.100s cannot be read (group_attribute)",
+                   reading->link.url, dn);
   } else {
     name = directory_safe(names[0]->bv_val, names[0]->bv_len, room);
     group = directory_group(&reading->directory, name.ptr, name.len);

@@ -407,7 +407,7 @@ static bool take_person(void *context, const struct source_person *person) {
     pg_drain(reading->from->pg);
   if (person->is_nameless)
     return refuse_person(reading, person->name, person,
-                         "the entry has no username that can be read");
+                         "the entry has no username that can be read (username_attribute)");
   reason = check_name(reading, name, &why);
   if (reason == CORTEX_INTERNAL)
     return out_of_memory(reading);
