@@ -141,6 +141,15 @@ def test_colon_and_backslash_are_escaped():
     assert file.read_text(encoding="utf-8") == "fe80\\:\\:1:*:d\\\\e:*:a\\:b\\\\c\n"
 
 
+def test_socket_has_the_line_that_libpq_looks_for():
+    home = with_token(host="/var/run/postgresql", port="5432", user="u")
+    file = home.path / "pgpass"
+    for _ in range(2):
+        assert_exit(home.run("--passfile", file), 0)
+        assert file.read_text(encoding="utf-8") == \
+            f"localhost:5432:*:u:{home.token}\n/var/run/postgresql:5432:*:u:{home.token}\n"
+
+
 def test_other_lines_stay():
     home = with_token(host="db.test")
     file = home.path / "pgpass"

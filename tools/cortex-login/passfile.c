@@ -37,8 +37,8 @@ static bool is_one_line(const struct profile *profile) {
 }
 
 /* Everything up to the token. */
-static void put_key(struct text *line, const struct profile *profile) {
-  put_field(line, profile->host);
+static void put_key(struct text *line, const char *host, const struct profile *profile) {
+  put_field(line, host);
   text_put(line, ":");
   put_field(line, profile->port);
   text_put(line, ":");
@@ -123,21 +123,32 @@ static enum cli_exit put_line(const char *file, const struct text *key, const st
   return code;
 }
 
-enum cli_exit passfile_put(const char *file, const struct profile *profile, const char *token) {
+static enum cli_exit put_for(const char *file, const char *host, const struct profile *profile,
+                             const char *token) {
   struct text key = {0}, line = {0};
   enum cli_exit code = CLI_OUTSIDE;
 
-  if (!is_one_line(profile)) {
-    cli_complain("%s: host, port, database and user may not hold a line break", profile->label);
-    return CLI_USAGE;
-  }
-  put_key(&key, profile);
-  put_key(&line, profile);
+  put_key(&key, host, profile);
+  put_key(&line, host, profile);
   put_field(&line, token);
   text_put(&line, "\n");
   if (text_end(&key) != NULL && text_end(&line) != NULL)
     code = put_line(file, &key, &line);
   text_clear(&key);
   text_clear(&line);
+  return code;
+}
+
+enum cli_exit passfile_put(const char *file, const struct profile *profile, const char *token) {
+  enum cli_exit code;
+
+  if (!is_one_line(profile)) {
+    cli_complain("%s: host, port, database and user may not hold a line break", profile->label);
+    return CLI_USAGE;
+  }
+  code = put_for(file, profile->host, profile, token);
+  /* Sockets of libpq's own folder, and with other drivers all of them, are looked for under this name. */
+  if (code == CLI_DONE && profile->host != NULL && *profile->host == '/')
+    code = put_for(file, "localhost", profile, token);
   return code;
 }
