@@ -346,6 +346,15 @@ def test_access_token_ends_when_it_says_or_the_answer_says_before(own, said, exp
     assert 0 <= home.kept()["access_expires"] - now - expected <= 5
 
 
+@cases((0, 600), (-60, 540), (7200, 600))
+def test_id_token_lasts_no_longer_where_this_machine_s_clock_is_behind(ahead, expected):
+    home = person()
+    now = int(time.time())
+    PROVIDER.set(token=PROVIDER.tokens(claims={"iat": now + ahead, "exp": now + ahead + 600}))
+    assert_exit(home.run("token", "--fresh"), 0)
+    assert 0 <= home.kept()["id_expires"] - now - expected <= 5
+
+
 def test_renewal_of_another_person_is_refused():
     home = person()
     PROVIDER.set(token=PROVIDER.tokens(claims={"sub": "mallory"}))

@@ -115,6 +115,18 @@ static const char *fault(const json_t *claims, const struct profile *profile, co
   return NULL;
 }
 
+/*
+ * By this machine's clock, which may be behind the provider's: a token that was issued later than now
+ * was issued now, and lasts as long from here. Otherwise it would be handed out when it has ended.
+ */
+static int64_t end_of(const json_t *claims, int64_t now) {
+  double issued = json_number_value(json_object_get(claims, "iat"));
+  int64_t expires = expiry_of(claims);
+
+  return issued > (double)now && issued < (double)expires ? expires - ((int64_t)issued - now)
+                                                          : expires;
+}
+
 static bool read_id_token(const json_t *value, const struct profile *profile, const char *nonce,
                           int64_t now, struct tokens *tokens) {
   json_t *claims = token_claims(json_string_value(value));
@@ -125,7 +137,7 @@ static bool read_id_token(const json_t *value, const struct profile *profile, co
   } else {
     tokens->id_token = wipe_dup(json_string_value(value));
     tokens->subject = wipe_dup(json_string_value(json_object_get(claims, "sub")));
-    tokens->id_expires = expiry_of(claims);
+    tokens->id_expires = end_of(claims, now);
   }
   json_decref(claims);
   return tokens->id_token != NULL && tokens->subject != NULL;
