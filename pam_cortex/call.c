@@ -106,11 +106,10 @@ void cx_call_login(struct cx_call *call, const struct cx_password *password) {
   };
   cx_title_parse(&call->process, call->user, &title);
   if (!find_address(call->pamh, &title, address)) {
-    cx_call_refuse(
-        call, CORTEX_CONFIG_INVALID,
-        call->process.is_postgres
-            ? "PAM_RHOST is not a numeric address; set pam_use_hostname=0 in pg_hba.conf"
-            : "PAM_RHOST, as the program sets it, is a name and not a numeric address");
+    cx_call_refuse(call, CORTEX_CONFIG_INVALID,
+                   call->process.is_postgres
+                       ? "PAM_RHOST is not a numeric address; set pam_use_hostname=0 in pg_hba.conf"
+                       : "PAM_RHOST, as the program sets it, is a name and not a numeric address");
     return;
   }
   request.database = database_of(&title);

@@ -14,8 +14,8 @@
 #include "process.h"
 
 /*
- * The longest that a role's name can be, in bytes. What is longer, where a program asks for the name,
- * may be the credential in the wrong place: it is never recorded, nor shown whole.
+ * The longest that a role's name can be, in bytes. What is longer, where a program asks for the
+ * name, may be the credential in the wrong place: it is never recorded, nor shown whole.
  */
 #define CX_USER_MAX 63
 

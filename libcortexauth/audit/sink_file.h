@@ -43,9 +43,8 @@ CORTEX_MUSTCHECK enum cortex_reason cx_trail_open(const char *path, bool create,
 void cx_trail_close(struct cx_trail *trail);
 
 /* Appends the lines by one write; what a full disk took of them is cut off again. */
-CORTEX_MUSTCHECK enum cortex_reason cx_trail_write(struct cx_trail *trail,
-                                                   const struct cx_buf *lines,
-                                                   struct cortex_error *error);
+CORTEX_MUSTCHECK enum cortex_reason
+cx_trail_write(struct cx_trail *trail, const struct cx_buf *lines, struct cortex_error *error);
 
 /*
  * Gives the lock back, then waits until what was written is on the disk: of many writers at once

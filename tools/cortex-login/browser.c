@@ -79,8 +79,8 @@ static bool is_desktop(void) {
 
 /*
  * A grandchild: whatever this process becomes later has no browser among its children. On a desktop
- * it is a session of its own too, as an interrupt typed at psql, or the terminal's end, goes to all of
- * the terminal's processes; a browser in text needs that terminal.
+ * it is a session of its own too, as an interrupt typed at psql, or the terminal's end, goes to all
+ * of the terminal's processes; a browser in text needs that terminal.
  */
 static void start(const char *commands, const char *url) {
   pid_t child = fork();

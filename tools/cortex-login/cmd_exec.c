@@ -35,7 +35,7 @@ static bool set_environment(const struct profile *profile, const char *token) {
   return true;
 }
 
-/* What libpq believes before PGHOST, and a service before PGSSLMODE too: the token would go there. */
+/* libpq believes them before PGHOST, a service before PGSSLMODE too: the token would go there. */
 static bool clear_environment(const struct profile *profile) {
   if (profile->host == NULL || (unsetenv("PGSERVICE") == 0 && unsetenv("PGHOSTADDR") == 0))
     return true;

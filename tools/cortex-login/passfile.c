@@ -147,7 +147,7 @@ enum cli_exit passfile_put(const char *file, const struct profile *profile, cons
     return CLI_USAGE;
   }
   code = put_for(file, profile->host, profile, token);
-  /* Sockets of libpq's own folder, and with other drivers all of them, are looked for under this name. */
+  /* What libpq looks for in place of its default folder, and other drivers of any. */
   if (code == CLI_DONE && profile->host != NULL && *profile->host == '/')
     code = put_for(file, "localhost", profile, token);
   return code;

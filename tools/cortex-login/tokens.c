@@ -116,8 +116,9 @@ static const char *fault(const json_t *claims, const struct profile *profile, co
 }
 
 /*
- * By this machine's clock, which may be behind the provider's: a token that was issued later than now
- * was issued now, and lasts as long from here. Otherwise it would be handed out when it has ended.
+ * By this machine's clock, which may be behind the provider's: a token that was issued later than
+ * now was issued now, and lasts as long from here. Otherwise it would be handed out when it has
+ * ended.
  */
 static int64_t end_of(const json_t *claims, int64_t now) {
   double issued = json_number_value(json_object_get(claims, "iat"));
