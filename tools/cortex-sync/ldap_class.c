@@ -34,7 +34,8 @@ static bool has_no(struct ldap_link *link, const char *dn, const char *attribute
     return true;
   return ldap_link_fail(link,
                         "%s: the members of group %.100s cannot be read (%s: %s): may the name "
-                        "that [directory] binds as see them, and has member_attribute their name?",
+                        "that [directory] binds as see and compare them, and has "
+                        "member_attribute their name?",
                         link->url, dn, attribute, ldap_err2string(code));
 }
 
