@@ -5,6 +5,7 @@ SPDX-License-Identifier: PostgreSQL
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -441,6 +442,19 @@ def test_environment_does_not_lead_the_token_elsewhere():
     assert "PGSERVICE" not in done.stdout and "PGHOSTADDR" not in done.stdout
     done = assert_exit(job().run("exec", "corp", "--", "env", environment=elsewhere), 0)
     assert {"PGSERVICE=other", "PGHOSTADDR=192.0.2.1"} < set(done.stdout.splitlines())
+
+
+def test_token_goes_to_nobody_who_does_not_show_to_be_the_host():
+    PROVIDER.set(token=PROVIDER.tokens())
+
+    def sslmode(home, **environment):
+        done = assert_exit(home.run("exec", "corp", "--", "env", environment=environment), 0)
+        return re.findall("(?m)^PGSSLMODE=(.*)", done.stdout)
+
+    assert sslmode(job(host="db.test")) == ["verify-full"]
+    assert sslmode(job(host="db.test"), PGSSLMODE="require") == ["require"]
+    assert sslmode(job(host="db.test", sslmode="disable"), PGSSLMODE="require") == ["disable"]
+    assert sslmode(job()) == []
 
 
 def test_exit_code_of_the_command_is_passed_on():

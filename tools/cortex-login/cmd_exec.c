@@ -14,6 +14,14 @@
 #define NOT_FOUND 127 /* as env(1) and the shell say it */
 #define NOT_RUN 126
 
+/* Libpq's own, prefer, gives the token to whoever answers, in clear where they like; by a socket it
+ * means nothing. NULL: as it is. */
+static const char *sslmode_of(const struct profile *profile) {
+  if (profile->sslmode != NULL || profile->host == NULL || getenv("PGSSLMODE") != NULL)
+    return profile->sslmode;
+  return "verify-full";
+}
+
 /* The environment is the child's alone; arguments would be everybody's to see. */
 static bool set_environment(const struct profile *profile, const char *token) {
   const char *const pairs[][2] = {
@@ -22,7 +30,7 @@ static bool set_environment(const struct profile *profile, const char *token) {
       {"PGPORT", profile->port},
       {"PGDATABASE", profile->database},
       {"PGUSER", profile->user},
-      {"PGSSLMODE", profile->sslmode},
+      {"PGSSLMODE", sslmode_of(profile)},
       {"PGSSLROOTCERT", profile->sslrootcert},
   };
   size_t i;
