@@ -24,7 +24,8 @@ from sessionhost import CORTEX_SYNC, GROUPS, POLICY, WHOAMI, is_ended, one
 # --- who the session is ---
 
 def test_a_session_knows_who_it_is(host):
-    with host.connect(groups=("engineers", 'with "quotes"'), department="Zürich", address={"city": "Bern"}) as alice:
+    with host.connect(groups=("engineers", 'with "quotes"'), department="Zürich", address={"city": "Bern", "street": "Gasse"},
+                      **{"address.street": "by its name"}) as alice:
         issuer, subject, username, groups, service, levels, until = alice.execute(
             "select (i).* from cortex.whoami() i").fetchone()
         assert (issuer, subject, username) == ("https://dev.cortex.invalid", "alice", "alice")
@@ -33,6 +34,7 @@ def test_a_session_knows_who_it_is(host):
         assert 0 < until.timestamp() - time.time() < 12 * 3600
         assert one(alice, "select cortex.claim('department')") == "Zürich"
         assert one(alice, "select cortex.claim('address.city')") == "Bern"
+        assert one(alice, "select cortex.claim('address.street')") == "by its name"
         for name in ("none", "address.none", "", "."):
             assert one(alice, "select cortex.claim(%s)", name) is None
         assert one(alice, "select cortex.has_group('engineers')") is True
@@ -1047,6 +1049,7 @@ def test_a_policy_that_cannot_be_read_ends_nothing(host):
         shorten(host, bob)
         host.reap(check=3)
         assert not is_ended(alice) and is_ended(bob)
+        assert not (host.cortex.state / "sessions" / "reaped").exists()  # for [session] enforce it has not been
 
 
 def test_stamps_are_read_once_however_many_have_something_to_give_back(host):

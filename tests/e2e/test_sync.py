@@ -120,11 +120,25 @@ def test_role_that_somebody_dropped_is_made_again_and_its_notes_are_of_the_new_o
     sync.host.sql("drop role alice; drop role analytics_read")
     sync.apply()
     assert sync.host.members("analytics_read") == {"alice", "bob"}
+    sync.host.sql("drop role bob; create role bob login in role cortex_managed")
+    sync.apply()
     assert sync.host.sql("select d.name from cortex.role_data d join pg_roles r on r.rolname = d.name and r.oid = d.role "
                          "order by 1") == [("alice",), ("analytics_admin",), ("analytics_read",), ("analytics_write",), ("bob",)]
     assert sync.host.sql("select member, role from cortex.grants order by 1") == [
         ("alice", "analytics_read"), ("bob", "analytics_read")]
     assert sync.plan()["in_sync"] is True
+
+
+def test_one_of_two_reasons_goes_and_the_other_stays_noted(sync):
+    grants = {"read": ["analytics_read"], "write": ["analytics_read"]}
+    sync.services(service("analytics", grants))
+    sync.people({"alice": ["engineers", "writers"]})
+    sync.apply()
+    said = "select member, role, level from cortex.grants order by 3"
+    assert sync.host.sql(said) == [("alice", "analytics_read", "read"), ("alice", "analytics_read", "write")]
+    sync.people({"alice": ["engineers"]})
+    sync.apply()
+    assert sync.host.sql(said) == [("alice", "analytics_read", "read")]
 
 
 def test_another_policy_for_the_same_membership_changes_the_note_only(sync):
