@@ -48,7 +48,8 @@ class Host(Issuer):
                         "audience = cortex-dev, aud-2", "jwks_file = jwks.json",
                         "username_claim = preferred_username"]
         self.rest = ["[policy]", "path = policies", "entities = entities.json",
-                     "[audit]", f"file = {self.trail}", "[state]", f"path = {self.state}"]
+                     "[audit]", f"file = {self.trail}", "[state]", f"path = {self.state}",
+                     "[cache]", f"path = {self.home}/cache"]  # whatever this machine keeps in the usual one
         self.configure(*self.section, *self.rest, name="cortex.conf")
 
     def describe(self, *entities):

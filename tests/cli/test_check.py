@@ -474,7 +474,6 @@ def test_files_are_met_as_another_user_meets_them():
     assert_finding(host, 1, f"{host.conf}:10", "Permission denied", "--as", "nobody")
     trail = pathlib.Path(f"/tmp/cortex-nobody-{os.getpid()}.jsonl")
     host.rest[4] = f"file = {trail}"
-    host.rest += ["[cache]", f"path = {host.home}/cache"]  # whatever this machine keeps in the usual one
     host.configure(*host.section, *host.rest, name="cortex.conf")
     assert_finding(host, 1, f"{host.conf}:12", "bindings: Permission denied", "--as", "nobody")
     for part in ("bindings", "replay", "requests", "sessions"):

@@ -146,7 +146,6 @@ def test_cache_that_others_can_write_is_found():
     cache = host.home / "cache"
     cache.mkdir()
     cache.chmod(0o777)
-    host.configure(*host.section, *host.rest, "[cache]", f"path = {cache}", name="cortex.conf")
     assert host.found("cache_writable")["file"] == str(cache)
 
 
@@ -161,7 +160,7 @@ def fetched(host, age):
         copy.write_bytes((host.path / "jwks.json").read_bytes())
         os.utime(copy, (time.time() - age, time.time() - age))
     section = [line for line in host.section if not line.startswith("jwks_file")]
-    host.configure(*section, *host.rest, "[cache]", f"path = {cache}", name="cortex.conf")
+    host.configure(*section, *host.rest, name="cortex.conf")
     return cache
 
 

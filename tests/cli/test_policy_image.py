@@ -13,7 +13,7 @@ from support import assert_exit, cases, ctl
 HOST = Host()
 IMAGE = HOST.path / "policy.image"
 HOST.rest[1:1] = ["image = policy.image"]
-HOST.rest += ["[cache]", f"path = {HOST.home}/cache", "min_refresh = 3"]
+HOST.rest += ["min_refresh = 3"]
 HOST.configure(*HOST.section, *HOST.rest, name="cortex.conf")
 
 
