@@ -97,7 +97,8 @@ static bool visit_gone(struct reaping *reaping, const struct cortex_session *ses
                     is_verdict(reason) ? reason : CORTEX_OK);
 }
 
-/* On a standby the cut comes with the catalogs, and the session would go on. */
+/* Whose session would go on: on a standby the cut comes with the catalogs, and no cut changes a role
+ * of one level, or one that is assumed. */
 static bool is_leaver(const struct reaping *reaping, const struct cortex_session *session) {
   int row, rows = reaping->leavers != NULL ? PQntuples(reaping->leavers) : 0;
 
