@@ -161,6 +161,14 @@ def test_other_requests_do_not_end_the_waiting():
     silent.close()
 
 
+def test_escapes_may_be_written_in_any_way():
+    begun = visit()
+    query = "code=the%2fcode%2Fof%39%30+%61%41&state=" + begun.asked["state"]
+    assert raw(begun.asked["redirect_uri"], f"GET /?{query} HTTP/1.1\r\nHost: HOST\r\n\r\n").startswith("HTTP/1.1 200 ")
+    begun.end()
+    assert PROVIDER.forms[0]["code"] == "the/code/of90 aA"
+
+
 def test_request_may_come_in_pieces_and_from_many():
     begun = visit()
     address = urlsplit(begun.asked["redirect_uri"])
