@@ -716,22 +716,23 @@ $f$;
 -- Opens a transaction that changes roles: alone, and with notes that fit the cluster. mend: some are
 -- stale (sync_roles says so), as after a dump restored into another cluster, or a role that a DBA made anew.
 -- names: the roles that it changes, or whose members and memberships. It takes turns with logins and the reaper, who
--- change the same ones: else they would fail each other, or wait for each other. Who has no turn was never changed by a
--- login, and needs one only where a role is to be made whose name is noted.
+-- change the same ones: else they would fail each other, or wait for each other. Who may log in needs one that is not there yet
+-- too: a first login may be about to get it, and would give what nobody takes back. Who is to be made needs none but where the
+-- name is noted.
 CREATE FUNCTION cortex.sync_begin(mend boolean, names text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $f$
 BEGIN
   PERFORM cortex.require_home();
   LOCK TABLE cortex.run_data IN EXCLUSIVE MODE;
+  PERFORM cortex.lock_login(t.name)
+  FROM (SELECT l.name FROM cortex.login_lock l WHERE l.name = ANY (names)
+        UNION SELECT a.rolname::text COLLATE "C" FROM pg_catalog.pg_authid a
+        WHERE a.rolcanlogin AND a.rolname IN (SELECT n.name FROM unnest(names) AS n(name))
+        UNION SELECT d.name FROM cortex.role_data d
+        WHERE mend AND NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = d.name AND a.oid = d.role)
+        ORDER BY 1) t;
   IF mend THEN
-    PERFORM cortex.lock_login(t.name)
-    FROM (SELECT l.name FROM cortex.login_lock l WHERE l.name = ANY (names)
-          UNION SELECT d.name FROM cortex.role_data d
-          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = d.name AND a.oid = d.role)
-          ORDER BY 1) t;
     PERFORM cortex.mend_notes();
-  ELSE
-    PERFORM FROM cortex.login_lock l WHERE l.name = ANY (names) ORDER BY l.name FOR UPDATE;
   END IF;
   DELETE FROM cortex.login_grant g
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_authid a WHERE a.rolname = g.member)

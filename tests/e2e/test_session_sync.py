@@ -186,6 +186,23 @@ def test_cortex_sync_takes_turns_with_logins_and_the_reaper(host):
     assert not host.exists("alice") and host.members("alice") == set() and directory.rests()
 
 
+def test_a_leaver_s_very_first_login_keeps_nothing_beside_the_cut(host):
+    """It had got its turn just now, which cortex-sync did not see, and was given a level behind the look at what there was."""
+    directory = Directory(host).names(bob=["engineers"], alice=["engineers"])
+    directory.apply()
+    directory.names(bob=["engineers"])
+    waits = "select exists (select from pg_stat_activity where usename = 'cortex_runner' and wait_event_type = 'Lock')"
+    with host.connect("bob"), psycopg.connect(**host.postgres.conninfo("postgres", "postgres", tls=False)) as other:
+        other.execute("select cortex.login('alice', '', '', 'analytics-staging', '{analytics_read,analytics_write}', "
+                      "'{read,write}', '{analytics_read,analytics_write}', '{true,false}')")
+        run = subprocess.Popen([str(CORTEX_SYNC), "--config", str(host.cortex.conf), "--apply"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_until("cortex-sync", lambda: host.sql(waits) == "t" or run.poll() is not None)
+    assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
+    assert not host.exists("alice") and host.members("alice") == set()
+    assert directory.rests()
+
+
 def test_cortex_sync_makes_roles_of_people_before_those_of_groups(host):
     """As a first login does: it had made its own and wanted the group's, which cortex-sync had made and wanted the person's."""
     host.sql("drop role if exists analytics_read")
