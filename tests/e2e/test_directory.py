@@ -687,6 +687,16 @@ def test_whose_new_name_cannot_be_had_keeps_the_role_of_the_old_one(sync, name):
         sync.host.sql("drop role somebody")
 
 
+def test_whose_new_name_the_operator_hands_over_has_that_role_alone(sync):
+    fill(sync)
+    sync.apply()
+    sync.host.sql("create role somebody login")
+    call(sync, "p01", "somebody")
+    sync.apply("--adopt")
+    assert sync.host.can_login("p01") is False
+    assert "somebody" in sync.host.members("analytics_read") and "p01" not in sync.host.members("analytics_read")
+
+
 def test_who_may_nothing_any_more_is_cut_by_whatever_name(sync):
     fill(sync)
     sync.apply()
