@@ -266,11 +266,11 @@ void cortex_decision_free(struct cortex_decision **decision) {
 }
 
 enum cortex_effect cortex_decision_effect(const struct cortex_decision *decision) {
-  return decision->effect;
+  return decision != NULL ? decision->effect : CORTEX_DENY;
 }
 
 unsigned cortex_decision_levels(const struct cortex_decision *decision) {
-  return decision->levels;
+  return decision != NULL ? decision->levels : 0;
 }
 
 unsigned cx_decision_standing(const struct cortex_decision *decision) {
@@ -278,12 +278,12 @@ unsigned cx_decision_standing(const struct cortex_decision *decision) {
 }
 
 int64_t cortex_decision_session_until(const struct cortex_decision *decision) {
-  return decision->session_until;
+  return decision != NULL ? decision->session_until : 0;
 }
 
 bool cortex_decision_determining(const struct cortex_decision *decision, size_t index,
                                  struct cortex_determining *determining_out) {
-  if (index >= decision->determining_count)
+  if (decision == NULL || index >= decision->determining_count)
     return false;
   *determining_out = decision->determining[index];
   return true;

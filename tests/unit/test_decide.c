@@ -400,6 +400,16 @@ static void the_explanation_of_a_deny_names_the_clause_that_failed(void **state)
   cortex_identity_free(&who);
 }
 
+static void no_decision_is_a_deny(void **state) {
+  struct cortex_determining determining;
+
+  (void)state;
+  assert_int_equal(cortex_decision_effect(NULL), CORTEX_DENY);
+  assert_int_equal(cortex_decision_levels(NULL), 0);
+  assert_int_equal(cortex_decision_session_until(NULL), 0);
+  assert_false(cortex_decision_determining(NULL, 0, &determining));
+}
+
 static void the_digest_follows_every_file(void **state) {
   struct world *world = *state;
   char first[65];
@@ -484,6 +494,7 @@ int main(void) {
       TEST(a_service_takes_a_credential_for_its_own_audience_only),
       TEST(determining_policies_are_named_with_their_place),
       TEST(the_explanation_of_a_deny_names_the_clause_that_failed),
+      cmocka_unit_test(no_decision_is_a_deny),
       TEST(the_digest_follows_every_file),
       TEST(broken_files_refuse_the_whole_policy_with_their_place),
   };

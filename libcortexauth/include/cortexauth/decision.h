@@ -161,6 +161,7 @@ cortex_service_check_audience(const struct cortex_policy *policy,
                               const struct cortex_identity *identity, const char *service,
                               struct cortex_error *error);
 
+/* Of no decision (NULL): a deny, no level, no end. */
 CORTEX_API enum cortex_effect cortex_decision_effect(const struct cortex_decision *decision);
 CORTEX_API unsigned cortex_decision_levels(const struct cortex_decision *decision);
 
