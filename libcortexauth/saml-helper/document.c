@@ -90,6 +90,8 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
   xmlParserCtxt *parser = context;
   struct parse *parse = parser->_private;
 
+  if (parse->refused)
+    return;
   parse->attributes += (size_t)namespace_count + (size_t)attribute_count;
   parse->declared[++parse->depth] = (size_t)namespace_count;
   parse->scope += (size_t)namespace_count;
@@ -110,6 +112,8 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
   xmlParserCtxt *parser = context;
   struct parse *parse = parser->_private;
 
+  if (parse->refused)
+    return;
   parse->scope -= parse->declared[parse->depth--];
   xmlSAX2EndElementNs(context, name, prefix, uri);
 }
