@@ -71,6 +71,7 @@ def test_demo_that_is_interrupted_while_it_builds_leaves_nothing(folder):
     (tools / "make").write_text('#!/bin/sh\ntouch "$BEGAN"\nexec sleep 60\n', encoding="utf-8")
     (tools / "make").chmod(0o755)
     began = tools / "began"
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     with subprocess.Popen([source / "bootstrap", "demo"], start_new_session=True, stdout=subprocess.DEVNULL,
                           env={"PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(work), "BEGAN": str(began)}) as demo:
         wait_until("the build begins", began.exists)
