@@ -213,6 +213,13 @@ def test_nobody_coming_back_ends_in_time():
     assert_exit(home(timeout="1").run("token"), 1, "in time")
 
 
+def wait_for(file):
+    for _ in range(200):
+        if file.exists():
+            break
+        time.sleep(0.05)
+
+
 def test_browser_is_started_without_a_shell():
     place = home()
     opened = place.path / "opened"
@@ -222,10 +229,7 @@ def test_browser_is_started_without_a_shell():
     script.chmod(0o755)
     PROVIDER.set()
     begun = Visit(place, environment={"BROWSER": f"/nonexistent:{script} --new %s"})
-    for _ in range(200):
-        if opened.exists():
-            break
-        time.sleep(0.05)
+    wait_for(opened)
     assert opened.read_text(encoding="utf-8") == f"--new|{begun.address}|"
     begun.come_back(error="access_denied", code=None)
     assert begun.end().stdout == ""
@@ -242,10 +246,7 @@ def test_browser_on_a_desktop_outlives_the_terminal(desktop, is_own):
     script.chmod(0o755)
     PROVIDER.set()
     begun = Visit(place, environment={"BROWSER": str(script), **desktop})
-    for _ in range(200):
-        if opened.exists():
-            break
-        time.sleep(0.05)
+    wait_for(opened)
     session = int(opened.read_text(encoding="utf-8").rpartition(")")[2].split()[3])
     assert (session != os.getsid(begun.process.pid)) == is_own
     begun.come_back(error="access_denied", code=None)

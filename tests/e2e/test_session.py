@@ -1170,51 +1170,48 @@ def test_a_login_whose_server_looks_elsewhere_gets_nothing_that_depends_on_it(ho
         host.login("bob").assert_allowed("1")
 
 
-def test_without_the_extension_a_reaper_that_may_not_see_sessions_says_so(host):
+@pytest.fixture
+def bare(host):
+    """A role that reaps by a database without the extension, with no rights yet; its conninfo."""
+    host.sql("create role reaper login")
+    host.sql("create database bare")
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    ident, hba = host.postgres.data / "pg_ident.conf", host.postgres.data / "pg_hba.conf"
+    before = hba.read_text(encoding="utf-8")
+    ident.write_text(ident.read_text(encoding="utf-8") + f"bare {me} reaper\n", encoding="utf-8")
+    hba.write_text("local bare reaper peer map=bare\n" + before, encoding="utf-8")
+    host.postgres.reload()
+    yield host.runner.replace("cortex_runner", "reaper").replace("dbname=postgres", "dbname=bare")
+    hba.write_text(before, encoding="utf-8")
+    host.postgres.reload()
+    host.sql("drop database bare")
+    host.sql("drop role reaper")
+
+
+def test_without_the_extension_a_reaper_that_may_not_see_sessions_says_so(host, bare):
     with host.connect() as alice:
         shorten(host, alice)
-        host.sql("create role reaper login in role pg_signal_backend")
-        me = pwd.getpwuid(os.geteuid()).pw_name
-        ident, hba = host.postgres.data / "pg_ident.conf", host.postgres.data / "pg_hba.conf"
-        before = hba.read_text(encoding="utf-8")
-        ident.write_text(ident.read_text(encoding="utf-8") + f"bare {me} reaper\n", encoding="utf-8")
-        hba.write_text("local template1 reaper peer map=bare\n" + before, encoding="utf-8")
-        host.postgres.reload()
-        try:
-            conninfo = host.runner.replace("cortex_runner", "reaper").replace("dbname=postgres", "dbname=template1")
-            host.cortex.configure(sync={"conninfo": conninfo})
-            reaper = host.reaper()
-            assert "grant it pg_signal_backend and pg_read_all_stats" in reaper.communicate(timeout=60)[1]
-            assert reaper.returncode == 3 and not (host.cortex.state / "sessions" / "reaped").exists()
-            host.sql("grant pg_read_all_stats to reaper")
-            assert "ended session of alice" in host.reap()
-        finally:
-            hba.write_text(before, encoding="utf-8")
-            host.postgres.reload()
-            host.sql("drop role reaper")
+        host.sql("grant pg_signal_backend to reaper")
+        host.cortex.configure(sync={"conninfo": bare})
+        reaper = host.reaper()
+        assert "grant it pg_signal_backend and pg_read_all_stats" in reaper.communicate(timeout=60)[1]
+        assert reaper.returncode == 3 and not (host.cortex.state / "sessions" / "reaped").exists()
+        host.sql("grant pg_read_all_stats to reaper")
+        assert "ended session of alice" in host.reap()
 
 
-def test_without_the_extension_sessions_end_too(host):
+def test_without_the_extension_sessions_end_too(host, bare):
     with host.connect() as alice, host.connect("bob") as bob:
         shorten(host, alice)
         shorten(host, bob)
         host.sql("alter role bob rename to robert")
-        host.sql("create role reaper login; grant pg_signal_backend, pg_read_all_stats to reaper")
-        host.sql("create database bare")
-        me = pwd.getpwuid(os.geteuid()).pw_name
-        ident = host.postgres.data / "pg_ident.conf"
-        hba = host.postgres.data / "pg_hba.conf"
-        before = hba.read_text(encoding="utf-8")
-        ident.write_text(ident.read_text(encoding="utf-8") + f"bare {me} reaper\n", encoding="utf-8")
-        hba.write_text("local bare reaper peer map=bare\n" + before, encoding="utf-8")
-        host.postgres.reload()
+        host.sql("grant pg_signal_backend, pg_read_all_stats to reaper")
         try:
-            conninfo = host.runner.replace("cortex_runner", "reaper").replace("dbname=postgres", "dbname=bare")
-            host.cortex.configure(sync={"conninfo": conninfo})
+            host.cortex.configure(sync={"conninfo": bare})
             assert "ended session of alice" in host.reap()
             assert is_ended(alice) and is_ended(bob)
             # Also here the one connection is kept, and notices are given over it.
-            host.cortex.configure(session={"notice": "10m"}, sync={"conninfo": conninfo})
+            host.cortex.configure(session={"notice": "10m"}, sync={"conninfo": bare})
             with host.connect():
                 reaped, rounds = host.cortex.state / "sessions" / "reaped", set()
                 watcher = host.reaper("--watch")
@@ -1227,10 +1224,6 @@ def test_without_the_extension_sessions_end_too(host):
                     assert watcher.communicate(timeout=10)[1] == ""
         finally:
             host.sql("alter role robert rename to bob")
-            hba.write_text(before, encoding="utf-8")
-            host.postgres.reload()
-            host.sql("drop database bare")
-            host.sql("drop role reaper")
 
 
 def test_enforce_refuses_logins_when_nobody_reaps(host):

@@ -4,7 +4,7 @@
  */
 #include "circle.h"
 
-#include <string.h>
+#include "holder.h"
 
 static bool send(struct pg *pg, const struct model *model, const struct plan *plan) {
   struct pg_array members = {0}, groups = {0};
@@ -28,7 +28,9 @@ static bool send(struct pg *pg, const struct model *model, const struct plan *pl
 
 bool circle_find(struct sync *sync) {
   struct model *model = &sync->model;
+  struct role *role;
   PGresult *result;
+  uint32_t number;
   bool fine;
   int row;
 
@@ -36,13 +38,9 @@ bool circle_find(struct sync *sync) {
     return false;
   fine = pg_settle(sync->pg);
   for (row = 0; fine && row < PQntuples(result); row++) {
-    const char *name = PQgetvalue(result, row, 0), *mend = PQgetvalue(result, row, 1);
-    uint32_t role = names_find(&model->names, name, strlen(name));
-    uint32_t number = names_put(&model->holders, mend, strlen(mend));
-
-    fine = number != NAMES_NONE;
-    if (fine && role != NAMES_NONE)
-      model->roles[role].circle = number;
+    fine = holder_read_row(model, result, row, &role, &number);
+    if (fine && role != NULL)
+      role->circle = number;
   }
   PQclear(result);
   return fine;

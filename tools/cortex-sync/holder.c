@@ -50,8 +50,20 @@ static bool send(struct pg *pg, const struct model *model, const struct plan *pl
   return fine;
 }
 
+bool holder_read_row(struct model *model, const PGresult *rows, int row, struct role **role_out,
+                     uint32_t *number_out) {
+  const char *name = PQgetvalue(rows, row, 0), *text = PQgetvalue(rows, row, 1);
+  uint32_t found = names_find(&model->names, name, strlen(name));
+
+  *role_out = found != NAMES_NONE ? &model->roles[found] : NULL;
+  *number_out = names_put(&model->holders, text, strlen(text));
+  return *number_out != NAMES_NONE;
+}
+
 static bool take(struct pg *pg, struct model *model, bool *found_out) {
+  struct role *role;
   PGresult *result;
+  uint32_t number;
   bool fine;
   int row;
 
@@ -59,13 +71,9 @@ static bool take(struct pg *pg, struct model *model, bool *found_out) {
     return false;
   fine = pg_skip(pg, 1) && pg_settle(pg);
   for (row = 0; fine && row < PQntuples(result); row++) {
-    const char *name = PQgetvalue(result, row, 0), *holder = PQgetvalue(result, row, 1);
-    uint32_t role = names_find(&model->names, name, strlen(name));
-    uint32_t number = names_put(&model->holders, holder, strlen(holder));
-
-    fine = number != NAMES_NONE;
-    if (fine && role != NAMES_NONE)
-      model->roles[role].holder = number;
+    fine = holder_read_row(model, result, row, &role, &number);
+    if (fine && role != NULL)
+      role->holder = number;
   }
   *found_out = PQntuples(result) > 0;
   PQclear(result);

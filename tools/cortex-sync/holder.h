@@ -14,6 +14,14 @@ bool holder_matters(const struct plan *plan);
 void holder_put_names(const struct model *model, const struct plan *plan, struct pg_array *names);
 
 /*
+ * A row of a name and of what keeps that role as it is, or out of a group.
+ *   out  role_out: NULL where the model has no such role; number_out: of the text in model.holders
+ *   gives  false without memory
+ */
+bool holder_read_row(struct model *model, const PGresult *rows, int row, struct role **role_out,
+                     uint32_t *number_out);
+
+/*
  * Notes in the model who holds roles that the plan changes; who is on the way out gets a moment.
  * Transactions of ended sessions are over by then; one that was prepared belongs to none.
  *   out  found_out: whether there are any
